@@ -1,0 +1,126 @@
+/**
+ * Checks of what callers hand in. Each says what was wanted and what was
+ * received: `TypeError` for the wrong shape, `RangeError` for a value out of
+ * range.
+ *
+ * @module
+ */
+
+/** How a received value is shown in a message: short, and never throwing. */
+export function show(value: unknown): string {
+  try {
+    if (typeof value === "string") return JSON.stringify(value.slice(0, 60));
+    if (typeof value === "function") {
+      return `function ${value.name || "(anonymous)"}`;
+    }
+    return Deno.inspect(value, { depth: 0 }).slice(0, 80);
+  } catch {
+    return typeof value;
+  }
+}
+
+/** An options object that may be left out; `null` and primitives are errors. */
+export function checkOptions<T extends object>(options: T | undefined): T {
+  // Every option of this package may be left out, so {} is a T.
+  if (options === undefined) return {} as T;
+  if (options === null || typeof options !== "object") {
+    throw new TypeError(`Options must be an object: received ${show(options)}`);
+  }
+  return options;
+}
+
+/** A function that is about to be called somewhere. */
+export function checkFunction(name: string, value: unknown): void {
+  if (typeof value !== "function") {
+    throw new TypeError(
+      `'${name}' must be a function: received ${show(value)}`,
+    );
+  }
+}
+
+/** Milliseconds, `Infinity` for none. */
+export function checkDuration(
+  name: string,
+  value: number | undefined,
+  fallback: number,
+): number {
+  if (value === undefined) return fallback;
+  checkNumber(name, value, "a number of milliseconds");
+  if (!(value >= 0)) {
+    throw new RangeError(
+      `'${name}' must be 0 or more milliseconds: received ${value}`,
+    );
+  }
+  return value;
+}
+
+/** How many; `Infinity` only where `unbounded` allows it. */
+export function checkCount(
+  name: string,
+  value: number | undefined,
+  fallback: number,
+  { unbounded = false }: { unbounded?: boolean } = {},
+): number {
+  if (value === undefined) return fallback;
+  checkNumber(name, value, "an integer");
+  if (unbounded && value === Infinity) return value;
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new RangeError(
+      `'${name}' must be an integer of at least 1${
+        unbounded ? ", or Infinity" : ""
+      }: received ${value}`,
+    );
+  }
+  return value;
+}
+
+/** A boolean that may be left out. */
+export function checkBoolean(
+  name: string,
+  value: boolean | undefined,
+  fallback: boolean,
+): boolean {
+  if (value === undefined) return fallback;
+  if (typeof value !== "boolean") {
+    throw new TypeError(`'${name}' must be a boolean: received ${show(value)}`);
+  }
+  return value;
+}
+
+/** An `AbortSignal` that may be left out. */
+export function checkSignal(
+  value: AbortSignal | undefined,
+): AbortSignal | undefined {
+  if (value === undefined || value instanceof AbortSignal) return value;
+  throw new TypeError(
+    `'signal' must be an AbortSignal: received ${show(value)}`,
+  );
+}
+
+/** An initializer and what it is called with, if there is one. */
+export function checkInitializer(
+  { initializer, initArgs }: {
+    initializer?: (...args: never[]) => unknown;
+    initArgs?: readonly unknown[];
+  },
+):
+  | { fn: (...args: unknown[]) => unknown; args: readonly unknown[] }
+  | undefined {
+  if (initArgs !== undefined && !Array.isArray(initArgs)) {
+    throw new TypeError(
+      `'initArgs' must be an array: received ${show(initArgs)}`,
+    );
+  }
+  if (initializer === undefined) return undefined;
+  checkFunction("initializer", initializer);
+  return {
+    fn: initializer as (...args: unknown[]) => unknown,
+    args: initArgs ?? [],
+  };
+}
+
+function checkNumber(name: string, value: unknown, wanted: string): void {
+  if (typeof value !== "number") {
+    throw new TypeError(`'${name}' must be ${wanted}: received ${show(value)}`);
+  }
+}

@@ -1,0 +1,381 @@
+/**
+ * The interface that every execution strategy keeps. What is common to all is
+ * written here once: checking arguments, making futures, mapping.
+ *
+ * ```text
+ * submit(fn, ...args) ──► SubmittedItem ─┐
+ *                                        ├─► enqueue(item) ──► the strategy
+ * map(fn, inputs) ──────► MapItem ───────┘                          │
+ *                                                                   │
+ * Future, MapResult ◄── resolve(value), reject(error) ◄─────────────┘
+ * ```
+ *
+ * @module
+ */
+
+import {
+  checkBoolean,
+  checkCount,
+  checkDuration,
+  checkFunction,
+  checkOptions,
+  checkSignal,
+  show,
+} from "./arguments.ts";
+import { ShutdownError } from "./errors.ts";
+import type { Future } from "./future.ts";
+import type { Input } from "./inputs.ts";
+import { type MapOptions, type MapResult, startMap } from "./map.ts";
+import {
+  type AnyFunction,
+  StoppableItem,
+  SubmittedItem,
+  type WorkItem,
+} from "./work_item.ts";
+
+/** Options of {@linkcode Executor.submitWith}. */
+export interface SubmitOptions {
+  /**
+   * Cancels the task when it is aborted, and stops it if it runs; the future
+   * is cancelled at once, the signal's reason its error's `cause`.
+   */
+  signal?: AbortSignal;
+  /**
+   * How long the task may run, in milliseconds from its start; then the future
+   * fails with a `TimeoutError` and the task is stopped.
+   *
+   * @default {Infinity}
+   */
+  timeout?: number;
+}
+
+/** Options of {@linkcode Executor.shutdown}. */
+export interface ShutdownOptions {
+  /**
+   * Whether to wait until all work has ended and every resource is freed.
+   *
+   * @default {true}
+   */
+  wait?: boolean;
+  /**
+   * Whether to cancel what has not started.
+   *
+   * @default {false}
+   */
+  cancelFutures?: boolean;
+}
+
+/** Options that the executors with an initializer share. */
+export interface InitializerOptions {
+  /**
+   * Called before the first task: once in the promise pool, once in each
+   * worker elsewhere. If it throws, the executor is broken.
+   */
+  // deno-lint-ignore no-explicit-any
+  initializer?: (...args: any[]) => unknown;
+  /** What the initializer is called with. */
+  initArgs?: readonly unknown[];
+}
+
+/**
+ * Something that runs functions later, or elsewhere.
+ *
+ * Whoever writes an executor extends this with `enqueue()` and `close()`.
+ *
+ * Python: `concurrent.futures.Executor`.
+ *
+ * @example The same two lines for every strategy
+ * ```ts
+ * import { type Executor, PromisePoolExecutor, WorkerPoolExecutor } from "@concurrent/futures";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const age = (born: number) => 2017 - born;
+ * for (const Pool of [PromisePoolExecutor, WorkerPoolExecutor]) {
+ *   await using pool: Executor = new Pool({ maxWorkers: 2 });
+ *   assertEquals(await pool.map(age, [1815, 1867]), [202, 150]);
+ * }
+ * ```
+ */
+export abstract class Executor implements AsyncDisposable {
+  #shutdown = false;
+  #broken: (() => Error) | undefined;
+
+  /**
+   * Runs `fn(...args)` when its turn comes.
+   *
+   * @typeParam A The types of the arguments.
+   * @typeParam R What the function returns.
+   * @param fn The function, sync or async.
+   * @param args What to call it with.
+   * @returns The future of what it returns, awaited.
+   * @throws {TypeError} If `fn` is not a function that can be run here.
+   * @throws {BrokenExecutorError} If the executor is broken.
+   * @throws {ShutdownError} If the executor has been shut down.
+   *
+   * @example
+   * ```ts
+   * import { WorkerPoolExecutor } from "@concurrent/futures";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using pool = new WorkerPoolExecutor({ maxWorkers: 1 });
+   * const future = pool.submit((a: number, b: number) => a * b, 6, 7);
+   * assertEquals(await future, 42);
+   * ```
+   */
+  submit<A extends unknown[], R>(
+    fn: (...args: A) => R,
+    ...args: A
+  ): Future<Awaited<R>> {
+    this.checkTask(fn);
+    this.assertOpen();
+    const item = new SubmittedItem(fn as AnyFunction, args);
+    this.enqueue(item);
+    return item.future as Future<Awaited<R>>;
+  }
+
+  /**
+   * Runs `fn(...args)` when its turn comes, and stops it if told to or if it
+   * takes too long. The task finds out by `currentTask()`.
+   *
+   * @typeParam A The types of the arguments.
+   * @typeParam R What the function returns.
+   * @param options What stops the task.
+   * @param fn The function, sync or async.
+   * @param args What to call it with.
+   * @returns The future of what it returns, awaited.
+   * @throws {TypeError} If `fn` is not a function that can be run here, or an
+   * option has the wrong type.
+   * @throws {RangeError} If `timeout` is not more than 0.
+   * @throws {BrokenExecutorError} If the executor is broken.
+   * @throws {ShutdownError} If the executor has been shut down.
+   *
+   * @example
+   * ```ts
+   * import { PromisePoolExecutor, TimeoutError } from "@concurrent/futures";
+   * import { assertRejects } from "@std/assert";
+   *
+   * await using pool = new PromisePoolExecutor();
+   * const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+   * const future = pool.submitWith({ timeout: 10 }, sleep, 50);
+   * await assertRejects(() => future.result(), TimeoutError);
+   * ```
+   */
+  submitWith<A extends unknown[], R>(
+    options: SubmitOptions,
+    fn: (...args: A) => R,
+    ...args: A
+  ): Future<Awaited<R>> {
+    const { signal, timeout } = checkOptions(options);
+    checkSignal(signal);
+    if (checkDuration("timeout", timeout, Infinity) === 0) {
+      throw new RangeError(
+        "'timeout' must be more than 0 milliseconds: received 0",
+      );
+    }
+    this.checkTask(fn);
+    this.assertOpen();
+    const item = new StoppableItem(fn as AnyFunction, args, { ...options });
+    if (!item.settled) this.enqueue(item);
+    return item.future as Future<Awaited<R>>;
+  }
+
+  /**
+   * Calls `fn` with each item of `inputs`.
+   *
+   * At most `bufferSize` items are in flight or unread, so inputs may be
+   * endless and results need not fit into memory.
+   *
+   * Python: `Executor.map`, which consumes all of its input at once.
+   *
+   * @typeParam A The type of the items.
+   * @typeParam R What the function returns.
+   * @param fn The function, sync or async.
+   * @param inputs What to call it with, sync or async.
+   * @param options How much to have in flight, how long to take, and in which
+   * order to give results.
+   * @returns The results, to be iterated or to be awaited as an array.
+   * @throws {TypeError} If an argument or an option has the wrong type.
+   * @throws {RangeError} If an option is out of range.
+   * @throws {BrokenExecutorError} If the executor is broken.
+   * @throws {ShutdownError} If the executor has been shut down.
+   *
+   * @example One by one, or all at once
+   * ```ts
+   * import { PromisePoolExecutor } from "@concurrent/futures";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using pool = new PromisePoolExecutor();
+   * assertEquals(await pool.map((n: number) => n * n, [1, 2, 3]), [1, 4, 9]);
+   *
+   * const sums: number[] = [];
+   * for await (const sum of pool.map((a: number, b: number) => a + b, [1, 2], [3, 4])) {
+   *   sums.push(sum);
+   * }
+   * assertEquals(sums, [4, 6]);
+   * ```
+   */
+  map<A, R>(
+    fn: (a: A) => R,
+    inputs: Input<A>,
+    options?: MapOptions,
+  ): MapResult<Awaited<R>>;
+  /** Calls `fn` with the items of two inputs, side by side; the shorter one ends it. */
+  map<A, B, R>(
+    fn: (a: A, b: B) => R,
+    first: Input<A>,
+    second: Input<B>,
+    options?: MapOptions,
+  ): MapResult<Awaited<R>>;
+  /** Calls `fn` with the items of several inputs, side by side; the shortest one ends it. */
+  map<A extends unknown[], R>(
+    fn: (...args: A) => R,
+    ...inputs: { [K in keyof A]: Input<A[K]> }
+  ): MapResult<Awaited<R>>;
+  /** Calls `fn` with the items of several inputs, side by side; the shortest one ends it. */
+  map<A extends unknown[], R>(
+    fn: (...args: A) => R,
+    ...inputsAndOptions: [...{ [K in keyof A]: Input<A[K]> }, MapOptions]
+  ): MapResult<Awaited<R>>;
+  /** Without inputs, there are no results. */
+  map<R>(
+    fn: (...args: never[]) => R,
+    options?: MapOptions,
+  ): MapResult<Awaited<R>>;
+  map(fn: AnyFunction, ...rest: unknown[]): MapResult<unknown> {
+    this.checkTask(fn);
+    const options = isMapOptions(rest)
+      ? rest.pop() as MapOptions | undefined
+      : undefined;
+    const { timeout, bufferSize, chunkSize, ordered, signal } = checkOptions(
+      options,
+    );
+    const settings = {
+      timeout: checkDuration("timeout", timeout, Infinity),
+      bufferSize: checkCount("bufferSize", bufferSize, 1000, {
+        unbounded: true,
+      }),
+      chunkSize: chunkSize === undefined
+        ? 0
+        : checkCount("chunkSize", chunkSize, 0),
+      ordered: checkBoolean("ordered", ordered, true),
+      signal: checkSignal(signal),
+    };
+    for (const [i, input] of rest.entries()) {
+      if (!isInput(input)) {
+        throw new TypeError(
+          `Input ${i + 1} of map() must be iterable: received ${show(input)}`,
+        );
+      }
+    }
+    this.assertOpen();
+    return startMap(fn, rest as Input<unknown>[], settings, {
+      assertOpen: () => this.assertOpen(),
+      enqueue: (item) => this.enqueue(item),
+    });
+  }
+
+  /**
+   * Takes no more work from now on; `submit` and `map` throw
+   * {@linkcode ShutdownError}. What was submitted still runs.
+   *
+   * Python: `Executor.shutdown`.
+   *
+   * @param options Whether to wait, and whether to cancel what has not started.
+   * @returns A promise that resolves when all work has ended and every resource
+   * is freed, or at once if `wait` is false. It never rejects.
+   * @throws {TypeError} If an option has the wrong type.
+   *
+   * @example
+   * ```ts
+   * import { PromisePoolExecutor } from "@concurrent/futures";
+   * import { assert } from "@std/assert";
+   *
+   * const pool = new PromisePoolExecutor({ maxWorkers: 1 });
+   * const future = pool.submit(() => 1);
+   * await pool.shutdown();
+   * assert(future.done());
+   * ```
+   */
+  shutdown(options?: ShutdownOptions): Promise<void> {
+    const { wait, cancelFutures } = checkOptions(options);
+    const waits = checkBoolean("wait", wait, true);
+    const cancels = checkBoolean("cancelFutures", cancelFutures, false);
+    this.#shutdown = true;
+    const closed = this.close(cancels);
+    return waits ? closed : Promise.resolve();
+  }
+
+  /**
+   * Shuts down and waits, at the end of an `await using` block. Never rejects,
+   * so the block's own exception is the one that is seen.
+   *
+   * @returns A promise that resolves when all work has ended.
+   */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.shutdown();
+  }
+
+  /**
+   * Takes a call that is to be run; `assertOpen()` has been asked.
+   *
+   * @param item The call.
+   */
+  protected abstract enqueue(item: WorkItem): void;
+
+  /**
+   * The executor has been shut down, perhaps again.
+   *
+   * @param cancelFutures Whether to cancel what has not started.
+   * @returns A promise that resolves when all work has ended and every resource
+   * is freed.
+   */
+  protected abstract close(cancelFutures: boolean): Promise<void>;
+
+  /**
+   * Throws unless this executor can run `fn` at all.
+   *
+   * @param fn What somebody wants to run.
+   * @throws {TypeError} If it is not a function.
+   */
+  protected checkTask(fn: AnyFunction): void {
+    checkFunction("fn", fn);
+  }
+
+  /**
+   * Throws unless work is taken.
+   *
+   * @throws {BrokenExecutorError} If the executor is broken.
+   * @throws {ShutdownError} If the executor has been shut down.
+   */
+  protected assertOpen(): void {
+    if (this.#broken !== undefined) throw this.#broken();
+    if (this.#shutdown) {
+      throw new ShutdownError(
+        `Cannot submit to ${this.constructor.name} after its shutdown`,
+      );
+    }
+  }
+
+  /**
+   * From now on, whoever submits gets an error.
+   *
+   * @param error Makes the error, a new one for each caller.
+   */
+  protected breakWith(error: () => Error): void {
+    this.#broken ??= error;
+  }
+}
+
+/** Whether the last of map()'s arguments holds its options. */
+function isMapOptions(rest: unknown[]): boolean {
+  const last = rest.at(-1);
+  // map(fn, undefined) is a missing input rather than missing options.
+  if (last === undefined) return rest.length > 1;
+  return typeof last === "object" && last !== null && !isInput(last);
+}
+
+/** Strings are iterables here, as they are in Python and in `for…of`. */
+function isInput(value: unknown): boolean {
+  return value !== undefined && value !== null &&
+    (Symbol.iterator in Object(value) || Symbol.asyncIterator in Object(value));
+}

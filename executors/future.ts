@@ -1,0 +1,515 @@
+/**
+ * A result that may not be there yet. Knows nothing of executors: whoever
+ * makes a future settles it through {@linkcode Future.withResolvers} or, in
+ * this package, through {@linkcode control}.
+ *
+ * @module
+ */
+
+import {
+  checkDuration,
+  checkFunction,
+  checkOptions,
+  checkSignal,
+} from "./arguments.ts";
+import { CancelledError, InvalidStateError, TimeoutError } from "./errors.ts";
+import { startTimer } from "./timer.ts";
+
+/** Where a future is in its life; see {@linkcode Future.state}. */
+export type FutureState = "pending" | "running" | "cancelled" | "finished";
+
+/** How long a wait for a future may take. */
+export interface WaitForOptions {
+  /**
+   * How long to wait at most, in milliseconds; 0 only looks.
+   *
+   * @default {Infinity}
+   */
+  timeout?: number;
+  /** Ends the wait, and only the wait, with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+/** A future and what settles it, as {@linkcode Future.withResolvers} returns them. */
+export interface FutureWithResolvers<T> {
+  /** The future, pending. */
+  readonly future: Future<T>;
+  /**
+   * pending → running, to be called before the work begins. Returns false if
+   * the future has been cancelled: then there is nothing to do.
+   */
+  readonly start: () => boolean;
+  /** → finished, with a value. */
+  readonly resolve: (value: T) => void;
+  /** → finished, with an error, which may be any value. */
+  readonly reject: (error: unknown) => void;
+}
+
+/** The place where a future's work waits or runs, if that is not here. */
+export interface FutureOrigin {
+  /** Whether the function has been entered. */
+  entered(): boolean;
+  /** Takes the work back; false if it has been entered. */
+  revoke(): boolean;
+}
+
+/** What only the maker of a future may do to it. */
+export interface FutureControl {
+  /** A pending future; `origin` is asked for exact states and takes cancelled work back. */
+  create<T>(origin?: FutureOrigin): Future<T>;
+  /** pending → running; false if the future is cancelled. */
+  start(future: Future<unknown>): boolean;
+  /** → finished; false, and nothing happens, if the future is done. */
+  resolve<T>(future: Future<T>, value: T): boolean;
+  /** → finished; false, and nothing happens, if the future is done. */
+  reject(future: Future<unknown>, error: unknown): boolean;
+  /** pending or running → cancelled; false, and nothing happens, if the future is done. */
+  stop(future: Future<unknown>, error: CancelledError): boolean;
+  /** Whether the task's function threw; a cancelled future has not failed. */
+  failed(future: Future<unknown>): boolean;
+  /** Calls `fn` once as the future settles, before its callbacks; returns what takes it back. */
+  observe(future: Future<unknown>, fn: () => void): () => void;
+}
+
+/** Not exported from mod.ts: who only consumes a future cannot settle it. */
+export let control: FutureControl;
+
+// The state machine. States only move forward, through #move() alone.
+//
+//   PENDING    nobody has entered the function
+//   RUNNING    the function has been entered
+//   CANCELLED  terminal; #outcome is the CancelledError
+//   FINISHED   terminal; #outcome is the value, or the error if #failed
+//
+//   PENDING -> RUNNING     start()
+//   PENDING -> CANCELLED   cancel(), or an abort, a shutdown that cancels
+//   PENDING -> FINISHED    resolve() or reject() by a maker that never calls start()
+//   RUNNING -> FINISHED    resolve(), reject(), or a time-out
+//   RUNNING -> CANCELLED   an abort; never cancel()
+//
+// A future whose task was sent to another thread stays PENDING here after the
+// worker has entered it, so questions go through #current(), which asks the
+// origin. Telling the host of each start would cost a message a task.
+const PENDING = 0;
+const RUNNING = 1;
+const CANCELLED = 2;
+const FINISHED = 3;
+type State =
+  | typeof PENDING
+  | typeof RUNNING
+  | typeof CANCELLED
+  | typeof FINISHED;
+const STATE_NAMES = ["pending", "running", "cancelled", "finished"] as const;
+
+/**
+ * The result of a submitted task, now or later.
+ *
+ * As a promise it can be awaited; unlike a promise it can be looked at and
+ * cancelled, and an error that nobody asks for stays silent.
+ *
+ * Python: `concurrent.futures.Future`.
+ *
+ * @typeParam T The type of the result.
+ *
+ * @example Awaiting, looking, cancelling
+ * ```ts
+ * import { PromisePoolExecutor } from "@concurrent/futures";
+ * import { assert, assertEquals } from "@std/assert";
+ *
+ * await using pool = new PromisePoolExecutor({ maxWorkers: 1 });
+ * const first = pool.submit((a: number, b: number) => a + b, 20, 22);
+ * const second = pool.submit(() => "never entered");
+ * assert(second.cancel());
+ * assertEquals(await first, 42);
+ * assertEquals(first.state, "finished");
+ * assertEquals(second.state, "cancelled");
+ * ```
+ */
+export class Future<T> implements PromiseLike<T> {
+  #state: State = PENDING;
+  #failed = false;
+  #outcome: unknown = undefined;
+  #origin: FutureOrigin | undefined;
+  #observers: Set<{ notify: () => void }> | undefined;
+  #callbacks: ((future: never) => unknown)[] | undefined;
+  /** Shared by everyone who awaits; made when the first one does. */
+  #promise: Promise<T> | undefined;
+  #resolvers: PromiseWithResolvers<unknown> | undefined;
+
+  static {
+    control = {
+      create<T>(origin?: FutureOrigin): Future<T> {
+        const future = new Future<T>();
+        future.#origin = origin;
+        return future;
+      },
+      start: (future) => future.#move(RUNNING),
+      resolve: (future, value) => future.#move(FINISHED, value),
+      reject: (future, error) => future.#move(FINISHED, error, true),
+      stop: (future, error) => future.#move(CANCELLED, error),
+      failed: (future) => future.#failed,
+      observe: (future, fn) => future.#observe(fn),
+    };
+  }
+
+  private constructor() {}
+
+  /**
+   * A future and the functions that settle it, for whoever writes an executor
+   * or a test.
+   *
+   * Python has `set_result()` on the future itself; here a consumer cannot
+   * settle one by mistake. The shape is that of `Promise.withResolvers()`.
+   *
+   * @typeParam T The type of the result.
+   * @returns The future with `start`, `resolve` and `reject`. `start` throws
+   * {@linkcode InvalidStateError} unless the future is pending or cancelled,
+   * `resolve` and `reject` throw it if the future is done.
+   *
+   * @example
+   * ```ts
+   * import { Future } from "@concurrent/futures";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const { future, start, resolve } = Future.withResolvers<number>();
+   * if (start()) resolve(42);
+   * assertEquals(await future, 42);
+   * ```
+   */
+  static withResolvers<T>(): FutureWithResolvers<T> {
+    const future = new Future<T>();
+    const settle = (action: string, moved: boolean) => {
+      if (!moved) {
+        throw new InvalidStateError(
+          `Cannot ${action} a future that is ${future.state}`,
+        );
+      }
+    };
+    return {
+      future,
+      start(): boolean {
+        if (future.#state === CANCELLED) return false;
+        settle("start", future.#state === PENDING && future.#move(RUNNING));
+        return true;
+      },
+      resolve(value: T): void {
+        settle("resolve", future.#move(FINISHED, value));
+      },
+      reject(error: unknown): void {
+        settle("reject", future.#move(FINISHED, error, true));
+      },
+    };
+  }
+
+  /**
+   * Where the task is: `"pending"` until its function is entered, `"running"`
+   * from then on (also in another thread), then `"finished"` or `"cancelled"`
+   * for ever.
+   */
+  get state(): FutureState {
+    return STATE_NAMES[this.#current()];
+  }
+
+  /**
+   * Whether the function has been entered and has not ended.
+   *
+   * @returns True in the state `"running"`.
+   */
+  running(): boolean {
+    return this.#current() === RUNNING;
+  }
+
+  /**
+   * Whether the future has settled, one way or the other.
+   *
+   * @returns True in the states `"finished"` and `"cancelled"`.
+   */
+  done(): boolean {
+    return this.#state >= CANCELLED;
+  }
+
+  /**
+   * Whether the task was cancelled.
+   *
+   * @returns True in the state `"cancelled"`.
+   */
+  cancelled(): boolean {
+    return this.#state === CANCELLED;
+  }
+
+  /**
+   * Cancels the task if its function has not been entered; it never will be.
+   * To stop a task that runs, submit it with a `signal`.
+   *
+   * @param reason Becomes the `cause` of the {@linkcode CancelledError}.
+   * @returns True if the task is cancelled, now or before; false if it runs or
+   * has finished.
+   *
+   * @example
+   * ```ts
+   * import { Future } from "@concurrent/futures";
+   * import { assert, assertEquals } from "@std/assert";
+   *
+   * const { future, start } = Future.withResolvers<number>();
+   * assert(future.cancel("not needed"));
+   * assertEquals(start(), false);
+   * ```
+   */
+  cancel(reason?: unknown): boolean {
+    if (this.#state !== PENDING) return this.#state === CANCELLED;
+    if (this.#origin !== undefined && !this.#origin.revoke()) return false;
+    const options = reason === undefined ? undefined : { cause: reason };
+    return this.#move(
+      CANCELLED,
+      new CancelledError("The task was cancelled", options),
+    );
+  }
+
+  /**
+   * Waits for the value. Timing out or aborting ends the wait, not the task.
+   *
+   * @param options How long to wait, and what ends the wait early.
+   * @returns A promise of the value. It rejects with the task's own error;
+   * with {@linkcode CancelledError} if the task was cancelled; with
+   * {@linkcode TimeoutError} after `timeout` milliseconds; with the signal's
+   * reason once that is aborted.
+   * @throws {TypeError} If an option has the wrong type.
+   * @throws {RangeError} If `timeout` is negative or NaN.
+   *
+   * @example
+   * ```ts
+   * import { Future, TimeoutError } from "@concurrent/futures";
+   * import { assertEquals, assertRejects } from "@std/assert";
+   *
+   * const { future, resolve } = Future.withResolvers<number>();
+   * await assertRejects(() => future.result({ timeout: 1 }), TimeoutError);
+   * resolve(42);
+   * assertEquals(await future.result(), 42);
+   * ```
+   */
+  result(options?: WaitForOptions): Promise<T> {
+    const waited = this.#wait(options);
+    return waited === undefined
+      ? this.#settled()
+      : waited.then(() => this.#settled());
+  }
+
+  /**
+   * Waits for the error.
+   *
+   * @param options How long to wait, and what ends the wait early.
+   * @returns A promise of the task's error, or of `undefined` if there is
+   * none. It rejects as {@linkcode Future.result} does when the task was
+   * cancelled or the wait ends early.
+   * @throws {TypeError} If an option has the wrong type.
+   * @throws {RangeError} If `timeout` is negative or NaN.
+   *
+   * @example
+   * ```ts
+   * import { Future } from "@concurrent/futures";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const { future, reject } = Future.withResolvers<number>();
+   * const error = new Error("No such scientist");
+   * reject(error);
+   * assertEquals(await future.exception(), error);
+   * ```
+   */
+  exception(options?: WaitForOptions): Promise<unknown> {
+    const waited = this.#wait(options) ?? this.#whenDone();
+    return waited.then(() => {
+      if (this.#state === CANCELLED) throw this.#outcome;
+      return this.#failed ? this.#outcome : undefined;
+    });
+  }
+
+  /**
+   * Calls `fn` with this future once, synchronously as it settles; at once if
+   * it is done. Callbacks run in the order in which they were added. What one
+   * throws is logged with `console.error`, and the next still runs.
+   *
+   * @param fn The callback.
+   * @throws {TypeError} If `fn` is not a function.
+   *
+   * @example
+   * ```ts
+   * import { Future } from "@concurrent/futures";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const seen: string[] = [];
+   * const { future, resolve } = Future.withResolvers<number>();
+   * future.addDoneCallback((future) => seen.push(future.state));
+   * resolve(42);
+   * assertEquals(seen, ["finished"]);
+   * ```
+   */
+  addDoneCallback(fn: (future: Future<T>) => unknown): void {
+    checkFunction("fn", fn);
+    if (this.done()) this.#call(fn);
+    else (this.#callbacks ??= []).push(fn);
+  }
+
+  /**
+   * As a promise's: `await future` gives the result.
+   *
+   * @typeParam R What `onFulfilled` returns.
+   * @typeParam E What `onRejected` returns.
+   * @param onFulfilled Called with the value.
+   * @param onRejected Called with the error.
+   * @returns A promise of what the called function returns.
+   */
+  then<R = T, E = never>(
+    onFulfilled?: ((value: T) => R | PromiseLike<R>) | null,
+    onRejected?: ((error: unknown) => E | PromiseLike<E>) | null,
+  ): Promise<R | E> {
+    return this.#settled().then(onFulfilled, onRejected);
+  }
+
+  /**
+   * As a promise's.
+   *
+   * @typeParam E What `onRejected` returns.
+   * @param onRejected Called with the error.
+   * @returns A promise of the value, or of what `onRejected` returns.
+   */
+  catch<E = never>(
+    onRejected?: ((error: unknown) => E | PromiseLike<E>) | null,
+  ): Promise<T | E> {
+    return this.#settled().catch(onRejected);
+  }
+
+  /**
+   * As a promise's.
+   *
+   * @param onFinally Called when the future is done.
+   * @returns A promise of the value.
+   */
+  finally(onFinally?: (() => void) | null): Promise<T> {
+    return this.#settled().finally(onFinally);
+  }
+
+  /** What `Object.prototype.toString` and the console call it. */
+  get [Symbol.toStringTag](): string {
+    return "Future";
+  }
+
+  /** The state as of now, wherever the function is entered. */
+  #current(): State {
+    return this.#state === PENDING && this.#origin?.entered()
+      ? RUNNING
+      : this.#state;
+  }
+
+  /** The one place where a state changes: state first, then waiters, then callbacks. */
+  #move(to: State, outcome?: unknown, failed = false): boolean {
+    if (this.#state >= CANCELLED || to <= this.#state) return false;
+    this.#state = to;
+    if (to === RUNNING) return true;
+    this.#outcome = outcome;
+    this.#failed = failed;
+    this.#origin = undefined;
+    if (this.#resolvers !== undefined) {
+      if (to === CANCELLED || failed) this.#resolvers.reject(outcome);
+      else this.#resolvers.resolve(outcome);
+      this.#resolvers = undefined;
+    }
+    if (this.#observers !== undefined) {
+      const observers = this.#observers;
+      this.#observers = undefined;
+      for (const { notify } of observers) notify();
+    }
+    if (this.#callbacks !== undefined) {
+      const callbacks = this.#callbacks;
+      this.#callbacks = undefined;
+      for (const callback of callbacks) this.#call(callback);
+    }
+    return true;
+  }
+
+  /** The promise of the outcome that everyone who awaits shares. */
+  #settled(): Promise<T> {
+    if (this.#promise !== undefined) return this.#promise;
+    if (!this.done()) {
+      this.#resolvers = Promise.withResolvers();
+      this.#promise = this.#resolvers.promise as Promise<T>;
+    } else if (this.#failed || this.#state === CANCELLED) {
+      this.#promise = Promise.reject(this.#outcome);
+    } else {
+      this.#promise = Promise.resolve(this.#outcome as T);
+    }
+    return this.#promise;
+  }
+
+  #whenDone(): Promise<void> {
+    if (this.done()) return Promise.resolve();
+    return new Promise((resolve) => this.#observe(resolve));
+  }
+
+  /** A promise that rejects when the wait ends early; `undefined` if it cannot. */
+  #wait(options: WaitForOptions | undefined): Promise<void> | undefined {
+    const { timeout: timeoutOption, signal: signalOption } = checkOptions(
+      options,
+    );
+    const timeout = checkDuration("timeout", timeoutOption, Infinity);
+    const signal = checkSignal(signalOption);
+    if (this.done() || (timeout === Infinity && signal === undefined)) {
+      return undefined;
+    }
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    if (timeout === 0) return Promise.reject(this.#late(timeout));
+    return new Promise((resolve, reject) => {
+      const end = () => {
+        forget();
+        stopTimer();
+        signal?.removeEventListener("abort", abort);
+      };
+      const forget = this.#observe(() => {
+        end();
+        resolve();
+      });
+      const stopTimer = startTimer(timeout, () => {
+        end();
+        reject(this.#late(timeout));
+      });
+      const abort = () => {
+        end();
+        reject(signal!.reason);
+      };
+      signal?.addEventListener("abort", abort);
+    });
+  }
+
+  #late(timeout: number): TimeoutError {
+    return new TimeoutError(`Future still ${this.state} after ${timeout} ms`);
+  }
+
+  #observe(notify: () => void): () => void {
+    const observer = { notify };
+    const observers = this.#observers ??= new Set();
+    observers.add(observer);
+    return () => observers.delete(observer);
+  }
+
+  #call(callback: (future: never) => unknown): void {
+    const log = (error: unknown) =>
+      console.error("A done callback failed:", error);
+    try {
+      const returned = callback(this as never);
+      if (isThenable(returned)) Promise.resolve(returned).catch(log);
+    } catch (error) {
+      log(error);
+    }
+  }
+}
+
+/**
+ * Whether `await` would wait for this value.
+ *
+ * @param value Any value.
+ * @returns True for what has a `then` method; what its getter throws is thrown.
+ */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return value !== null &&
+    (typeof value === "object" || typeof value === "function") &&
+    typeof (value as { then?: unknown }).then === "function";
+}

@@ -1,0 +1,73 @@
+/**
+ * What a scheduler knows of the functions it is given: a number to send
+ * instead of a name, and how long a call takes.
+ *
+ * @module
+ */
+
+import { type FunctionReference, referenceOf } from "../task.ts";
+import type { AnyFunction } from "../work_item.ts";
+
+/**
+ * How much work, in milliseconds, is sent ahead to a worker. More hides the
+ * time that messages take; less keeps work where an idle worker finds it, and
+ * results close to when they were ready.
+ */
+export const AHEAD_MS = 1;
+
+/** A function as one scheduler knows it. */
+export class PoolFunction {
+  readonly id: number;
+  readonly reference: FunctionReference;
+  /**
+   * What a call is expected to take, in milliseconds. Nothing is known of a
+   * new function, so its calls begin to travel alone.
+   */
+  cost: number = AHEAD_MS;
+
+  constructor(id: number, reference: FunctionReference) {
+    this.id = id;
+    this.reference = reference;
+  }
+
+  /**
+   * Learns from a report of `ms` per call: slower is believed at once, faster
+   * by halves, so the number that travels doubles with each good report. One
+   * slow call among fast ones thus costs a few messages; believing one fast
+   * call among slow ones would pile work up behind them.
+   */
+  learn(ms: number): void {
+    this.cost = Math.max(ms, this.cost / 2);
+  }
+}
+
+/** All functions that were submitted to one scheduler. */
+export class FunctionTable {
+  readonly #byFunction = new WeakMap<AnyFunction, PoolFunction>();
+  /** By text: `submit(() => …)` in a loop makes a new function each time, with the same source. */
+  readonly #byReference = new Map<string, PoolFunction>();
+  /** Most calls are of the same function as the one before. */
+  #last: AnyFunction | undefined;
+  #lastFound: PoolFunction | undefined;
+
+  /** What is known of `fn`. */
+  of(fn: AnyFunction): PoolFunction {
+    if (fn === this.#last) return this.#lastFound!;
+    let found = this.#byFunction.get(fn);
+    if (found === undefined) {
+      const reference = referenceOf(fn);
+      const key = reference.kind === "export"
+        ? `${reference.module}#${reference.name}`
+        : reference.source;
+      found = this.#byReference.get(key);
+      if (found === undefined) {
+        found = new PoolFunction(this.#byReference.size, reference);
+        this.#byReference.set(key, found);
+      }
+      this.#byFunction.set(fn, found);
+    }
+    this.#last = fn;
+    this.#lastFound = found;
+    return found;
+  }
+}

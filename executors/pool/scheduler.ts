@@ -1,0 +1,329 @@
+/**
+ * Which worker runs which task, for executors whose workers live elsewhere. It
+ * knows workers only as {@linkcode PoolWorker}s on {@linkcode Channel}s.
+ *
+ * ```text
+ * enqueue ──► queue ──► PoolWorker.send ──"run"──► worker's inbox ──► function
+ *               ▲           │   slots: sent → running, or revoked         │
+ *               │           │                                             │
+ *               ├─ reclaim ─┘   what a busy worker has not entered        │
+ *               └─ died ────┘   what a dead worker had not entered        │
+ *                                                                         │
+ * item.resolve, item.reject ◄── PoolWorker.received ◄──"done"── outbox ◄──┘
+ * ```
+ *
+ * 1. Tasks of one turn wait in the queue until a microtask deals them out, so
+ *    that they travel as one message for each worker.
+ * 2. A worker is sent as much as takes it about `AHEAD_MS`, judged by what
+ *    calls of the same function took before: long tasks go one at a time, tiny
+ *    ones by the hundred.
+ * 3. If a worker gives no sign for `STALL_MS`, what it has not entered goes
+ *    back to the front of the queue, for whoever is free.
+ *
+ * @module
+ */
+
+import { Deque } from "../deque.ts";
+import {
+  BrokenExecutorError,
+  ShutdownError,
+  WorkerTerminatedError,
+} from "../errors.ts";
+import { startTimer } from "../timer.ts";
+import { nameOf, type WorkItem } from "../work_item.ts";
+import type { OpenChannel } from "./channel.ts";
+import { FunctionTable } from "./functions.ts";
+import {
+  PoolWorker,
+  type PoolWorkerOwner,
+  type PoolWorkerSettings,
+} from "./pool_worker.ts";
+
+/**
+ * How long a worker may be silent before its tasks are offered to others: long
+ * enough that it rarely happens to work that is merely tiny, short against the
+ * tasks for which balance matters.
+ */
+const STALL_MS = 2;
+
+/** A worker that dies before it is ready will most likely do so again. */
+const MAX_FAILED_STARTS = 3;
+
+/** What a pool is made of, checked. */
+export interface SchedulerSettings {
+  readonly open: OpenChannel;
+  readonly name: string;
+  readonly maxWorkers: number;
+  readonly initializer:
+    | { fn: (...args: unknown[]) => unknown; args: readonly unknown[] }
+    | undefined;
+  readonly maxTasksPerWorker: number;
+  readonly idleTimeout: number;
+  readonly gracePeriod: number;
+  /** Told once, if the pool cannot work any more. */
+  readonly onBroken: (error: () => BrokenExecutorError) => void;
+}
+
+/** Deals tasks out to workers. */
+export class Scheduler implements PoolWorkerOwner {
+  readonly #settings: SchedulerSettings;
+  readonly #workerSettings: PoolWorkerSettings;
+  readonly #functions = new FunctionTable();
+  readonly #queue = new Deque<WorkItem>();
+  readonly #workers = new Set<PoolWorker>();
+  /** Workers that have been told to go, and have not gone. */
+  readonly #leaving = new Set<Promise<void>>();
+  /** Who waits for everything to end, and who for every worker to be ready. */
+  readonly #whenClosed: (() => void)[] = [];
+  readonly #whenStarted: PromiseWithResolvers<void>[] = [];
+  #started = 0;
+  #failedStarts = 0;
+  #closing = false;
+  #broken: (() => BrokenExecutorError) | undefined;
+  #dealing = false;
+  #stopStarting: (() => void) | undefined;
+  #stopReaping: (() => void) | undefined;
+  #stopWatching: (() => void) | undefined;
+
+  constructor(settings: SchedulerSettings) {
+    this.#settings = settings;
+    this.#workerSettings = {
+      open: settings.open,
+      initializer: settings.initializer &&
+        this.#functions.of(settings.initializer.fn),
+      initArgs: settings.initializer?.args ?? [],
+      maxTasks: settings.maxTasksPerWorker,
+      gracePeriod: settings.gracePeriod,
+    };
+  }
+
+  /** Takes a task. */
+  enqueue(item: WorkItem): void {
+    this.#queue.push(item);
+    this.#schedule();
+  }
+
+  /** Starts every worker; resolves when all are ready. */
+  start(): Promise<void> {
+    const started = Promise.withResolvers<void>();
+    this.#whenStarted.push(started);
+    this.#schedule();
+    return started.promise;
+  }
+
+  /** Takes no more; resolves when all work has ended and all workers are gone. */
+  close(cancelFutures: boolean): Promise<void> {
+    this.#closing = true;
+    if (cancelFutures) this.#cancelPending();
+    return new Promise((resolve) => {
+      this.#whenClosed.push(resolve);
+      this.#schedule();
+    });
+  }
+
+  /** Ends everything at once. */
+  terminate(): Promise<void> {
+    this.#closing = true;
+    this.#cancelPending();
+    for (const worker of this.#workers) {
+      this.#dismiss(worker, (item) =>
+        new WorkerTerminatedError(
+          `Worker '${worker.name}' was terminated while it ran task ${
+            nameOf(item.fn)
+          }`,
+        ));
+    }
+    return this.close(true);
+  }
+
+  workerReady(): void {
+    this.#failedStarts = 0;
+    this.#schedule();
+  }
+
+  workerUnfit(worker: PoolWorker, cause: unknown): void {
+    this.#dismiss(worker);
+    this.#break(`The initializer failed in worker '${worker.name}'`, cause);
+  }
+
+  workerProgressed(): void {
+    this.#schedule();
+  }
+
+  workerDied(worker: PoolWorker, cause: unknown, unentered: WorkItem[]): void {
+    this.#dismiss(worker);
+    this.#requeue(unentered);
+    if (!worker.ready && ++this.#failedStarts === MAX_FAILED_STARTS) {
+      this.#break(
+        `${MAX_FAILED_STARTS} workers in a row died before they were ready`,
+        cause,
+      );
+    }
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#dealing) return;
+    this.#dealing = true;
+    queueMicrotask(() => {
+      this.#dealing = false;
+      this.#deal();
+    });
+  }
+
+  /** One turn: deal out, start and dismiss workers, and set the timers that the rest needs. */
+  #deal(): void {
+    for (const worker of this.#workers) {
+      if (worker.count === 0 && worker.quota === 0) this.#dismiss(worker);
+    }
+    const share = Math.ceil(this.#queue.length / this.#settings.maxWorkers);
+    for (const worker of this.#workers) this.#fill(worker, share);
+    this.#grow();
+    this.#settleStarts();
+    this.#settleClosing();
+    this.#watchStalls();
+    this.#reapIdle();
+  }
+
+  /** Sends a worker what it has room for, `share` tasks at most. */
+  #fill(worker: PoolWorker, share: number): void {
+    for (let dealt = 0; dealt < share && this.#hasQueued(); dealt++) {
+      const item = this.#queue.peek()!;
+      if (!worker.offer(item, this.#functions.of(item.fn))) break;
+      this.#queue.shift();
+    }
+    worker.flush();
+  }
+
+  /** Whether somebody waits in the queue; forgets those who have settled there. */
+  #hasQueued(): boolean {
+    while (this.#queue.peek()?.settled) this.#queue.shift();
+    return this.#queue.length > 0;
+  }
+
+  /** Starts a worker if one more has something to do; the event loop turns before the next. */
+  #grow(): void {
+    const wanted = this.#hasQueued() || this.#whenStarted.length > 0;
+    const { maxWorkers, name } = this.#settings;
+    if (!wanted || this.#closing && !this.#hasQueued()) return;
+    if (this.#stopStarting !== undefined || this.#workers.size >= maxWorkers) {
+      return;
+    }
+    const worker = new PoolWorker(
+      `${name}-${++this.#started}`,
+      this,
+      this.#workerSettings,
+    );
+    this.#workers.add(worker);
+    this.#fill(worker, 1);
+    // Starting one blocks this thread for 15 to 20 ms.
+    this.#stopStarting = startTimer(0, () => {
+      this.#stopStarting = undefined;
+      this.#deal();
+    });
+  }
+
+  #settleStarts(): void {
+    if (this.#whenStarted.length === 0) return;
+    const started = this.#workers.size === this.#settings.maxWorkers &&
+      [...this.#workers].every((worker) => worker.ready);
+    if (!started && !this.#closing) return;
+    for (const { resolve, reject } of this.#whenStarted.splice(0)) {
+      if (started) resolve();
+      else {reject(
+          this.#broken?.() ??
+            new ShutdownError("Shut down before all workers were ready"),
+        );}
+    }
+  }
+
+  #settleClosing(): void {
+    if (!this.#closing || this.#hasQueued()) return;
+    for (const worker of this.#workers) {
+      if (worker.count === 0) this.#dismiss(worker);
+    }
+    if (this.#workers.size > 0 || this.#leaving.size > 0) return;
+    for (const resolve of this.#whenClosed.splice(0)) resolve();
+  }
+
+  /** Offers to others what a silent worker has not entered. */
+  #watchStalls(): void {
+    if (this.#stopWatching !== undefined || this.#settings.maxWorkers === 1) {
+      return;
+    }
+    if (![...this.#workers].some((worker) => worker.count > 1)) return;
+    this.#stopWatching = startTimer(STALL_MS, () => {
+      this.#stopWatching = undefined;
+      for (const worker of this.#workers) {
+        if (worker.hasStalled()) this.#requeue(worker.reclaim());
+      }
+      this.#deal();
+    });
+  }
+
+  /** Dismisses workers that have had nothing to do for `idleTimeout`. */
+  #reapIdle(): void {
+    if (
+      this.#stopReaping !== undefined || this.#settings.idleTimeout === Infinity
+    ) return;
+    const idle = [...this.#workers].filter((worker) =>
+      worker.ready && worker.count === 0
+    );
+    if (idle.length === 0) return;
+    const since = Math.min(...idle.map((worker) => worker.idleSince));
+    const left = Math.max(
+      0,
+      since + this.#settings.idleTimeout - performance.now(),
+    );
+    this.#stopReaping = startTimer(left, () => {
+      this.#stopReaping = undefined;
+      const before = performance.now() - this.#settings.idleTimeout;
+      for (const worker of this.#workers) {
+        if (worker.ready && worker.count === 0 && worker.idleSince <= before) {
+          this.#dismiss(worker);
+        }
+      }
+      this.#reapIdle();
+    });
+  }
+
+  /** Ends a worker; what it still runs fails with `error`. */
+  #dismiss(worker: PoolWorker, error?: (item: WorkItem) => Error): void {
+    this.#workers.delete(worker);
+    const gone = worker.close(error).then(() => {
+      this.#leaving.delete(gone);
+      this.#schedule();
+    });
+    this.#leaving.add(gone);
+    if (this.#workers.size === 0) {
+      // Nothing is left to watch: no timer of this pool keeps the program.
+      this.#stopReaping?.();
+      this.#stopReaping = undefined;
+    }
+  }
+
+  #requeue(items: readonly WorkItem[]): void {
+    for (const item of items.toReversed()) this.#queue.unshift(item);
+  }
+
+  /** Takes back everything that has not been entered, wherever it is. */
+  #takePending(): WorkItem[] {
+    const pending = [...this.#workers].flatMap((worker) => worker.reclaim())
+      .concat(...this.#queue);
+    this.#queue.clear();
+    return pending;
+  }
+
+  #cancelPending(): void {
+    for (const item of this.#takePending()) item.cancel();
+  }
+
+  #break(message: string, cause: unknown): void {
+    if (this.#broken !== undefined) return;
+    this.#broken = () => new BrokenExecutorError(message, { cause });
+    this.#closing = true;
+    this.#settings.onBroken(this.#broken);
+    for (const item of this.#takePending()) item.reject(this.#broken());
+    this.#schedule();
+  }
+}

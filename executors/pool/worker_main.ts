@@ -1,0 +1,81 @@
+/**
+ * The entry module of a Web Worker.
+ *
+ * @module
+ */
+
+import type { EncodedError } from "./codec.ts";
+import { encodeError } from "./codec.ts";
+import { locks } from "./locks.ts";
+import { Slots } from "./slots.ts";
+import type { Greeting } from "./web_worker.ts";
+import { WorkerLoop } from "./worker_loop.ts";
+
+/** Where this module is, for whoever starts a worker. */
+export const url: string = import.meta.url;
+
+/** What a worker's global scope has that the types of a program's do not. */
+interface WorkerScope extends EventTarget {
+  onmessage: ((event: MessageEvent<Greeting>) => void) | null;
+  close(): void;
+}
+const scope = globalThis as unknown as WorkerScope;
+
+// Set before the module has been evaluated, or the greeting would be lost.
+if (import.meta.main) scope.onmessage = ({ data }) => greeted(data);
+
+async function greeted({ name, port, slots, lock }: Greeting): Promise<void> {
+  scope.onmessage = null;
+  const loop = new WorkerLoop({
+    name,
+    slots: new Slots(slots),
+    send: (message, transferables = []) =>
+      port.postMessage(message, transferables),
+  });
+  announceEnd(loop, name);
+  await hold(lock);
+  port.postMessage(["up"]);
+  port.onmessage = ({ data }) => loop.received(data);
+}
+
+/** Takes the lock that is free again when this worker is gone, however it went. */
+function hold(lock: string): Promise<void> {
+  return new Promise((resolve) => {
+    if (locks === undefined) return resolve();
+    locks.request(lock, {}, () => {
+      resolve();
+      return new Promise(() => {});
+    });
+  });
+}
+
+/** Reports what has finished, and why, on each way out that leaves time for it. */
+function announceEnd(loop: WorkerLoop, name: string): void {
+  let ended = false;
+  const end = (cause?: EncodedError) => {
+    if (ended) return;
+    ended = true;
+    loop.end(cause);
+  };
+  const close = scope.close.bind(scope);
+  scope.close = () => {
+    end();
+    close();
+  };
+  // Deno.exit() and process.exit()
+  scope.addEventListener("unload", () => end());
+  const die = (event: Event, error: unknown) => {
+    // Else the program ends with the worker.
+    event.preventDefault();
+    end(encodeError(error, `worker ${name}`));
+    close();
+  };
+  scope.addEventListener(
+    "error",
+    (event) => die(event, (event as ErrorEvent).error),
+  );
+  scope.addEventListener(
+    "unhandledrejection",
+    (event) => die(event, (event as PromiseRejectionEvent).reason),
+  );
+}

@@ -1,0 +1,132 @@
+/**
+ * How a function is named here and found again in a worker, where only text
+ * arrives: by its module and export name, or by its source.
+ *
+ * @module
+ */
+
+import { checkFunction, show } from "./arguments.ts";
+import type { AnyFunction } from "./work_item.ts";
+
+/** What a worker needs to find a function. */
+export type FunctionReference =
+  | { readonly kind: "export"; readonly module: string; readonly name: string }
+  | { readonly kind: "source"; readonly source: string; readonly name: string };
+
+/** What {@linkcode task} needs of `import.meta`. */
+export interface TaskModule {
+  /** The address of the module that exports the task. */
+  readonly url: string;
+}
+
+/**
+ * Under which a function keeps its address. A registered symbol, so that a
+ * function named by one version of this package is known to another.
+ */
+const ADDRESS = Symbol.for("@concurrent/futures/task");
+
+/** Functions whose source has been looked at; the same one is submitted many times. */
+const plainFunctions = new WeakMap<AnyFunction, FunctionReference>();
+
+/**
+ * Names a function, so that a worker can import its module and call it there.
+ * In that module closures, imports and packages all work.
+ *
+ * The function has to be exported under its name. If the module is the main
+ * module too, it guards its program with `if (import.meta.main)`.
+ *
+ * @typeParam F The type of the function.
+ * @param meta The `import.meta` of the module that exports the function.
+ * @param fn The function, which has a name of its own.
+ * @returns The function itself.
+ * @throws {TypeError} If `fn` is not a function, or has no name.
+ *
+ * @example
+ * ```ts
+ * import { task } from "@concurrent/futures";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const YEAR = 2017;
+ * export const age = task(import.meta, function age(born: number) {
+ *   return YEAR - born;
+ * });
+ * assertEquals(age(1815), 202);
+ * ```
+ */
+export function task<F extends AnyFunction>(meta: TaskModule, fn: F): F;
+/**
+ * Names a function that has no name of its own: an arrow function, the default
+ * export.
+ *
+ * @typeParam F The type of the function.
+ * @param meta The `import.meta` of the module that exports the function.
+ * @param name The name under which the module exports it.
+ * @param fn The function.
+ * @returns The function itself.
+ * @throws {TypeError} If `fn` is not a function, or `name` is not a name.
+ */
+export function task<F extends AnyFunction>(
+  meta: TaskModule,
+  name: string,
+  fn: F,
+): F;
+export function task<F extends AnyFunction>(
+  meta: TaskModule,
+  nameOrFunction: string | F,
+  maybeFunction?: F,
+): F {
+  const named = typeof nameOrFunction === "string";
+  const fn = (named ? maybeFunction : nameOrFunction) as F;
+  checkFunction("fn", fn);
+  if (typeof meta?.url !== "string") {
+    throw new TypeError(`'meta' must be import.meta: received ${show(meta)}`);
+  }
+  const name = named ? nameOrFunction : fn.name;
+  if (name === "") {
+    throw new TypeError(
+      'A task without a name cannot be found in its module: write task(import.meta, "name", fn)',
+    );
+  }
+  Object.defineProperty(fn, ADDRESS, {
+    value: {
+      kind: "export",
+      module: meta.url,
+      name,
+    } satisfies FunctionReference,
+    configurable: true,
+  });
+  return fn;
+}
+
+/**
+ * How a worker is to find `fn`.
+ *
+ * @throws {TypeError} If it has neither an address nor a source that means the
+ * same elsewhere.
+ */
+export function referenceOf(fn: AnyFunction): FunctionReference {
+  checkFunction("fn", fn);
+  const address = (fn as { [ADDRESS]?: FunctionReference })[ADDRESS];
+  if (address !== undefined) return address;
+  let reference = plainFunctions.get(fn);
+  if (reference === undefined) {
+    reference = { kind: "source", source: sourceOf(fn), name: fn.name };
+    plainFunctions.set(fn, reference);
+  }
+  return reference;
+}
+
+function sourceOf(fn: AnyFunction): string {
+  const source = Function.prototype.toString.call(fn);
+  const refuse = (what: string) =>
+    new TypeError(
+      `Cannot send ${what} ${
+        show(fn)
+      } to a worker: export it from its module as task(import.meta, …), or wrap it in a function`,
+    );
+  if (source.endsWith("{ [native code] }")) {
+    throw refuse(fn.name.startsWith("bound ") ? "bound" : "native");
+  }
+  if (/^class\b/.test(source)) throw refuse("class");
+  return source;
+}

@@ -1,0 +1,64 @@
+/**
+ * Moving values between isolates instead of copying them.
+ *
+ * @module
+ */
+
+/** What {@linkcode transfer} returns, whatever type it says. */
+export class Transfer {
+  readonly value: unknown;
+  readonly transferables: Transferable[];
+
+  constructor(value: unknown, transferables: Transferable[]) {
+    this.value = value;
+    this.transferables = transferables;
+  }
+}
+
+/**
+ * Marks an argument or a result whose buffers are to be moved to the other
+ * side, not copied: they are empty here afterwards. In the promise pool
+ * nothing moves, and the task gets the value.
+ *
+ * @typeParam T The type of the value.
+ * @param value The argument or the result.
+ * @param transferables What to move: buffers, message ports, streams, as for
+ * `structuredClone`.
+ * @returns The value, marked; to be passed to `submit()`, yielded by an input
+ * of `map()`, or returned by a task, and not to be looked into.
+ * @throws {TypeError} If `transferables` is not an array.
+ *
+ * @example
+ * ```ts
+ * import { transfer, WorkerPoolExecutor } from "@concurrent/futures";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using pool = new WorkerPoolExecutor({ maxWorkers: 1 });
+ * const numbers = new Float64Array([1, 2, 3]);
+ * const sum = (numbers: Float64Array) => numbers.reduce((a, b) => a + b);
+ * assertEquals(await pool.submit(sum, transfer(numbers, [numbers.buffer])), 6);
+ * assertEquals(numbers.length, 0);
+ * ```
+ */
+export function transfer<T>(value: T, transferables: Transferable[]): T {
+  if (!Array.isArray(transferables)) {
+    throw new TypeError(
+      `'transferables' must be an array: received ${
+        Deno.inspect(transferables)
+      }`,
+    );
+  }
+  return new Transfer(value, transferables) as T;
+}
+
+/** Whether a value is marked. */
+export function isTransfer(
+  value: unknown,
+): value is Transfer {
+  return value instanceof Transfer;
+}
+
+/** The value itself, where nothing is to be moved. */
+export function unwrapTransfer(value: unknown): unknown {
+  return value instanceof Transfer ? value.value : value;
+}
