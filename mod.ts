@@ -68,6 +68,7 @@ export {
 } from "./executors/wait.ts";
 export type {
   AsCompletedOptions,
+  FutureIteration,
   FutureIterator,
   ReturnWhen,
   WaitOptions,

@@ -56,15 +56,20 @@ export function currentTask(): CurrentTask | undefined {
   return taskScopes.getStore()?.task;
 }
 
+/** Who knows that a task is to stop before any message can arrive. */
+export interface StopSource {
+  stopReason(task: RunningTask): CancelledError | TimeoutError | undefined;
+}
+
 /** A running task on the side of whoever runs it. */
 export class RunningTask implements CurrentTask {
-  readonly #poll: (() => CancelledError | TimeoutError | undefined) | undefined;
+  readonly #source: StopSource | undefined;
   #reason: CancelledError | TimeoutError | undefined;
   #controller: AbortController | undefined;
 
-  /** `poll` is asked for the reason to stop where no message can arrive. */
-  constructor(poll?: () => CancelledError | TimeoutError | undefined) {
-    this.#poll = poll;
+  /** `source` is asked whenever the task asks. */
+  constructor(source?: StopSource) {
+    this.#source = source;
   }
 
   get signal(): AbortSignal {
@@ -78,7 +83,7 @@ export class RunningTask implements CurrentTask {
 
   get cancelled(): boolean {
     if (this.#reason === undefined) {
-      const reason = this.#poll?.();
+      const reason = this.#source?.stopReason(this);
       if (reason !== undefined) this.stop(reason);
     }
     return this.#reason !== undefined;

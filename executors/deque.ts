@@ -72,9 +72,12 @@ export class Deque<T> {
   }
 
   #resize(capacity: number): void {
-    const elements = [...this];
-    elements.length = capacity;
-    this.#ring = elements;
+    // Allocated whole: one that grows by its length may become a hash table.
+    const ring = new Array<T | undefined>(capacity);
+    for (let i = 0; i < this.#length; i++) {
+      ring[i] = this.#ring[(this.#head + i) & (this.#ring.length - 1)];
+    }
+    this.#ring = ring;
     this.#head = 0;
   }
 }

@@ -360,7 +360,8 @@ export class Future<T> implements PromiseLike<T> {
    */
   then<R = T, E = never>(
     onFulfilled?: ((value: T) => R | PromiseLike<R>) | null,
-    onRejected?: ((error: unknown) => E | PromiseLike<E>) | null,
+    // deno-lint-ignore no-explicit-any -- as a promise's
+    onRejected?: ((error: any) => E | PromiseLike<E>) | null,
   ): Promise<R | E> {
     return this.#settled().then(onFulfilled, onRejected);
   }
@@ -373,7 +374,8 @@ export class Future<T> implements PromiseLike<T> {
    * @returns A promise of the value, or of what `onRejected` returns.
    */
   catch<E = never>(
-    onRejected?: ((error: unknown) => E | PromiseLike<E>) | null,
+    // deno-lint-ignore no-explicit-any -- as a promise's
+    onRejected?: ((error: any) => E | PromiseLike<E>) | null,
   ): Promise<T | E> {
     return this.#settled().catch(onRejected);
   }
@@ -495,7 +497,10 @@ export class Future<T> implements PromiseLike<T> {
       console.error("A done callback failed:", error);
     try {
       const returned = callback(this as never);
-      if (isThenable(returned)) Promise.resolve(returned).catch(log);
+      // A callback that gives back its future has not failed with it.
+      if (returned !== this && isThenable(returned)) {
+        Promise.resolve(returned).catch(log);
+      }
     } catch (error) {
       log(error);
     }

@@ -9,7 +9,7 @@ export type Input<T> = Iterable<T> | AsyncIterable<T>;
 
 /** Side by side like Python's `zip`: the shortest input ends all. */
 export class Inputs {
-  /** Whether {@linkcode Inputs.next} has to be awaited. */
+  /** Whether {@linkcode Inputs.pullAsync} has to be awaited. */
   readonly async: boolean;
   readonly #iterators: (Iterator<unknown> | AsyncIterator<unknown>)[];
   #closed = false;
@@ -23,38 +23,48 @@ export class Inputs {
     this.#closed = inputs.length === 0;
   }
 
-  /** The next arguments, or `undefined` after the last; only without async inputs. */
-  next(): unknown[] | undefined {
-    if (this.#closed) return undefined;
-    const args = new Array<unknown>(this.#iterators.length);
-    for (let i = 0; i < args.length; i++) {
+  /** How many inputs there are, which is how many arguments a call has. */
+  get arity(): number {
+    return this.#iterators.length;
+  }
+
+  /** Adds the next arguments to `args`; false after the last. Only without async inputs. */
+  pull(args: unknown[]): boolean {
+    if (this.#closed) return false;
+    const before = args.length;
+    for (let i = 0; i < this.#iterators.length; i++) {
       let result: IteratorResult<unknown>;
       try {
         result = (this.#iterators[i] as Iterator<unknown>).next();
       } catch (error) {
+        args.length = before;
         this.close(i);
         throw error;
       }
-      if (result.done) return this.close(i);
-      args[i] = result.value;
+      if (result.done) {
+        args.length = before;
+        this.close(i);
+        return false;
+      }
+      args.push(result.value);
     }
-    return args;
+    return true;
   }
 
-  /** As {@linkcode Inputs.next}, with any kind of input. */
-  async nextAsync(): Promise<unknown[] | undefined> {
+  /** The next arguments, or `undefined` after the last, with any kind of inputs. */
+  async pullAsync(): Promise<unknown[] | undefined> {
     if (this.#closed) return undefined;
-    const args = new Array<unknown>(this.#iterators.length);
-    for (let i = 0; i < args.length; i++) {
+    const args: unknown[] = [];
+    for (const [i, iterator] of this.#iterators.entries()) {
       let result: IteratorResult<unknown>;
       try {
-        result = await this.#iterators[i]!.next();
+        result = await iterator.next();
       } catch (error) {
         this.close(i);
         throw error;
       }
       if (result.done) return this.close(i);
-      args[i] = result.value;
+      args.push(result.value);
     }
     return args;
   }

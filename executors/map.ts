@@ -2,14 +2,15 @@
  * What `map()` returns: inputs are pulled as results are read.
  *
  * ```text
- * inputs ──pull, while there is room──► MapItem ──enqueue──► the executor
+ * inputs ──pull, while there is room──► MapChunk ──enqueue──► the executor, which splits it
  *                                          │                     │
- * reader ◄──next(), or the array ◄── buffer (input order, or ◄───┘
+ * reader ◄──next(), or the array ◄── outcomes (input order, or ◄─┘
  *                                    completion order)     resolve, reject
  * ```
  *
- * An item holds its own outcome, so that an item costs one object: no future,
- * no promise, no closure.
+ * What is pulled at once becomes one work item, and the executor takes off as
+ * many calls as it wants, so that a call costs two places in arrays: no
+ * future, no promise, no object of its own.
  *
  * @module
  */
@@ -18,6 +19,7 @@ import { Deque } from "./deque.ts";
 import { CancelledError, TimeoutError } from "./errors.ts";
 import { type Input, Inputs } from "./inputs.ts";
 import { startTimer } from "./timer.ts";
+import { isTransfer } from "./transfer.ts";
 import { type AnyFunction, nameOf, WorkItem } from "./work_item.ts";
 
 /** Options of `map()`. */
@@ -66,8 +68,15 @@ export interface MapResult<R>
   /** Finishes early: what has not started is cancelled. */
   return(): Promise<IteratorResult<R>>;
   /** As a promise's, of the array. */
+  then<A = R[], E = never>(
+    onFulfilled?: ((results: R[]) => A | PromiseLike<A>) | null,
+    // deno-lint-ignore no-explicit-any -- as a promise's
+    onRejected?: ((error: any) => E | PromiseLike<E>) | null,
+  ): Promise<A | E>;
+  /** As a promise's, of the array. */
   catch<E = never>(
-    onRejected?: ((error: unknown) => E | PromiseLike<E>) | null,
+    // deno-lint-ignore no-explicit-any -- as a promise's
+    onRejected?: ((error: any) => E | PromiseLike<E>) | null,
   ): Promise<R[] | E>;
   /** As a promise's, of the array. */
   finally(onFinally?: (() => void) | null): Promise<R[]>;
@@ -99,16 +108,61 @@ export function startMap(
   return new MapRun(fn, settings, target, new Inputs(inputs));
 }
 
-/** One call's place in the buffer, and its outcome. */
-class MapItem extends WorkItem {
+/** The outcome of a call that threw. */
+class Failure {
+  readonly error: unknown;
+
+  constructor(error: unknown) {
+    this.error = error;
+  }
+}
+
+/** Calls whose inputs were pulled one after another, and the outcomes so far. */
+class MapChunk extends WorkItem {
   readonly #run: MapRun;
-  outcome: unknown = undefined;
-  failed = false;
+  /** Shared with the chunks that were split off; this one's part is from `#from` on. */
+  readonly #args: unknown[];
+  readonly #arity: number;
+  #from: number;
+  #count: number;
+  override readonly transfers: boolean;
+  /** In the order of the calls; those that have been read are emptied. */
+  outcomes: unknown[] = [];
+  /** How many outcomes have been read. */
+  read = 0;
+  /** The calls after these. */
+  next: MapChunk | undefined = undefined;
+  /** Nobody will read it. */
   settled = false;
 
-  constructor(run: MapRun, fn: AnyFunction, args: readonly unknown[]) {
-    super(fn, args);
+  constructor(
+    run: MapRun,
+    args: unknown[],
+    arity: number,
+    from: number,
+    count: number,
+  ) {
+    super(run.fn);
     this.#run = run;
+    this.#args = args;
+    this.#arity = arity;
+    this.#from = from;
+    this.#count = count;
+    // Such a call is a chunk of its own, so one look is enough.
+    this.transfers = count === 1 && this.args.some(isTransfer);
+  }
+
+  override get args(): unknown[] {
+    const { length } = this.#args;
+    const from = this.#from * this.#arity;
+    const to = from + this.#count * this.#arity;
+    return from === 0 && to === length
+      ? this.#args
+      : this.#args.slice(from, to);
+  }
+
+  override get count(): number {
+    return this.#count;
   }
 
   override get chunkSize(): number {
@@ -120,49 +174,103 @@ class MapItem extends WorkItem {
   }
 
   override resolve(value: unknown): void {
-    this.#settle(value, false);
+    this.#settle(value);
   }
 
   override reject(error: unknown): void {
-    this.#settle(error, true);
+    this.#settle(new Failure(error));
   }
 
   override cancel(): void {
-    if (!this.settled && this.revoke()) {
+    while (!this.settled && this.outcomes.length < this.#count) {
       this.reject(new CancelledError("The task was cancelled"));
     }
   }
 
-  /** Nobody will read it: it is not to be entered, and to stop if it was and `reason` is given. */
-  abandon(reason?: CancelledError): void {
-    if (this.settled) return;
-    this.settled = true;
-    if (!this.revoke() && reason !== undefined) this.holder?.stop(this, reason);
+  override split(count: number): MapChunk {
+    const rest = new MapChunk(
+      this.#run,
+      this.#args,
+      this.#arity,
+      this.#from + count,
+      this.#count - count,
+    );
+    rest.settled = this.settled;
+    this.#count = count;
+    this.#run.chunkSplit(this, rest);
+    return rest;
   }
 
-  #settle(outcome: unknown, failed: boolean): void {
+  /** Nobody will read it: what has not been entered never is, and what runs is stopped for `reason`. */
+  abandon(reason?: CancelledError): void {
     if (this.settled) return;
+    // Before it is split, so that the part which is taken back is settled too.
     this.settled = true;
-    this.outcome = outcome;
-    this.failed = failed;
-    this.#run.itemSettled(this);
+    this.holder?.revoke(this);
+    if (reason !== undefined && this.outcomes.length < this.#count) {
+      this.holder?.stop(this, reason);
+    }
+  }
+
+  #settle(outcome: unknown): void {
+    if (this.settled) return;
+    // The inputs of calls that have ended are nobody's business any more.
+    const used = (this.#from + this.outcomes.length) * this.#arity;
+    for (let i = 0; i < this.#arity; i++) this.#args[used + i] = undefined;
+    this.outcomes.push(outcome);
+    this.#run.callSettled(this);
   }
 }
 
 /** Someone who waits in `next()`. */
 type Reader = PromiseWithResolvers<IteratorResult<unknown>>;
 
+/** Listens for a map as long as somebody has it: a long-lived signal keeps none alive. */
+class AbortListener {
+  readonly #run: WeakRef<MapRun>;
+  readonly #signal: AbortSignal;
+
+  constructor(run: MapRun, signal: AbortSignal) {
+    this.#run = new WeakRef(run);
+    this.#signal = signal;
+    signal.addEventListener("abort", this);
+  }
+
+  handleEvent(): void {
+    this.#run.deref()?.abort();
+  }
+
+  end(): void {
+    this.#signal.removeEventListener("abort", this);
+  }
+}
+
+/** Maps that were left half-way take their listeners with them. */
+const leftAlone = new FinalizationRegistry<AbortListener>((listener) =>
+  listener.end()
+);
+
+function anyTransfer(args: readonly unknown[], from: number): boolean {
+  for (let i = from; i < args.length; i++) {
+    if (isTransfer(args[i])) return true;
+  }
+  return false;
+}
+
 class MapRun implements MapResult<unknown> {
   readonly settings: MapSettings;
-  readonly #fn: AnyFunction;
+  readonly fn: AnyFunction;
   readonly #target: MapTarget;
   readonly #inputs: Inputs;
   readonly #deadline: number;
-  /** Ordered: every unread item, in input order. Otherwise: those that have settled. */
-  readonly #buffer = new Deque<MapItem>();
-  /** Unordered: those that have not. */
-  readonly #unsettled = new Set<MapItem>();
-  /** How many are in flight; `#unread` counts the settled ones too. */
+  /** Those with calls in flight. */
+  readonly #unsettled = new Set<MapChunk>();
+  /** Ordered: the first that has not been read whole, which leads to the others; the last. */
+  #first: MapChunk | undefined;
+  #last: MapChunk | undefined;
+  /** Unordered: outcomes that have not been read. */
+  readonly #ready = new Deque<unknown>();
+  /** How many calls are in flight; `#unread` counts those too that have settled. */
   #inFlight = 0;
   #unread = 0;
   readonly #readers = new Deque<Reader>();
@@ -173,8 +281,10 @@ class MapRun implements MapResult<unknown> {
   #end: { error?: unknown } | undefined;
   #finished = false;
   #advancing = false;
+  #advanceDue = false;
   #pulling = false;
   #stopTimer: (() => void) | undefined;
+  #listener: AbortListener | undefined;
 
   constructor(
     fn: AnyFunction,
@@ -183,14 +293,17 @@ class MapRun implements MapResult<unknown> {
     inputs: Inputs,
   ) {
     this.settings = settings;
-    this.#fn = fn;
+    this.fn = fn;
     this.#target = target;
     this.#inputs = inputs;
     this.#deadline = settings.timeout === Infinity
       ? Infinity
       : performance.now() + settings.timeout;
-    if (settings.signal?.aborted) this.handleEvent();
-    else settings.signal?.addEventListener("abort", this);
+    if (settings.signal?.aborted) this.abort();
+    else if (settings.signal !== undefined) {
+      this.#listener = new AbortListener(this, settings.signal);
+      leftAlone.register(this, this.#listener, this);
+    }
     this.#advance();
   }
 
@@ -232,10 +345,11 @@ class MapRun implements MapResult<unknown> {
   }
 
   /** The signal was aborted: what is buffered is not given any more. */
-  handleEvent(): void {
+  abort(): void {
+    if (this.#finished) return;
     const { reason: cause } = this.settings.signal!;
     const error = new CancelledError(
-      `map() of ${nameOf(this.#fn)} was stopped by its signal`,
+      `map() of ${nameOf(this.fn)} was stopped by its signal`,
       {
         cause,
       },
@@ -245,14 +359,24 @@ class MapRun implements MapResult<unknown> {
     this.#advance();
   }
 
-  /** An item of this run has an outcome. */
-  itemSettled(item: MapItem): void {
+  /** A call of this chunk has an outcome, the last in its list. */
+  callSettled(chunk: MapChunk): void {
     this.#inFlight--;
+    if (chunk.outcomes.length === chunk.count) this.#unsettled.delete(chunk);
     if (!this.settings.ordered) {
-      this.#unsettled.delete(item);
-      this.#buffer.push(item);
+      this.#ready.push(chunk.outcomes[chunk.outcomes.length - 1]);
     }
-    if (this.#buffer.peek()!.settled) this.#advance();
+    if (chunk === this.#first || !this.settings.ordered) this.#advanceSoon();
+  }
+
+  /** The second part of a chunk is on its own from now on. */
+  chunkSplit(chunk: MapChunk, rest: MapChunk): void {
+    if (chunk.settled) return;
+    this.#unsettled.add(rest);
+    if (chunk.outcomes.length === chunk.count) this.#unsettled.delete(chunk);
+    rest.next = chunk.next;
+    chunk.next = rest;
+    if (this.#last === chunk) this.#last = rest;
   }
 
   #collect(): Promise<unknown[]> {
@@ -264,34 +388,69 @@ class MapRun implements MapResult<unknown> {
     return this.#array.promise;
   }
 
+  /** Outcomes come many at a time: the inputs that they make room for travel together again. */
+  #advanceSoon(): void {
+    if (this.#advanceDue) return;
+    this.#advanceDue = true;
+    queueMicrotask(() => {
+      this.#advanceDue = false;
+      this.#advance();
+    });
+  }
+
   /** Hands out and pulls until neither is possible. */
   #advance(): void {
-    // A strategy that runs items at once comes back here while it is given one.
+    // Pulling runs code that may come back here.
     if (this.#advancing) return;
     this.#advancing = true;
     do this.#deliver(); while (this.#pull());
     this.#advancing = false;
     this.#watchClock();
-    if (this.#end !== undefined && this.#inFlight === 0) this.#unlisten();
   }
 
   /** Hands out what has settled to who waits. */
   #deliver(): void {
-    while (
-      !this.#finished &&
-      (this.#readers.length > 0 || this.#collected !== undefined)
-    ) {
-      if (this.#buffer.peek()?.settled) {
-        const item = this.#buffer.shift()!;
+    while (!this.#finished && this.#waited) {
+      if (this.#hasOutcome()) {
+        const outcome = this.#takeOutcome();
         this.#unread--;
-        if (item.failed) this.#fail(item.outcome);
-        else this.#give(item.outcome);
+        if (outcome instanceof Failure) this.#fail(outcome.error);
+        else this.#give(outcome);
       } else if (this.#end !== undefined && this.#unread === 0) {
         if ("error" in this.#end) this.#fail(this.#end.error);
         else this.#finish();
       } else return;
     }
     if (this.#finished) this.#dismiss();
+  }
+
+  /** Whether somebody waits. */
+  get #waited(): boolean {
+    return this.#readers.length > 0 || this.#collected !== undefined;
+  }
+
+  #hasOutcome(): boolean {
+    if (!this.settings.ordered) return this.#ready.length > 0;
+    while (
+      this.#first !== undefined && this.#first.read === this.#first.count
+    ) {
+      this.#first = this.#first.next;
+    }
+    if (this.#first !== undefined) {
+      return this.#first.read < this.#first.outcomes.length;
+    }
+    this.#last = undefined;
+    return false;
+  }
+
+  /** The next outcome, of which no reference is kept. */
+  #takeOutcome(): unknown {
+    if (!this.settings.ordered) return this.#ready.shift();
+    const { outcomes, read } = this.#first!;
+    const outcome = outcomes[read];
+    outcomes[read] = undefined;
+    this.#first!.read++;
+    return outcome;
   }
 
   #give(value: unknown): void {
@@ -311,7 +470,10 @@ class MapRun implements MapResult<unknown> {
     this.#finished = true;
     this.#end ??= {};
     this.#abandon();
-    this.#unlisten();
+    if (this.#listener !== undefined) {
+      this.#listener.end();
+      leftAlone.unregister(this);
+    }
     this.#watchClock();
     this.#dismiss();
   }
@@ -330,44 +492,63 @@ class MapRun implements MapResult<unknown> {
 
   /** Lets go of what is unread; with a reason, what runs is stopped too. */
   #abandon(reason?: CancelledError): void {
-    const items = [...this.#buffer, ...this.#unsettled];
-    this.#buffer.clear();
+    const chunks = [...this.#unsettled];
     this.#unsettled.clear();
-    this.#unread = 0;
-    this.#inFlight = 0;
+    this.#ready.clear();
+    this.#first = this.#last = undefined;
+    this.#unread = this.#inFlight = 0;
     this.#inputs.close();
-    for (const item of items) item.abandon(reason);
+    for (const chunk of chunks) chunk.abandon(reason);
   }
 
   /** Pulls inputs while there is room; true if there may be something to deliver. */
   #pull(): boolean {
-    if (this.#pulling || !this.#hasRoom()) return false;
+    if (this.#pulling || !this.#hasRoom(0)) return false;
     this.#pulling = true;
     if (this.#inputs.async) {
       this.#pullAsync();
       return false;
     }
-    while (this.#hasRoom()) {
+    const { arity } = this.#inputs;
+    let args: unknown[] = [];
+    let count = 0;
+    let end: { error?: unknown } | undefined;
+    while (end === undefined && this.#hasRoom(count)) {
       try {
         this.#target.assertOpen();
-        this.#submit(this.#inputs.next());
+        if (!this.#inputs.pull(args)) end = {};
+        else if (!anyTransfer(args, args.length - arity)) count++;
+        else {
+          const moved = args.splice(-arity);
+          this.#submit(args, arity, count);
+          this.#submit(moved, arity, 1);
+          args = [];
+          count = 0;
+        }
       } catch (error) {
-        this.#end ??= { error };
+        end = { error };
       }
     }
+    this.#submit(args, arity, count);
+    // Pulling may have run code that ended all this.
+    this.#end ??= end;
     this.#pulling = false;
     return true;
   }
 
   async #pullAsync(): Promise<void> {
-    while (this.#hasRoom()) {
+    while (this.#hasRoom(0)) {
       try {
         this.#target.assertOpen();
-        const args = await this.#inputs.nextAsync();
+        const args = await this.#inputs.pullAsync();
         // Both may have come to an end meanwhile.
         if (this.#end !== undefined) break;
-        if (args !== undefined) this.#target.assertOpen();
-        this.#submit(args);
+        if (args === undefined) {
+          this.#end = {};
+        } else {
+          this.#target.assertOpen();
+          this.#submit(args, args.length, 1);
+        }
       } catch (error) {
         this.#end ??= { error };
       }
@@ -376,32 +557,29 @@ class MapRun implements MapResult<unknown> {
     this.#pulling = false;
   }
 
-  #hasRoom(): boolean {
-    return this.#end === undefined && this.#unread < this.settings.bufferSize;
+  /** Whether one more than `pulled` may be unread. */
+  #hasRoom(pulled: number): boolean {
+    return this.#end === undefined &&
+      this.#unread + pulled < this.settings.bufferSize;
   }
 
-  #submit(args: unknown[] | undefined): void {
-    if (args === undefined) {
-      this.#end = {};
-      return;
+  #submit(args: unknown[], arity: number, count: number): void {
+    if (count === 0 || this.#end !== undefined) return;
+    const chunk = new MapChunk(this, args, arity, 0, count);
+    this.#unread += count;
+    this.#inFlight += count;
+    this.#unsettled.add(chunk);
+    if (this.settings.ordered) {
+      if (this.#last !== undefined) this.#last.next = chunk;
+      this.#last = chunk;
+      this.#first ??= chunk;
     }
-    const item = new MapItem(this, this.#fn, args);
-    this.#unread++;
-    this.#inFlight++;
-    if (this.settings.ordered) this.#buffer.push(item);
-    else this.#unsettled.add(item);
-    try {
-      this.#target.enqueue(item);
-    } catch (error) {
-      item.reject(error);
-    }
+    this.#target.enqueue(chunk);
   }
 
   /** The time-out is a timer only while somebody waits: an iterator left alone keeps no program alive. */
   #watchClock(): void {
-    const waits = !this.#finished && this.#deadline !== Infinity &&
-      (this.#readers.length > 0 || this.#collected !== undefined);
-    if (!waits) {
+    if (this.#finished || this.#deadline === Infinity || !this.#waited) {
       this.#stopTimer?.();
       this.#stopTimer = undefined;
     } else if (this.#stopTimer === undefined) {
@@ -414,9 +592,5 @@ class MapRun implements MapResult<unknown> {
         );
       });
     }
-  }
-
-  #unlisten(): void {
-    this.settings.signal?.removeEventListener("abort", this);
   }
 }

@@ -16,7 +16,12 @@ import {
 import { Executor, type InitializerOptions } from "./executor.ts";
 import { isThenable } from "./future.ts";
 import { unwrapTransfer } from "./transfer.ts";
-import type { AnyFunction, WorkHolder, WorkItem } from "./work_item.ts";
+import {
+  type AnyFunction,
+  rejectAll,
+  type WorkHolder,
+  type WorkItem,
+} from "./work_item.ts";
 
 /** Python's default for threads: enough to overlap waiting, few enough to be kind to servers. */
 const MAX_DEFAULT_WORKERS = 32;
@@ -109,6 +114,7 @@ export class PromisePoolExecutor extends Executor {
     this.#scheduled = false;
     while (this.#running < this.#maxWorkers && this.#queue.length > 0) {
       const item = this.#queue.shift()!;
+      if (item.count > 1) this.#queue.unshift(item.split(1));
       if (item.start()) this.#run(item);
     }
     if (this.#running === 0 && this.#queue.length === 0) {
@@ -130,13 +136,9 @@ export class PromisePoolExecutor extends Executor {
           { cause },
         );
       this.breakWith(broken);
-      for (
-        let item = this.#queue.shift();
-        item !== undefined;
-        item = this.#queue.shift()
-      ) {
-        item.reject(broken());
-      }
+      const pending = [...this.#queue];
+      this.#queue.clear();
+      for (const item of pending) rejectAll(item, broken);
     }
     this.#drain();
   }
@@ -179,9 +181,7 @@ class Lane implements TaskScope, WorkHolder {
     return true;
   }
 
-  revoke(): boolean {
-    return false;
-  }
+  revoke(): undefined {}
 
   stop(_item: WorkItem, reason: CancelledError | TimeoutError): void {
     this.task?.stop(reason);

@@ -40,7 +40,10 @@ export class Transfer {
  * assertEquals(numbers.length, 0);
  * ```
  */
-export function transfer<T>(value: T, transferables: Transferable[]): T {
+export function transfer<T>(
+  value: T,
+  transferables: readonly (Transferable | ArrayBufferLike)[],
+): T {
   if (!Array.isArray(transferables)) {
     throw new TypeError(
       `'transferables' must be an array: received ${
@@ -48,7 +51,8 @@ export function transfer<T>(value: T, transferables: Transferable[]): T {
       }`,
     );
   }
-  return new Transfer(value, transferables) as T;
+  // The buffer of a Float64Array may be shared, say the types; cloning will tell.
+  return new Transfer(value, transferables as Transferable[]) as T;
 }
 
 /** Whether a value is marked. */

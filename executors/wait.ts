@@ -11,11 +11,11 @@ import { control, Future } from "./future.ts";
 import { startTimer } from "./timer.ts";
 
 /** {@linkcode wait} returns when any future is done. */
-export const FIRST_COMPLETED = "FIRST_COMPLETED";
+export const FIRST_COMPLETED = "FIRST_COMPLETED" as const;
 /** {@linkcode wait} returns when any future has failed, or all are done. */
-export const FIRST_EXCEPTION = "FIRST_EXCEPTION";
+export const FIRST_EXCEPTION = "FIRST_EXCEPTION" as const;
 /** {@linkcode wait} returns when all futures are done. */
-export const ALL_COMPLETED = "ALL_COMPLETED";
+export const ALL_COMPLETED = "ALL_COMPLETED" as const;
 
 /** When {@linkcode wait} returns. */
 export type ReturnWhen =
@@ -58,12 +58,12 @@ export interface AsCompletedOptions {
 }
 
 /**
- * What {@linkcode asCompleted} returns. The language's own types would say that
- * an iterator gives what a future resolves with; this one gives futures.
+ * One of the two equal halves of a {@linkcode FutureIterator}.
  *
  * @typeParam T The type of the results.
+ * @typeParam Half Which half.
  */
-export interface FutureIterator<T> {
+export interface FutureIteration<T, Half extends "left" | "right"> {
   /** The next future that is done. */
   next(): Promise<IteratorResult<Future<T>, undefined>>;
   /** Ends the iteration; the futures are left alone. */
@@ -71,6 +71,19 @@ export interface FutureIterator<T> {
   /** The iterator itself. */
   [Symbol.asyncIterator](): FutureIterator<T>;
 }
+
+/**
+ * What {@linkcode asCompleted} returns. The language's own types would say that
+ * `for await` gives what a future resolves with; this one gives futures.
+ *
+ * A union, because the type checker awaits what an object type yields from the
+ * second loop over that type on, but never what a union yields.
+ *
+ * @typeParam T The type of the results.
+ */
+export type FutureIterator<T> =
+  | FutureIteration<T, "left">
+  | FutureIteration<T, "right">;
 
 /**
  * Waits until futures are done. Does not reject when the time is up, nor when
@@ -105,7 +118,16 @@ export interface FutureIterator<T> {
 export function wait<T>(
   futures: Iterable<Future<T>>,
   options?: WaitOptions,
-): Promise<WaitResult<T>> {
+): Promise<WaitResult<T>>;
+/** Waits for futures of different types, as different functions give them. */
+export function wait<F extends Future<unknown>>(
+  futures: Iterable<F>,
+  options?: WaitOptions,
+): Promise<WaitResult<Awaited<F>>>;
+export function wait(
+  futures: Iterable<Future<unknown>>,
+  options?: WaitOptions,
+): Promise<WaitResult<unknown>> {
   const all = checkFutures(futures);
   const { timeout: timeoutOption, returnWhen = ALL_COMPLETED } = checkOptions(
     options,
@@ -125,13 +147,16 @@ export function wait<T>(
       for (const forget of observations) forget();
       stopTimer();
       // In the order given, whatever the order in which they ended.
-      const groups: WaitResult<T> = { done: new Set(), notDone: new Set() };
+      const groups: WaitResult<unknown> = {
+        done: new Set(),
+        notDone: new Set(),
+      };
       for (const future of all) {
         (future.done() ? groups.done : groups.notDone).add(future);
       }
       resolve(groups);
     };
-    const isEnough = (future: Future<T>) =>
+    const isEnough = (future: Future<unknown>) =>
       returnWhen === FIRST_COMPLETED ||
       returnWhen === FIRST_EXCEPTION && control.failed(future);
     const observations: (() => void)[] = [];
@@ -184,7 +209,16 @@ export function wait<T>(
 export function asCompleted<T>(
   futures: Iterable<Future<T>>,
   options?: AsCompletedOptions,
-): FutureIterator<T> {
+): FutureIterator<T>;
+/** Yields futures of different types, as different functions give them. */
+export function asCompleted<F extends Future<unknown>>(
+  futures: Iterable<F>,
+  options?: AsCompletedOptions,
+): FutureIterator<Awaited<F>>;
+export function asCompleted(
+  futures: Iterable<Future<unknown>>,
+  options?: AsCompletedOptions,
+): FutureIterator<unknown> {
   const all = checkFutures(futures);
   const { timeout } = checkOptions(options);
   return new CompletionIterator(
@@ -193,7 +227,7 @@ export function asCompleted<T>(
   );
 }
 
-class CompletionIterator<T> implements FutureIterator<T> {
+class CompletionIterator<T> implements FutureIteration<T, "left"> {
   readonly #total: number;
   readonly #timeout: number;
   readonly #deadline: number;

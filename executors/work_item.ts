@@ -8,6 +8,7 @@
 import { CancelledError, TimeoutError } from "./errors.ts";
 import { control, type Future, type FutureOrigin } from "./future.ts";
 import { startTimer } from "./timer.ts";
+import { isTransfer } from "./transfer.ts";
 import type { SubmitOptions } from "./executor.ts";
 
 /** Any function; its arguments were checked where it was submitted. */
@@ -18,23 +19,24 @@ export type AnyFunction = (...args: any[]) => unknown;
 export interface WorkHolder {
   /** Whether the item's function has been entered. */
   entered(item: WorkItem): boolean;
-  /** Takes the item back; false if its function has been entered. */
-  revoke(item: WorkItem): boolean;
+  /** Takes back and returns the part of the item that has not been entered. */
+  revoke(item: WorkItem): WorkItem | undefined;
   /** The item has settled without its function having ended: tells the function why. */
   stop(item: WorkItem, reason: CancelledError | TimeoutError): void;
 }
 
 /**
- * One call: a function, its arguments, and who wants the outcome. Whoever
- * writes an executor gets these in `enqueue()`, calls `start()` as the
- * function is entered, then `resolve()` or `reject()`; calls on a settled item
- * do nothing.
+ * Calls of one function, and who wants the outcomes: one call for a future,
+ * perhaps many for a `map()`.
+ *
+ * Whoever writes an executor gets these in `enqueue()`. It takes off as many
+ * calls as it wants with `split()`, calls `start()` as a function is about to
+ * be entered, and gives the outcomes in the order of the calls to `resolve()`
+ * and `reject()`. What comes too late does nothing.
  */
 export abstract class WorkItem implements FutureOrigin {
   /** What to call. */
   readonly fn: AnyFunction;
-  /** With what. */
-  readonly args: readonly unknown[];
   /** Where the item is; `undefined` while it waits in the executor's queue. */
   holder: WorkHolder | undefined = undefined;
   /** For the holder's use: where in it the item is. */
@@ -44,19 +46,28 @@ export abstract class WorkItem implements FutureOrigin {
    * Makes an item that has not been sent anywhere.
    *
    * @param fn What to call.
-   * @param args With what.
    */
-  constructor(fn: AnyFunction, args: readonly unknown[]) {
+  constructor(fn: AnyFunction) {
     this.fn = fn;
-    this.args = args;
   }
 
-  /** How long the function may run, in milliseconds. */
+  /** The arguments of all calls, one after another. */
+  abstract readonly args: readonly unknown[];
+
+  /** Whether some argument is to be moved, so that it can be sent only once. */
+  abstract readonly transfers: boolean;
+
+  /** How many calls it holds. */
+  get count(): number {
+    return 1;
+  }
+
+  /** How long a call may take, in milliseconds. */
   get timeout(): number {
     return Infinity;
   }
 
-  /** How many of its kind travel together; 0 leaves that to the executor. */
+  /** How many calls travel together; 0 leaves that to the executor. */
   get chunkSize(): number {
     return 0;
   }
@@ -64,17 +75,22 @@ export abstract class WorkItem implements FutureOrigin {
   /** Whether there is nothing left to do for it. */
   abstract readonly settled: boolean;
 
-  /** The function is about to be entered; false if it must not be. */
+  /** The next call is about to be entered; false if it must not be. */
   abstract start(): boolean;
 
-  /** The function returned this. */
+  /** The next call returned this. */
   abstract resolve(value: unknown): void;
 
-  /** The function threw this, or could not be called because of it. */
+  /** The next call threw this, or could not be made because of it. */
   abstract reject(error: unknown): void;
 
-  /** The executor cancels it; nothing happens once it has been entered. */
+  /** The executor cancels what has not been entered. */
   abstract cancel(): void;
+
+  /** Keeps the first `count` calls, and returns an item that holds the others. */
+  split(count: number): WorkItem {
+    throw new RangeError(`Cannot split one call after ${count}`);
+  }
 
   /** Whether its function has been entered. */
   entered(): boolean {
@@ -83,17 +99,21 @@ export abstract class WorkItem implements FutureOrigin {
 
   /** Takes it back from wherever it is; false if it has been entered. */
   revoke(): boolean {
-    return this.holder?.revoke(this) ?? true;
+    return this.holder === undefined || this.holder.revoke(this) === this;
   }
 }
 
 /** The item behind a future. */
 export class SubmittedItem extends WorkItem {
+  override readonly args: readonly unknown[];
+  override readonly transfers: boolean;
   /** What `submit()` returns. */
   readonly future: Future<unknown>;
 
   constructor(fn: AnyFunction, args: readonly unknown[]) {
-    super(fn, args);
+    super(fn);
+    this.args = args;
+    this.transfers = args.some(isTransfer);
     this.future = control.create(this);
   }
 
@@ -170,6 +190,11 @@ export class StoppableItem extends SubmittedItem {
     );
     if (control.stop(this.future, error)) this.holder?.stop(this, error);
   }
+}
+
+/** None of the item's calls will be made; each gets an error of its own. */
+export function rejectAll(item: WorkItem, error: () => unknown): void {
+  for (let left = item.count; left > 0; left--) item.reject(error());
 }
 
 /** What messages call a function. */

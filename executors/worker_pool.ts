@@ -15,6 +15,7 @@ import {
 import { InvalidStateError } from "./errors.ts";
 import { Executor, type InitializerOptions } from "./executor.ts";
 import { loadingModule } from "./pool/load.ts";
+import { checkPermissions } from "./pool/permissions.ts";
 import { Scheduler } from "./pool/scheduler.ts";
 import { openWebWorker } from "./pool/web_worker.ts";
 import { referenceOf } from "./task.ts";
@@ -43,6 +44,13 @@ export interface WorkerPoolExecutorOptions extends InitializerOptions {
    */
   idleTimeout?: number;
   /**
+   * How long a worker may take to be ready, initializer included, and to load
+   * the module of a task, in milliseconds; after that it is closed.
+   *
+   * @default {30_000}
+   */
+  startTimeout?: number;
+  /**
    * How long a task that was told to stop may go on before its worker is
    * closed, in milliseconds.
    *
@@ -58,7 +66,8 @@ export interface WorkerPoolExecutorOptions extends InitializerOptions {
   name?: string;
   /**
    * What workers may do, at most what the program may. Needs
-   * `--unstable-worker-options`.
+   * `--unstable-worker-options`. If the program itself may not do it, the
+   * executor is broken.
    *
    * @default {"inherit"}
    */
@@ -96,6 +105,8 @@ export class WorkerPoolExecutor extends Executor {
    * @param options How many workers, what they may do, and how long they live.
    * @throws {TypeError} If an option has the wrong type.
    * @throws {RangeError} If an option is out of range.
+   * @throws {Deno.errors.NotSupported} If there are `permissions` without
+   * `--unstable-worker-options`.
    * @throws {InvalidStateError} If a worker is loading the module that calls
    * this: each worker would start workers, which would start workers.
    */
@@ -105,6 +116,7 @@ export class WorkerPoolExecutor extends Executor {
       maxWorkers,
       maxTasksPerWorker,
       idleTimeout,
+      startTimeout,
       gracePeriod,
       name,
       permissions,
@@ -121,8 +133,9 @@ export class WorkerPoolExecutor extends Executor {
     }
     const initializer = checkInitializer(rest);
     if (initializer !== undefined) referenceOf(initializer.fn);
+    const permitted = checkPermissions(permissions);
     this.#scheduler = new Scheduler({
-      open: (name, listener) => openWebWorker(name, listener, permissions),
+      open: (name, listener) => openWebWorker(name, listener, permitted),
       name: name ?? "worker",
       maxWorkers: checkCount(
         "maxWorkers",
@@ -139,6 +152,7 @@ export class WorkerPoolExecutor extends Executor {
         },
       ),
       idleTimeout: checkDuration("idleTimeout", idleTimeout, 1000),
+      startTimeout: checkDuration("startTimeout", startTimeout, 30_000),
       gracePeriod: checkDuration("gracePeriod", gracePeriod, 1000),
       onBroken: (error) => this.breakWith(error),
     });

@@ -18,22 +18,32 @@ export type EncodedError =
     readonly name: string;
     readonly message: string;
     readonly stack: string;
-    readonly fields: readonly (readonly [key: string, value: EncodedError])[];
+    readonly fields: readonly EncodedField[];
   };
+
+type EncodedField = readonly [
+  key: string,
+  value: EncodedError,
+  enumerable: boolean,
+];
 
 /** Not copied as fields: the class, or the code below, sets them. */
 const OWN = new Set(["name", "message", "stack"]);
 /** Copied although they are not enumerable. */
-const HIDDEN = ["cause", "errors"];
+const HIDDEN = new Set(["cause", "errors", "error", "suppressed"]);
+
+/** Errors inside errors inside errors are text from this depth on, as all that follows recurses. */
+const MAX_DEPTH = 100;
 
 /**
  * Encodes a thrown value. Never throws, whatever the value is: getters that
  * throw and fields that cannot be cloned become text. `place` ends the stack.
  */
 export function encodeError(error: unknown, place?: string): EncodedError {
-  const encoded = encode(error, new Map());
+  const encoded = encode(error, new Map(), 0);
   if (encoded.kind === "value" || place === undefined) return encoded;
-  return { ...encoded, stack: `${encoded.stack}\n    at ${place}` };
+  // Not a copy, as errors further down may lead back to this one.
+  return Object.assign(encoded, { stack: `${encoded.stack}\n    at ${place}` });
 }
 
 /** The error again, of the class that it had if that is known on both sides. */
@@ -44,11 +54,13 @@ export function decodeError(encoded: EncodedError): unknown {
 function encode(
   value: unknown,
   seen: Map<unknown, EncodedError>,
+  depth: number,
 ): EncodedError {
   if (!isError(value)) return { kind: "value", value: cloneable(value) };
   const known = seen.get(value);
   if (known !== undefined) return known;
-  const fields: [string, EncodedError][] = [];
+  if (depth > MAX_DEPTH) return { kind: "value", value: textOf(value) };
+  const fields: EncodedField[] = [];
   const encoded: EncodedError = {
     kind: "error",
     class: classOf(value),
@@ -58,19 +70,20 @@ function encode(
     fields,
   };
   seen.set(value, encoded);
-  for (const key of fieldsOf(value)) {
+  for (const [key, enumerable] of fieldsOf(value)) {
     let field: unknown;
     try {
       field = (value as unknown as Record<string, unknown>)[key];
     } catch (error) {
       field = `(threw ${textOf(error)})`;
     }
-    fields.push([
-      key,
-      key === "errors" && Array.isArray(field)
-        ? { kind: "value", value: field.map((error) => encode(error, seen)) }
-        : encode(field, seen),
-    ]);
+    const encodedField: EncodedError = key === "errors" && Array.isArray(field)
+      ? {
+        kind: "value",
+        value: field.map((error) => encode(error, seen, depth + 1)),
+      }
+      : encode(field, seen, depth + 1);
+    fields.push([key, encodedField, enumerable]);
   }
   return encoded;
 }
@@ -97,87 +110,92 @@ function decode(
     define("message", encoded.message, false);
   }
   define("stack", encoded.stack, false);
-  for (const [key, field] of encoded.fields) {
+  for (const [key, field, enumerable] of encoded.fields) {
     const value =
       key === "errors" && field.kind === "value" && Array.isArray(field.value)
         ? field.value.map((error) => decode(error, seen))
         : decode(field, seen);
-    define(key, value, !HIDDEN.includes(key));
+    define(key, value, enumerable);
   }
   return error;
 }
 
 /** Also errors of another realm, and those whose prototype is no error's. */
 function isError(value: unknown): value is Error {
-  return value instanceof Error ||
-    Object.prototype.toString.call(value) === "[object Error]";
+  try {
+    return value instanceof Error ||
+      Object.prototype.toString.call(value) === "[object Error]";
+  } catch {
+    // A proxy, or a getter that throws.
+    return false;
+  }
 }
 
 type ErrorClass = new (message: string) => Error;
 
-/** The language's, Deno's and this package's own: there on both sides. */
-function classNamed(name: string): ErrorClass | undefined {
-  if (Object.hasOwn(errors, name)) return errors[name as keyof typeof errors];
-  if (name.startsWith("Deno.errors.")) {
-    const denoErrors = Deno.errors as unknown as Record<string, ErrorClass>;
-    const key = name.slice("Deno.errors.".length);
-    return Object.hasOwn(denoErrors, key) ? denoErrors[key] : undefined;
-  }
-  return BUILT_IN.find((constructor) => constructor.name === name);
-}
+/** What both sides know by the same name: the language's, Deno's and this package's own. */
+const CLASSES = new Map<string, ErrorClass>([
+  ...[
+    Error,
+    EvalError,
+    RangeError,
+    ReferenceError,
+    SyntaxError,
+    TypeError,
+    URIError,
+    AggregateError as unknown as ErrorClass,
+    SuppressedError as unknown as ErrorClass,
+    DOMException,
+    WebAssembly.CompileError,
+    WebAssembly.LinkError,
+    WebAssembly.RuntimeError,
+  ].map((known) => [known.name, known] as const),
+  ...Object.entries(errors),
+  ...Object.entries(Deno.errors).map(([name, known]) =>
+    [`Deno.errors.${name}`, known as ErrorClass] as const
+  ),
+]);
 
-const BUILT_IN: ErrorClass[] = [
-  Error,
-  EvalError,
-  RangeError,
-  ReferenceError,
-  SyntaxError,
-  TypeError,
-  URIError,
-];
+const NAMES = new Map<unknown, string>(
+  [...CLASSES].map(([name, known]) => [known.prototype, name]),
+);
 
 /** The name of the nearest class that both sides know. */
 function classOf(error: Error): string {
-  if (error instanceof DOMException) return "DOMException";
-  if (error instanceof AggregateError) return "AggregateError";
   try {
-    for (
-      let p = Object.getPrototypeOf(error);
-      p !== null;
-      p = Object.getPrototypeOf(p)
-    ) {
-      const constructor = Object.hasOwn(p, "constructor")
-        ? p.constructor
-        : undefined;
-      for (
-        const name of [constructor?.name, `Deno.errors.${constructor?.name}`]
-      ) {
-        if (typeof name === "string" && classNamed(name) === constructor) {
-          return name;
-        }
-      }
+    let prototype = Object.getPrototypeOf(error);
+    while (prototype !== null) {
+      const name = NAMES.get(prototype);
+      if (name !== undefined) return name;
+      prototype = Object.getPrototypeOf(prototype);
     }
   } catch {
-    // A proxy, or a getter that throws: an error it is all the same.
+    // A proxy that throws: an error it is all the same.
   }
   return "Error";
 }
 
 function construct(className: string, message: string, name: string): Error {
-  if (className === "DOMException") return new DOMException(message, name);
-  if (className === "AggregateError") return new AggregateError([], message);
-  return new (classNamed(className) ?? Error)(message);
+  switch (className) {
+    case "DOMException":
+      return new DOMException(message, name);
+    case "AggregateError":
+      return new AggregateError([], message);
+    case "SuppressedError":
+      return new SuppressedError(undefined, undefined, message);
+    default:
+      return new (CLASSES.get(className) ?? Error)(message);
+  }
 }
 
-function fieldsOf(error: Error): string[] {
+/** The keys of own fields that are copied, and whether they are enumerable. */
+function fieldsOf(error: Error): [key: string, enumerable: boolean][] {
   try {
-    const hidden = HIDDEN.filter((key) => Object.hasOwn(error, key));
-    return [
-      ...hidden,
-      ...Object.keys(error).filter((key) =>
-        !OWN.has(key) && !hidden.includes(key)
-      ),
-    ];
+    return Object.entries(Object.getOwnPropertyDescriptors(error))
+      .map(([key, { enumerable }]): [string, boolean] => [key, enumerable!])
+      .filter(([key, enumerable]) =>
+        !OWN.has(key) && (enumerable || HIDDEN.has(key))
+      );
   } catch {
     return [];
   }
@@ -201,10 +219,11 @@ function cloneable(value: unknown): unknown {
   }
 }
 
+/** Its text, or at least its type: reading a value may throw. */
 function textOf(value: unknown): string {
   try {
     return String(value);
   } catch {
-    return Object.prototype.toString.call(value);
+    return `(${typeof value})`;
   }
 }

@@ -6,7 +6,7 @@
 
 import { TaskNotFoundError } from "../errors.ts";
 import { type FunctionReference, referenceOf } from "../task.ts";
-import type { AnyFunction } from "../work_item.ts";
+import { type AnyFunction, nameOf } from "../work_item.ts";
 
 /** The module that is being loaded for its tasks. */
 let loading: string | undefined;
@@ -79,15 +79,34 @@ function isTask(
 }
 
 function evaluate(source: string, name: string): AnyFunction {
-  // Strict, as it was in the module that it comes from.
+  // In a function, so that `this` is undefined for an arrow function too, as it
+  // is in a module; strict, as modules are.
   const run = (text: string) =>
     (0, eval)(
-      `"use strict"; ${text}\n//# sourceURL=task:${name || "(anonymous)"}`,
+      `(function () { "use strict"; return ${text} })()\n//# sourceURL=task:${
+        name || "(anonymous)"
+      }`,
     );
   try {
     return run(`(${source})`);
-  } catch {
-    // The text of a method is not an expression, but the inside of an object.
-    return Object.values(run(`({${source}})`))[0] as AnyFunction;
+  } catch (cause) {
+    try {
+      // The text of a method is not an expression, but the inside of an object.
+      return Object.values(run(`({${source}})`))[0] as AnyFunction;
+    } catch {
+      // It uses what only its module or its class has, as `import.meta`.
+      throw new SyntaxError(
+        `${(cause as Error).message}: ${onlyText(name)}`,
+        { cause },
+      );
+    }
   }
+}
+
+/** What there is to say if a function that was sent by its source misses something. */
+export function onlyText(name: string): string {
+  return `task ${
+    nameOf({ name })
+  } was sent as text and has only its arguments and globals; ` +
+    "export it from a module as task(import.meta, …) to use imports and other names around it";
 }

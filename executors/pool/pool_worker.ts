@@ -10,23 +10,29 @@ import { TimeoutError, WorkerCrashedError } from "../errors.ts";
 import type { CancelledError } from "../errors.ts";
 import { startTimer } from "../timer.ts";
 import { isTransfer, unwrapTransfer } from "../transfer.ts";
-import { nameOf, type WorkHolder, type WorkItem } from "../work_item.ts";
-import type { Channel, ChannelListener, OpenChannel } from "./channel.ts";
-import { decodeError, encodeError } from "./codec.ts";
-import { AHEAD_MS, type PoolFunction } from "./functions.ts";
-import type { Segment, ToHost } from "./protocol.ts";
 import {
-  REVOKED,
-  RUNNING,
-  SLOT_COUNT,
-  STOP_CANCELLED,
-  STOP_TIMED_OUT,
-} from "./slots.ts";
+  nameOf,
+  rejectAll,
+  type WorkHolder,
+  type WorkItem,
+} from "../work_item.ts";
+import type { Channel, ChannelListener, OpenChannel } from "./channel.ts";
+import { decodeError, type EncodedError, encodeError } from "./codec.ts";
+import { AHEAD_MS, type PoolFunction } from "./functions.ts";
+import type { ToHost } from "./protocol.ts";
+import { RunMessage } from "./run_message.ts";
+import { SLOT_COUNT } from "./slots.ts";
 
 const MASK = SLOT_COUNT - 1;
 
-/** Most tasks in one message; with fewer than it could hold, a worker has the next when it reports. */
-const MAX_BATCH = 256;
+/**
+ * A message to a worker that still has something to do holds at least so much
+ * work, in milliseconds: several times what a message costs.
+ */
+const WORTHWHILE_MS = 0.1;
+
+/** A function that takes no measurable time still counts, in milliseconds. */
+const MIN_COST_MS = 1e-6;
 
 /** What a worker's owner wants to hear. */
 export interface PoolWorkerOwner {
@@ -46,15 +52,18 @@ export interface PoolWorkerSettings {
   readonly initializer: PoolFunction | undefined;
   readonly initArgs: readonly unknown[];
   readonly maxTasks: number;
+  readonly startTimeout: number;
   readonly gracePeriod: number;
 }
 
-/** A call that this worker is to make. */
+/** Calls that this worker is to make. */
 interface Assignment {
   readonly item: WorkItem;
   readonly fn: PoolFunction;
-  /** What it is expected to keep the worker busy for, in milliseconds. */
+  /** What each is expected to keep the worker busy for, in milliseconds. */
   readonly cost: number;
+  /** How many of them have not ended. */
+  left: number;
 }
 
 /** Host's side of one worker. */
@@ -76,10 +85,12 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   #stalled = false;
   readonly #channel: Channel;
   readonly #owner: PoolWorkerOwner;
-  readonly #gracePeriod: number;
+  readonly #settings: PoolWorkerSettings;
   readonly #defined = new Set<number>();
   /** What the next message will hold. */
   #batch: Assignment[] = [];
+  /** How many calls those are. */
+  #offered = 0;
   /** What was sent, by position; empty where it has ended or was taken back. */
   readonly #sent: (Assignment | undefined)[] = new Array(SLOT_COUNT);
   /** The first position that has not been reported; the next to be sent. */
@@ -87,6 +98,9 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   #tail = 0;
   /** The task that was told to stop, and the time it still has. */
   #stopping: { position: number; endGrace: () => void } | undefined;
+  /** Ends the wait for a sign of life: it starts, or loads a module. */
+  #stopWaiting = () => {};
+  #loading = false;
   #gone = false;
 
   constructor(
@@ -97,26 +111,41 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     this.name = name;
     this.quota = settings.maxTasks;
     this.#owner = owner;
-    this.#gracePeriod = settings.gracePeriod;
+    this.#settings = settings;
     this.#channel = settings.open(name, this);
     if (settings.initializer !== undefined) this.#define(settings.initializer);
-    this.#channel.send([
-      "initialize",
-      settings.initializer?.id,
-      settings.initArgs,
-    ]);
+    try {
+      this.#channel.send([
+        "initialize",
+        settings.initializer?.id,
+        settings.initArgs,
+      ]);
+      this.#awaitSign();
+    } catch (error) {
+      // Arguments that cannot be cloned; the owner does not know this worker yet.
+      queueMicrotask(() => owner.workerUnfit(this, error));
+    }
   }
 
-  /** Takes a task for the next message, if it has room for it. */
-  offer(item: WorkItem, fn: PoolFunction): boolean {
-    const cost = item.chunkSize > 0 ? AHEAD_MS / item.chunkSize : fn.cost;
-    if (!this.#accepts(cost, item.args.some(isTransfer))) return false;
-    this.#batch.push({ item, fn, cost });
-    this.count++;
-    this.#load += cost;
-    this.quota--;
-    if (this.#batch.length === MAX_BATCH) this.flush();
-    return true;
+  /**
+   * Takes calls for the next message, `limit` at most, and returns the item
+   * that holds the others: the same one if it took none.
+   */
+  offer(item: WorkItem, fn: PoolFunction, limit: number): WorkItem | undefined {
+    const cost = Math.max(
+      item.chunkSize > 0 ? AHEAD_MS / item.chunkSize : fn.cost,
+      MIN_COST_MS,
+    );
+    const room = Math.min(this.#room(cost, item.transfers), limit, this.quota);
+    if (room < 1) return item;
+    const rest = room < item.count ? item.split(room) : undefined;
+    const left = item.count;
+    this.#batch.push({ item, fn, cost, left });
+    this.#offered += left;
+    this.count += left;
+    this.quota -= left;
+    this.#load += cost * left;
+    return rest;
   }
 
   /** Sends what it was offered. */
@@ -124,7 +153,14 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     if (this.#batch.length === 0) return;
     const batch = this.#batch;
     this.#batch = [];
+    this.#offered = 0;
     this.#send(batch);
+  }
+
+  /** Whether it is time to send `calls` of `fn`, rather than to wait until there are more. */
+  wants(calls: number, fn: PoolFunction): boolean {
+    if (this.count === 0) return true;
+    return this.#load <= AHEAD_MS / 2 && calls * fn.cost >= WORTHWHILE_MS;
   }
 
   /** Whether it has been silent since this was last asked, with more than one task to do. */
@@ -139,8 +175,9 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     const items: WorkItem[] = [];
     this.#stalled = true;
     for (let position = this.#head; position < this.#tail; position++) {
-      const item = this.#sent[position & MASK]?.item;
-      if (item !== undefined && this.revoke(item)) items.push(item);
+      const assignment = this.#sent[position & MASK];
+      const item = assignment && this.revoke(assignment.item);
+      if (item !== undefined) items.push(item);
     }
     return items;
   }
@@ -148,40 +185,47 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   /** Ends it at once; what it ran has settled before, or fails with `error`. */
   close(error?: (item: WorkItem) => Error): Promise<void> {
     this.#gone = true;
+    this.#stopWaiting();
     this.#stopping?.endGrace();
     for (let position = this.#head; position < this.#tail; position++) {
-      const item = this.#sent[position & MASK]?.item;
+      const assignment = this.#sent[position & MASK];
       this.#sent[position & MASK] = undefined;
-      if (item !== undefined && error !== undefined) item.reject(error(item));
+      if (assignment === undefined || error === undefined) continue;
+      const { item, left } = assignment;
+      for (let i = 0; i < left; i++) item.reject(error(item));
     }
     this.count = 0;
     return this.#channel.close();
   }
 
   entered(item: WorkItem): boolean {
-    const state = this.#channel.slots.get(item.position);
-    return state >= RUNNING && state !== REVOKED;
+    return this.#channel.slots.entered(item.position) > 0;
   }
 
-  revoke(item: WorkItem): boolean {
-    if (!this.#channel.slots.revoke(item.position)) return false;
+  revoke(item: WorkItem): WorkItem | undefined {
+    const entered = this.#channel.slots.revoke(item.position);
+    const revoked = item.count - entered;
+    if (revoked === 0) return undefined;
     const index = item.position & MASK;
-    this.#drop(this.#sent[index]!);
+    const assignment = this.#sent[index]!;
+    this.#release(assignment, revoked);
+    // What never was entered does not count.
+    this.quota += revoked;
+    if (this.count === 0) this.#owner.workerProgressed();
+    if (entered > 0) return item.split(entered);
     this.#sent[index] = undefined;
     item.holder = undefined;
-    // What never was entered does not count.
-    this.quota++;
-    if (this.count === 0) this.#owner.workerProgressed();
-    return true;
+    return item;
   }
 
   stop(item: WorkItem, reason: CancelledError | TimeoutError): void {
-    const state = reason instanceof TimeoutError
-      ? STOP_TIMED_OUT
-      : STOP_CANCELLED;
-    this.#channel.slots.stop(item.position, state);
+    const kind = reason instanceof TimeoutError ? "timed out" : "cancelled";
+    this.#channel.slots.stop(item.position, kind);
     this.#channel.send(["stop", item.position, encodeError(reason)]);
-    const endGrace = startTimer(this.#gracePeriod, () => this.died(reason));
+    const endGrace = startTimer(
+      this.#settings.gracePeriod,
+      () => this.died(reason),
+    );
     this.#stopping = { position: item.position, endGrace };
   }
 
@@ -190,7 +234,16 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     switch (message[0]) {
       case "up":
         break;
+      case "loading":
+        this.#loading = true;
+        this.#awaitSign();
+        break;
+      case "loaded":
+        this.#loading = false;
+        this.#stopWaiting();
+        break;
       case "ready":
+        this.#stopWaiting();
         this.ready = true;
         this.idleSince = performance.now();
         this.#owner.workerReady();
@@ -216,100 +269,152 @@ export class PoolWorker implements WorkHolder, ChannelListener {
 
   died(cause: unknown): void {
     if (this.#gone) return;
+    // A module that kills the worker which loads it would do so again elsewhere.
+    const lethal = this.#loading
+      ? this.#sent[this.#head & MASK]?.item.fn
+      : undefined;
     const unentered = this.reclaim().filter((item) => {
-      if (!item.args.some(isTransfer)) return true;
-      item.reject(this.#crashed(item, cause, "before it entered"));
+      if (item.fn === lethal) {
+        rejectAll(
+          item,
+          () => this.#crashed(item, cause, "while it loaded the module of"),
+        );
+      } else if (item.transfers) {
+        // What has been moved cannot be sent again.
+        item.reject(this.#crashed(item, cause, "before it entered"));
+      } else return true;
       return false;
     });
     this.close((item) => this.#crashed(item, cause, "while it ran"));
     this.#owner.workerDied(this, cause, unentered);
   }
 
-  /** A task with transfers cannot be sent twice, so it is never sent ahead. */
-  #accepts(cost: number, transfers: boolean): boolean {
-    if (this.quota === 0) return false;
-    if (this.count === 0) return this.ready || !transfers;
-    return this.ready && !this.#stalled && !transfers &&
-      this.#load + cost <= AHEAD_MS &&
-      this.#tail + this.#batch.length - this.#head < SLOT_COUNT;
+  #awaitSign(): void {
+    const { startTimeout } = this.#settings;
+    const what = this.ready ? "had not loaded a module" : "was not ready";
+    this.#stopWaiting = startTimer(startTimeout, () => {
+      this.died(
+        new TimeoutError(
+          `Worker '${this.name}' ${what} after ${startTimeout} ms`,
+        ),
+      );
+    });
   }
 
-  /** One message; if it cannot be cloned, the task that is to blame fails alone. */
+  /** How many calls of this cost it can be sent now. */
+  #room(cost: number, transfers: boolean): number {
+    const idle = this.count === 0;
+    // Each call may need a slot, and a revoked one has its own until the worker is past it.
+    const slots = SLOT_COUNT - (this.#tail - this.#head) - this.#offered;
+    if (!this.ready) return idle && !transfers ? Math.min(1, slots) : 0;
+    if (idle) return Math.min(Math.max(1, Math.floor(AHEAD_MS / cost)), slots);
+    // What has been moved cannot be sent again, so it is never sent ahead.
+    if (transfers || this.#stalled) return 0;
+    return Math.min(Math.floor((AHEAD_MS - this.#load) / cost), slots);
+  }
+
+  /** Sends calls with plain arguments together, and each other call alone. */
   #send(batch: readonly Assignment[]): void {
-    try {
-      this.#post(batch);
-    } catch (error) {
-      if (batch.length > 1) {
-        for (const assignment of batch) this.#send([assignment]);
-      } else {
-        this.#drop(batch[0]!);
-        this.quota++;
-        batch[0]!.item.reject(cloneError(batch[0]!.item, error));
-        this.#owner.workerProgressed();
-      }
-    }
-  }
-
-  #post(batch: readonly Assignment[]): void {
-    const segments: Segment[] = [];
-    const transferables: Transferable[] = [];
-    let count = 0;
-    let args: unknown[] = [];
-    for (const [i, { item, fn }] of batch.entries()) {
-      this.#channel.slots.send(this.#tail + i, item.timeout !== Infinity);
-      for (const arg of item.args) {
-        if (isTransfer(arg)) transferables.push(...arg.transferables);
-        args.push(unwrapTransfer(arg));
-      }
-      count++;
-      const next = batch[i + 1];
-      if (next?.fn !== fn || next.item.args.length !== item.args.length) {
-        this.#define(fn);
-        segments.push([fn.id, count, args]);
-        count = 0;
-        args = [];
-      }
-    }
-    this.#channel.send(["run", segments], transferables);
+    let message = new RunMessage();
+    let together: Assignment[] = [];
+    const send = () => {
+      if (together.length === 0) return;
+      // Positions first: the worker may be at them before this returns.
+      for (const assignment of together) this.#hold(assignment);
+      this.#channel.send(["run", message.segments]);
+      message = new RunMessage();
+      together = [];
+    };
     for (const assignment of batch) {
-      assignment.item.holder = this;
-      assignment.item.position = this.#tail;
-      this.#sent[this.#tail++ & MASK] = assignment;
+      let next: Assignment | undefined = assignment;
+      while (next !== undefined) {
+        this.#define(next.fn);
+        const plain = message.addPlain(next.fn.id, next.item);
+        let alone: Assignment | undefined = next;
+        if (plain > 0) {
+          alone = splitOff(next, plain);
+          together.push(next);
+        }
+        if (alone === undefined) break;
+        next = splitOff(alone, 1);
+        send();
+        this.#sendAlone(alone);
+      }
+    }
+    send();
+  }
+
+  /** A call that cannot be cloned fails alone. */
+  #sendAlone(assignment: Assignment): void {
+    const { item, fn } = assignment;
+    const args = item.args.map(unwrapTransfer);
+    const transferables = item.args.filter(isTransfer).flatMap((arg) =>
+      arg.transferables
+    );
+    this.#hold(assignment);
+    try {
+      this.#channel.send(["run", [[fn.id, 1, args, false]]], transferables);
+    } catch (error) {
+      this.#sent[--this.#tail & MASK] = undefined;
+      this.#release(assignment, 1);
+      this.quota++;
+      item.reject(cloneError(item, error));
+      this.#owner.workerProgressed();
     }
   }
 
-  /** It has this one no more. */
-  #drop({ cost }: Assignment): void {
-    this.count--;
+  #hold(assignment: Assignment): void {
+    const { item } = assignment;
+    item.holder = this;
+    item.position = this.#tail++;
+    this.#sent[item.position & MASK] = assignment;
+    this.#channel.slots.send(item.position, item.timeout !== Infinity);
+  }
+
+  /** So many calls of these are not its own any more. */
+  #release(assignment: Assignment, calls: number): void {
+    assignment.left -= calls;
+    this.count -= calls;
     // Set, not computed: what rounding leaves behind would add up.
-    this.#load = this.count === 0 ? 0 : this.#load - cost;
+    this.#load = this.count === 0 ? 0 : this.#load - assignment.cost * calls;
   }
 
   #report(
     position: number,
     busyMs: number,
     values: readonly unknown[],
-    failures: readonly unknown[] | undefined,
+    failures: readonly (number | EncodedError)[] | undefined,
   ): void {
+    this.#progressed = true;
+    this.#stalled = false;
     const cost = busyMs / values.length;
     let learned: PoolFunction | undefined;
     let failure = 0;
-    this.#progressed = true;
-    this.#stalled = false;
-    for (let i = 0; this.#head < position; this.#head++) {
+    for (
+      let i = 0;
+      this.#head < this.#tail && (i < values.length || this.#head < position);
+    ) {
       const assignment = this.#sent[this.#head & MASK];
-      if (assignment === undefined) continue;
-      const { item, fn } = assignment;
-      this.#sent[this.#head & MASK] = undefined;
-      this.#drop(assignment);
-      if (fn !== learned) (learned = fn).learn(cost);
-      if (failures?.[failure] === i) {
-        item.reject(decodeError(failures[failure + 1] as never));
-        failure += 2;
-      } else {
-        item.resolve(values[i]);
+      if (assignment === undefined) {
+        this.#head++;
+        continue;
       }
-      i++;
+      const { item, fn } = assignment;
+      const ended = Math.min(assignment.left, values.length - i);
+      this.#release(assignment, ended);
+      if (assignment.left === 0) {
+        this.#sent[this.#head & MASK] = undefined;
+        this.#head++;
+      }
+      if (fn !== learned) (learned = fn).learn(cost);
+      for (const to = i + ended; i < to; i++) {
+        if (failures?.[failure] === i) {
+          item.reject(decodeError(failures[failure + 1] as EncodedError));
+          failure += 2;
+        } else {
+          item.resolve(values[i]);
+        }
+      }
     }
     if (this.#stopping !== undefined && this.#stopping.position < position) {
       this.#stopping.endGrace();
@@ -333,20 +438,30 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   }
 }
 
+/** Keeps the first `calls`; what holds the others, if there are any. */
+function splitOff(
+  assignment: Assignment,
+  calls: number,
+): Assignment | undefined {
+  const { item, fn, cost, left } = assignment;
+  if (left === calls) return undefined;
+  assignment.left = calls;
+  return { item: item.split(calls), fn, cost, left: left - calls };
+}
+
 /** Says which argument it was. */
 function cloneError(item: WorkItem, cause: unknown): Error {
-  const args = item.args.map(unwrapTransfer);
-  const culprit = args.findIndex((arg) => {
-    try {
-      structuredClone(arg);
-      return false;
-    } catch {
-      return true;
-    }
-  });
+  // The list to be moved is wrong as a whole if no part of it is.
+  const culprit = [
+    item.args.findIndex((arg) => !isTransfer(arg) && !isCloneable(arg)),
+    item.args.findIndex((arg) =>
+      isTransfer(arg) && !arg.transferables.every(isMovable)
+    ),
+    item.args.findIndex(isTransfer),
+  ].find((index) => index >= 0) ?? -1;
   const what = culprit < 0
     ? "the arguments"
-    : `argument ${culprit + 1} (${show(args[culprit])})`;
+    : `argument ${culprit + 1} (${show(unwrapTransfer(item.args[culprit]))})`;
   const message = cause instanceof Error ? cause.message : show(cause);
   const error = new DOMException(
     `Cannot send ${what} of task ${nameOf(item.fn)} to a worker: ${message}`,
@@ -358,4 +473,21 @@ function cloneError(item: WorkItem, cause: unknown): Error {
     writable: true,
   });
   return error;
+}
+
+function isCloneable(value: unknown): boolean {
+  try {
+    structuredClone(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Trying would move it. */
+function isMovable(value: unknown): boolean {
+  if (value instanceof ArrayBuffer) return !value.detached;
+  return [MessagePort, ReadableStream, WritableStream, TransformStream].some((
+    type,
+  ) => value instanceof type);
 }

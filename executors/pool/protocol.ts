@@ -9,11 +9,15 @@
 import type { FunctionReference } from "../task.ts";
 import type { EncodedError } from "./codec.ts";
 
-/** Calls of one function: their arguments lie one after another in `args`. */
+/**
+ * Calls of one function: their arguments lie one after another in `args`.
+ * Either each is an item of its own, with a slot of its own, or all are one.
+ */
 export type Segment = readonly [
   fn: number,
   count: number,
   args: readonly unknown[],
+  oneItem: boolean,
 ];
 
 /** What a host says. */
@@ -22,9 +26,9 @@ export type ToWorker =
   | readonly ["define", fn: number, reference: FunctionReference]
   /** Comes once, before any task; with the initializer, if there is one. */
   | readonly ["initialize", fn: number | undefined, args: readonly unknown[]]
-  /** Tasks; they take the next positions, in this order. */
+  /** Calls; their items take the next positions, in this order. */
   | readonly ["run", segments: readonly Segment[]]
-  /** The task at this position is to stop. */
+  /** The call that runs at this position is to stop. */
   | readonly ["stop", position: number, reason: EncodedError];
 
 /** What a worker says. */
@@ -35,11 +39,15 @@ export type ToHost =
   | readonly ["ready"]
   /** Its initializer failed. */
   | readonly ["unfit", cause: EncodedError]
-  /** It has entered a task that was sent as announced. */
+  /** It looks for a function in a module that it has not loaded before. */
+  | readonly ["loading"]
+  /** It has found the function, or knows that it cannot. */
+  | readonly ["loaded"]
+  /** It has entered an item that was sent as announced. */
   | readonly ["entered", position: number]
   /**
-   * All tasks before `position` have ended, or been passed over if revoked.
-   * `values` has one element for each that ended since the last report,
+   * All items before `position` have ended, or been passed over if revoked.
+   * `values` has one element for each call that ended since the last report,
    * `failures` the index of each that failed and its error in turn, `busyMs`
    * is how long they took.
    */

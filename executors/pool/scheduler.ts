@@ -30,7 +30,7 @@ import {
   WorkerTerminatedError,
 } from "../errors.ts";
 import { startTimer } from "../timer.ts";
-import { nameOf, type WorkItem } from "../work_item.ts";
+import { nameOf, rejectAll, type WorkItem } from "../work_item.ts";
 import type { OpenChannel } from "./channel.ts";
 import { FunctionTable } from "./functions.ts";
 import {
@@ -59,6 +59,7 @@ export interface SchedulerSettings {
     | undefined;
   readonly maxTasksPerWorker: number;
   readonly idleTimeout: number;
+  readonly startTimeout: number;
   readonly gracePeriod: number;
   /** Told once, if the pool cannot work any more. */
   readonly onBroken: (error: () => BrokenExecutorError) => void;
@@ -70,6 +71,8 @@ export class Scheduler implements PoolWorkerOwner {
   readonly #workerSettings: PoolWorkerSettings;
   readonly #functions = new FunctionTable();
   readonly #queue = new Deque<WorkItem>();
+  /** How many calls are in the queue. */
+  #queued = 0;
   readonly #workers = new Set<PoolWorker>();
   /** Workers that have been told to go, and have not gone. */
   readonly #leaving = new Set<Promise<void>>();
@@ -93,6 +96,7 @@ export class Scheduler implements PoolWorkerOwner {
         this.#functions.of(settings.initializer.fn),
       initArgs: settings.initializer?.args ?? [],
       maxTasks: settings.maxTasksPerWorker,
+      startTimeout: settings.startTimeout,
       gracePeriod: settings.gracePeriod,
     };
   }
@@ -100,6 +104,7 @@ export class Scheduler implements PoolWorkerOwner {
   /** Takes a task. */
   enqueue(item: WorkItem): void {
     this.#queue.push(item);
+    this.#queued += item.count;
     this.#schedule();
   }
 
@@ -142,8 +147,9 @@ export class Scheduler implements PoolWorkerOwner {
   }
 
   workerUnfit(worker: PoolWorker, cause: unknown): void {
-    this.#dismiss(worker);
+    // First, as it takes back what this worker was sent.
     this.#break(`The initializer failed in worker '${worker.name}'`, cause);
+    this.#dismiss(worker);
   }
 
   workerProgressed(): void {
@@ -176,7 +182,7 @@ export class Scheduler implements PoolWorkerOwner {
     for (const worker of this.#workers) {
       if (worker.count === 0 && worker.quota === 0) this.#dismiss(worker);
     }
-    const share = Math.ceil(this.#queue.length / this.#settings.maxWorkers);
+    const share = Math.ceil(this.#queued / this.#settings.maxWorkers);
     for (const worker of this.#workers) this.#fill(worker, share);
     this.#grow();
     this.#settleStarts();
@@ -185,19 +191,29 @@ export class Scheduler implements PoolWorkerOwner {
     this.#reapIdle();
   }
 
-  /** Sends a worker what it has room for, `share` tasks at most. */
+  /** Sends a worker what it has room for, `share` calls at most. */
   #fill(worker: PoolWorker, share: number): void {
-    for (let dealt = 0; dealt < share && this.#hasQueued(); dealt++) {
+    for (let left = share; left > 0 && this.#hasQueued();) {
       const item = this.#queue.peek()!;
-      if (!worker.offer(item, this.#functions.of(item.fn))) break;
+      const fn = this.#functions.of(item.fn);
+      if (left === share && !worker.wants(share, fn)) return;
+      const { count } = item;
+      const rest = worker.offer(item, fn, left);
+      if (rest === item) break;
       this.#queue.shift();
+      if (rest !== undefined) this.#queue.unshift(rest);
+      const dealt = count - (rest?.count ?? 0);
+      left -= dealt;
+      this.#queued -= dealt;
     }
     worker.flush();
   }
 
   /** Whether somebody waits in the queue; forgets those who have settled there. */
   #hasQueued(): boolean {
-    while (this.#queue.peek()?.settled) this.#queue.shift();
+    while (this.#queue.peek()?.settled) {
+      this.#queued -= this.#queue.shift()!.count;
+    }
     return this.#queue.length > 0;
   }
 
@@ -243,6 +259,7 @@ export class Scheduler implements PoolWorkerOwner {
       if (worker.count === 0) this.#dismiss(worker);
     }
     if (this.#workers.size > 0 || this.#leaving.size > 0) return;
+    this.#stopStarting?.();
     for (const resolve of this.#whenClosed.splice(0)) resolve();
   }
 
@@ -295,15 +312,21 @@ export class Scheduler implements PoolWorkerOwner {
       this.#schedule();
     });
     this.#leaving.add(gone);
-    if (this.#workers.size === 0) {
-      // Nothing is left to watch: no timer of this pool keeps the program.
-      this.#stopReaping?.();
-      this.#stopReaping = undefined;
-    }
+    if (this.#workers.size === 0) this.#stopTimers();
+  }
+
+  /** Without workers there is nothing to watch, and no timer is to keep the program. */
+  #stopTimers(): void {
+    this.#stopReaping?.();
+    this.#stopWatching?.();
+    this.#stopReaping = this.#stopWatching = undefined;
   }
 
   #requeue(items: readonly WorkItem[]): void {
-    for (const item of items.toReversed()) this.#queue.unshift(item);
+    for (const item of items.toReversed()) {
+      this.#queue.unshift(item);
+      this.#queued += item.count;
+    }
   }
 
   /** Takes back everything that has not been entered, wherever it is. */
@@ -311,6 +334,7 @@ export class Scheduler implements PoolWorkerOwner {
     const pending = [...this.#workers].flatMap((worker) => worker.reclaim())
       .concat(...this.#queue);
     this.#queue.clear();
+    this.#queued = 0;
     return pending;
   }
 
@@ -323,7 +347,7 @@ export class Scheduler implements PoolWorkerOwner {
     this.#broken = () => new BrokenExecutorError(message, { cause });
     this.#closing = true;
     this.#settings.onBroken(this.#broken);
-    for (const item of this.#takePending()) item.reject(this.#broken());
+    for (const item of this.#takePending()) rejectAll(item, this.#broken);
     this.#schedule();
   }
 }

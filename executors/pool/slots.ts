@@ -1,14 +1,16 @@
 /**
- * The states of the tasks that have been sent ahead to a worker, in memory
- * that both sides share. Each side moves a state by compare-and-swap, so a
- * task is either entered by the worker or taken back by the host, never both.
+ * How far a worker has come with what has been sent ahead to it, in memory
+ * that both sides share. Each change is one atomic operation, so a call is
+ * either entered by the worker or taken back by the host, never both.
+ *
+ * A slot belongs to one work item, of one or more calls, and counts how many
+ * of them have been entered; flags are what the host has to say about it.
  *
  * ```text
- *              worker enters                host stops
- *   SENT ──────────────────────► RUNNING ─────────────► STOP_CANCELLED
- *   ANNOUNCED ─────────────────► RUNNING ─────────────► STOP_TIMED_OUT
- *     │  host takes back
- *     └────────────────────────► REVOKED
+ *   n ──worker enters a call, if no flag is set──► n + 1
+ *   n ──host takes back──► n | REVOKED     calls from n on are never entered
+ *   n ──host stops───────► n | STOP_…      call n - 1, which runs, is to stop
+ *   0 | ANNOUNCED                          the worker says when it enters it
  * ```
  *
  * A slot is used again when the host has heard that the worker is past it.
@@ -16,24 +18,20 @@
  * @module
  */
 
-/** How many tasks one worker can have been sent; a power of two. */
+/** How many work items one worker can have been sent; a power of two. */
 export const SLOT_COUNT = 1024;
 const MASK = SLOT_COUNT - 1;
 
-/** Sent, and not entered. */
-export const SENT = 0;
-/** As SENT; the worker says when it enters it, as its time-out counts from there. */
-export const ANNOUNCED = 1;
-/** Entered by the worker, which may be done with it by now. */
-export const RUNNING = 2;
-/** Taken back by the host: the worker passes over it. */
-export const REVOKED = 3;
-/** Running, and to stop since it was cancelled. */
-export const STOP_CANCELLED = 4;
-/** Running, and to stop since it ran too long. */
-export const STOP_TIMED_OUT = 5;
+const COUNT = (1 << 20) - 1;
+const ANNOUNCED = 1 << 20;
+const REVOKED = 1 << 21;
+const STOP_CANCELLED = 1 << 22;
+const STOP_TIMED_OUT = 1 << 23;
 
-/** One side's view; `position` counts the tasks sent to this worker, from 0. */
+/** Why a running call is to stop. */
+export type StopKind = "cancelled" | "timed out";
+
+/** One side's view; `position` counts the items sent to this worker, from 0. */
 export class Slots {
   readonly #states: Int32Array;
 
@@ -46,46 +44,50 @@ export class Slots {
     return new SharedArrayBuffer(SLOT_COUNT * Int32Array.BYTES_PER_ELEMENT);
   }
 
-  /** The state as of now. */
-  get(position: number): number {
-    return Atomics.load(this.#states, position & MASK);
-  }
-
-  /** Host: a task is about to be sent. */
+  /** Host: an item is about to be sent. */
   send(position: number, announced: boolean): void {
-    Atomics.store(this.#states, position & MASK, announced ? ANNOUNCED : SENT);
+    Atomics.store(this.#states, position & MASK, announced ? ANNOUNCED : 0);
   }
 
-  /** Host: takes a task back; false if the worker has entered it. */
-  revoke(position: number): boolean {
-    return this.#swap(position, SENT, REVOKED) ||
-      this.#swap(position, ANNOUNCED, REVOKED);
+  /** Host: how many calls have been entered. */
+  entered(position: number): number {
+    return Atomics.load(this.#states, position & MASK) & COUNT;
   }
 
-  /** Host: asks a running task to stop. */
-  stop(
-    position: number,
-    state: typeof STOP_CANCELLED | typeof STOP_TIMED_OUT,
-  ): void {
-    this.#swap(position, RUNNING, state);
+  /** Host: takes back the calls that have not been entered; returns how many have. */
+  revoke(position: number): number {
+    return Atomics.or(this.#states, position & MASK, REVOKED) & COUNT;
   }
 
-  /** Worker: enters a task; returns the state before, in which it may be REVOKED. */
-  enter(position: number): number {
+  /** Host: asks the running call to stop. */
+  stop(position: number, kind: StopKind): void {
+    const flag = kind === "timed out" ? STOP_TIMED_OUT : STOP_CANCELLED;
+    Atomics.or(this.#states, position & MASK, flag);
+  }
+
+  /** Worker: enters call `n`, counted from 0; `"announced"` means entered, and to be told. */
+  enter(position: number, n: number): boolean | "announced" {
     const state = Atomics.compareExchange(
       this.#states,
       position & MASK,
-      SENT,
-      RUNNING,
+      n,
+      n + 1,
     );
-    if (state === ANNOUNCED && !this.#swap(position, ANNOUNCED, RUNNING)) {
-      return REVOKED;
-    }
-    return state;
+    if (state === n) return true;
+    if ((state & ANNOUNCED) === 0) return false;
+    const entered = Atomics.compareExchange(
+      this.#states,
+      position & MASK,
+      ANNOUNCED,
+      ANNOUNCED + 1,
+    );
+    return entered === ANNOUNCED ? "announced" : false;
   }
 
-  #swap(position: number, from: number, to: number): boolean {
-    return Atomics.compareExchange(this.#states, position & MASK, from, to) ===
-      from;
+  /** Worker: whether, and why, the running call is to stop. */
+  stopKind(position: number): StopKind | undefined {
+    const state = Atomics.load(this.#states, position & MASK);
+    if ((state & STOP_TIMED_OUT) !== 0) return "timed out";
+    return (state & STOP_CANCELLED) !== 0 ? "cancelled" : undefined;
   }
 }

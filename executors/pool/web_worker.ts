@@ -14,8 +14,11 @@ import { Slots } from "./slots.ts";
 // into the module graph, so that `deno compile` and JSR carry it.
 import { url } from "./worker_main.ts";
 
-/** How long a closed worker may take to be gone; only a loop that never yields takes longer (#32617). */
-const CLOSE_MS = 100;
+/**
+ * What is not gone after this runs a loop that never yields, which Deno does
+ * not stop (denoland/deno#32617); nobody waits for it.
+ */
+const CLOSE_MS = 250;
 
 /** After the last lock is gone, what the worker said before may still be on its way. */
 const LAST_WORDS_MS = 5;
@@ -40,37 +43,43 @@ export function openWebWorker(
 
 class WebWorkerChannel implements Channel {
   readonly slots: Slots;
+  readonly #name: string;
   readonly #listener: ChannelListener;
-  readonly #worker: Worker;
+  /** `undefined` if Deno would not start one. */
+  readonly #worker: Worker | undefined;
   readonly #port: MessagePort;
   readonly #lock = `@concurrent/futures ${crypto.randomUUID()}`;
   readonly #gone = Promise.withResolvers<void>();
   readonly #waiting = new AbortController();
-  #closed = false;
+  /** Whether `#gone` tells when the worker is gone. */
+  #watched = false;
+  #stopListening = () => {};
+  #closed: Promise<void> | undefined;
 
   constructor(
     name: string,
     listener: ChannelListener,
     permissions?: Deno.PermissionOptions,
   ) {
+    this.#name = name;
     this.#listener = listener;
-    // `deno` is not in the types of every supported version.
-    const options = {
-      type: "module",
-      name,
-      ...(permissions && { deno: { permissions } }),
-    };
-    this.#worker = new Worker(url, options as WorkerOptions);
-    this.#worker.onerror = (event) => {
-      // Else the program ends with the worker.
-      event.preventDefault();
-      this.#died(new Error(event.message));
-    };
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     this.#port.onmessage = (event) => this.#received(event.data);
     const memory = Slots.allocate();
     this.slots = new Slots(memory);
+    try {
+      this.#worker = startWorker(name, permissions);
+    } catch (error) {
+      // Permissions that the program itself has not, or no threads left.
+      queueMicrotask(() => this.#died(error));
+      return;
+    }
+    this.#worker.onerror = (event) => {
+      // Else the program ends with the worker.
+      event.preventDefault();
+      this.#died(new Error(event.message));
+    };
     const greeting: Greeting = {
       name,
       port: port2,
@@ -85,15 +94,7 @@ class WebWorkerChannel implements Channel {
   }
 
   close(): Promise<void> {
-    if (!this.#closed) {
-      this.#closed = true;
-      this.#worker.terminate();
-      this.#port.close();
-      if (locks === undefined) this.#gone.resolve();
-      const stopTimer = startTimer(CLOSE_MS, () => this.#waiting.abort());
-      this.#gone.promise.then(stopTimer);
-    }
-    return this.#gone.promise;
+    return this.#closed ??= this.#end();
   }
 
   #received(message: ToHost): void {
@@ -105,18 +106,58 @@ class WebWorkerChannel implements Channel {
   #watch(): void {
     // Deno 2.4 has no locks; there a worker's last words are all that tells.
     if (locks === undefined) return;
-    locks.request(this.#lock, { signal: this.#waiting.signal }, () => {
-      this.#gone.resolve();
-      if (!this.#closed) {
-        setTimeout(
-          () => this.#died(undefined),
-          LAST_WORDS_MS,
-        );
-      }
-    }).catch(() => this.#gone.resolve());
+    this.#watched = true;
+    const granted = () => {
+      if (this.#closed !== undefined) return;
+      this.#stopListening = startTimer(
+        LAST_WORDS_MS,
+        () => this.#died(undefined),
+      );
+    };
+    locks.request(this.#lock, { signal: this.#waiting.signal }, granted)
+      .catch(() => {})
+      // What watches over a granted lock ends a turn after it is released.
+      .then(() => startTimer(0, this.#gone.resolve));
+  }
+
+  #end(): Promise<void> {
+    this.#stopListening();
+    this.#worker?.terminate();
+    this.#port.close();
+    if (!this.#watched) return Promise.resolve();
+    const stopTimer = startTimer(CLOSE_MS, () => {
+      this.#waiting.abort();
+      warnOfStuckThread(this.#name);
+    });
+    return this.#gone.promise.then(stopTimer);
   }
 
   #died(cause: unknown): void {
-    if (!this.#closed) this.#listener.died(cause);
+    if (this.#closed === undefined) this.#listener.died(cause);
   }
+}
+
+function startWorker(
+  name: string,
+  permissions: Deno.PermissionOptions | undefined,
+): Worker {
+  // `deno` is not in the types of every supported version.
+  const options = {
+    type: "module",
+    name,
+    ...(permissions && { deno: { permissions } }),
+  };
+  return new Worker(url, options as WorkerOptions);
+}
+
+/** Whether {@linkcode warnOfStuckThread} has spoken. */
+let warned = false;
+
+/** Says once that the program will not end by itself. */
+function warnOfStuckThread(name: string): void {
+  if (warned) return;
+  warned = true;
+  console.warn(
+    `Worker '${name}' was closed, but runs a loop that never yields, and Deno cannot stop its thread (denoland/deno#32617): the program does not end before the loop does, except by Deno.exit()`,
+  );
 }

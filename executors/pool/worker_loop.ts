@@ -16,23 +16,23 @@
  */
 
 import { show } from "../arguments.ts";
-import { RunningTask, type TaskScope, taskScopes } from "../current_task.ts";
+import {
+  RunningTask,
+  type StopSource,
+  type TaskScope,
+  taskScopes,
+} from "../current_task.ts";
 import { Deque } from "../deque.ts";
 import { CancelledError, TimeoutError } from "../errors.ts";
 import { isThenable } from "../future.ts";
 import type { FunctionReference } from "../task.ts";
-import { isTransfer } from "../transfer.ts";
-import { type AnyFunction, nameOf } from "../work_item.ts";
+import { isTransfer, unwrapTransfer } from "../transfer.ts";
+import type { AnyFunction } from "../work_item.ts";
 import { decodeError, type EncodedError, encodeError } from "./codec.ts";
-import { loadFunction } from "./load.ts";
+import { loadFunction, onlyText } from "./load.ts";
+import { copyPlain, NOT_PLAIN } from "./plain.ts";
 import type { Segment, ToHost, ToWorker } from "./protocol.ts";
-import {
-  ANNOUNCED,
-  REVOKED,
-  type Slots,
-  STOP_CANCELLED,
-  STOP_TIMED_OUT,
-} from "./slots.ts";
+import type { Slots } from "./slots.ts";
 
 /** How long a finished outcome may wait for others: a message costs about as much as ten tiny tasks. */
 const REPORT_MS = 1;
@@ -68,21 +68,23 @@ interface Initialization {
 }
 
 /** The life of a worker between its first message and its last. */
-export class WorkerLoop {
+export class WorkerLoop implements StopSource {
   readonly #line: HostLine;
   readonly #functions: WorkerFunction[] = [];
   readonly #inbox = new Deque<Segment | Initialization>();
   #working = false;
-  /** The calls at the front, and how many of them have been made. */
+  /** The calls at the front, and how many of them have been passed. */
   #segment: Segment | undefined;
-  #made = 0;
-  /** The position of the next call. */
+  #passed = 0;
+  /** The position of the item at the front. */
   #position = 0;
+  /** Whether the running call is the last of its item. */
+  #itemEnds = false;
   #scope: TaskScope = { task: undefined };
   #running: RunningTask | undefined;
   #values: unknown[] = [];
   #failures: (number | EncodedError)[] = [];
-  /** Everything before this position has been reported, up to this time. */
+  /** All items before this position have been reported, and all calls that had ended at that time. */
   #reported = 0;
   #reportedAt = 0;
   #reportTimer: ReturnType<typeof setTimeout> | undefined;
@@ -160,32 +162,33 @@ export class WorkerLoop {
         if (next === undefined) return undefined;
         if (!("length" in next)) return this.#initialize(next);
         this.#segment = next;
-        this.#made = 0;
+        this.#passed = 0;
       }
-      const [id, count, args] = this.#segment;
+      const [id, count, args, oneItem] = this.#segment;
       const called = this.#functions[id]!;
       if (called.fn === undefined) return this.#load(called);
       const arity = args.length / count;
-      while (this.#made < count) {
-        const at = this.#made++ * arity;
+      while (this.#passed < count) {
+        const n = this.#passed++;
         if (called.timedTogether < MAX_TIMED_TOGETHER) this.#report();
-        if (!this.#enter()) continue;
-        const pending = this.#call(called, args, at, arity);
-        if (pending !== undefined) return pending;
+        this.#itemEnds = !oneItem || this.#passed === count;
+        if (this.#enter(oneItem ? n : 0)) {
+          const pending = this.#call(called, args, n * arity, arity);
+          if (pending !== undefined) return pending;
+        } else {
+          this.#position++;
+          if (oneItem) this.#passed = count;
+        }
       }
       this.#segment = undefined;
     }
   }
 
-  /** False if the host has taken it back. */
-  #enter(): boolean {
-    const state = this.#line.slots.enter(this.#position);
-    if (state === REVOKED) {
-      this.#position++;
-      return false;
-    }
-    if (state === ANNOUNCED) this.#line.send(["entered", this.#position]);
-    return true;
+  /** Enters the next call; false if the host has taken it back. */
+  #enter(n: number): boolean {
+    const entered = this.#line.slots.enter(this.#position, n);
+    if (entered === "announced") this.#line.send(["entered", this.#position]);
+    return entered !== false;
   }
 
   #call(
@@ -195,10 +198,7 @@ export class WorkerLoop {
     arity: number,
   ): Promise<void> | undefined {
     const fn = called.fn!;
-    const position = this.#position;
-    this.#scope.task = this.#running = new RunningTask(() =>
-      this.#stopReason(position)
-    );
+    this.#scope.task = this.#running = new RunningTask(this);
     try {
       const value = arity === 1
         ? fn(args[at])
@@ -218,12 +218,17 @@ export class WorkerLoop {
   }
 
   #resolve(called: WorkerFunction, value: unknown): void {
-    const moves = isTransfer(value);
-    // A message of its own, so that what cannot be moved fails alone.
-    if (moves) this.#report();
-    this.#values.push(moves ? value.value : value);
+    const copy = copyPlain(value);
+    if (copy !== NOT_PLAIN) {
+      this.#values.push(copy);
+      if (this.#ended(called)) this.#report();
+      return;
+    }
+    // As it is now, and so that it fails alone if it cannot be cloned.
+    this.#report();
+    this.#values.push(unwrapTransfer(value));
     this.#ended(called);
-    if (moves) this.#report(value.transferables);
+    this.#report(isTransfer(value) ? value.transferables : []);
   }
 
   #reject(called: WorkerFunction, error: unknown): void {
@@ -233,13 +238,14 @@ export class WorkerLoop {
     }
     this.#failures.push(this.#values.length, encoded);
     this.#values.push(undefined);
-    this.#ended(called);
+    if (this.#ended(called)) this.#report();
   }
 
-  #ended(called: WorkerFunction): void {
-    this.#position++;
+  /** True if it is time to report. */
+  #ended(called: WorkerFunction): boolean {
+    if (this.#itemEnds) this.#position++;
     this.#scope.task = this.#running = undefined;
-    if (++this.#untimed < called.timedTogether) return;
+    if (++this.#untimed < called.timedTogether) return false;
     const now = performance.now();
     const quick = now - this.#timedAt < QUICK_MS * this.#untimed;
     called.timedTogether = quick
@@ -247,7 +253,7 @@ export class WorkerLoop {
       : 1;
     this.#timedAt = now;
     this.#untimed = 0;
-    if (now - this.#reportedAt >= REPORT_MS) this.#report();
+    return now - this.#reportedAt >= REPORT_MS;
   }
 
   /** Idling, and looking for functions, is not work. */
@@ -258,18 +264,21 @@ export class WorkerLoop {
 
   async #load(called: WorkerFunction): Promise<void> {
     this.#report();
+    // A module may take its time, or never end; source is there at once.
+    const announced = called.reference.kind === "export";
+    if (announced) this.#line.send(["loading"]);
     called.fn = await loadFunction(called.reference).catch((error) => () => {
       throw error;
     });
+    if (announced) this.#line.send(["loaded"]);
     this.#restartClock();
   }
 
   async #initialize({ fn, args }: Initialization): Promise<void> {
     try {
       if (fn !== undefined) {
-        const called = this.#functions[fn]!;
-        await this.#load(called);
-        await called.fn!(...args);
+        const initializer = await loadFunction(this.#functions[fn]!.reference);
+        await initializer(...args);
       }
     } catch (error) {
       this.#line.send([
@@ -283,17 +292,15 @@ export class WorkerLoop {
     this.#restartClock();
   }
 
-  /** Why the call at `position` is to stop, as the host's last word may not have arrived. */
-  #stopReason(position: number): CancelledError | TimeoutError | undefined {
-    if (position !== this.#position) return undefined;
-    const state = this.#line.slots.get(position);
-    if (state === STOP_CANCELLED) {
-      return new CancelledError("The task was stopped");
+  /** Why the running call is to stop, as the host's last word may not have arrived. */
+  stopReason(task: RunningTask): CancelledError | TimeoutError | undefined {
+    if (task !== this.#running) return undefined;
+    switch (this.#line.slots.stopKind(this.#position)) {
+      case "cancelled":
+        return new CancelledError("The task was stopped");
+      case "timed out":
+        return new TimeoutError("The task ran longer than its timeout");
     }
-    if (state === STOP_TIMED_OUT) {
-      return new TimeoutError("The task ran longer than its timeout");
-    }
-    return undefined;
   }
 
   /** Sends the outcomes since the last report. */
@@ -302,77 +309,43 @@ export class WorkerLoop {
       clearTimeout(this.#reportTimer);
       this.#reportTimer = undefined;
     }
-    if (this.#reported === this.#position) return;
+    if (this.#values.length === 0 && this.#reported === this.#position) return;
     const now = performance.now();
     const busyMs = now - this.#reportedAt;
     const values = this.#values;
-    let failures = this.#failures;
+    const failures = this.#failures.length > 0 ? this.#failures : undefined;
     this.#values = [];
     this.#failures = [];
     this.#reported = this.#position;
     this.#reportedAt = now;
-    const send = () =>
+    try {
       this.#line.send(
-        [
-          "done",
-          this.#position,
-          busyMs,
-          values,
-          failures.length > 0 ? failures : undefined,
-        ],
+        ["done", this.#position, busyMs, values, failures],
         transferables,
       );
-    try {
-      send();
     } catch (error) {
-      failures = refuseUncloneable(values, failures, error);
-      send();
+      // Plain values can always be sent, so this is one that stands alone.
+      const refusal = encodeError(uncloneable(values[0], error));
+      this.#line.send(["done", this.#position, busyMs, [undefined], [
+        0,
+        refusal,
+      ]]);
     }
   }
 }
 
-/** Makes failures of the values that cannot be sent; returns all failures. */
-function refuseUncloneable(
-  values: unknown[],
-  failures: readonly (number | EncodedError)[],
-  cause: unknown,
-): (number | EncodedError)[] {
-  const all: (number | EncodedError)[] = [];
-  let failure = 0;
-  for (const [i, value] of values.entries()) {
-    if (failures[failure] === i) {
-      all.push(i, failures[failure + 1]!);
-      failure += 2;
-      continue;
-    }
-    try {
-      // One that was to be moved stands alone, and has just been refused.
-      if (values.length === 1) throw cause;
-      structuredClone(value);
-    } catch (error) {
-      const message = error instanceof Error ? error.message : show(error);
-      values[i] = undefined;
-      all.push(
-        i,
-        encodeError(
-          new DOMException(
-            `Cannot send the result (${show(value)}) back: ${message}`,
-            "DataCloneError",
-          ),
-        ),
-      );
-    }
-  }
-  return all;
+function uncloneable(result: unknown, cause: unknown): DOMException {
+  const message = cause instanceof Error ? cause.message : show(cause);
+  return new DOMException(
+    `Cannot send the result (${show(result)}) back: ${message}`,
+    "DataCloneError",
+  );
 }
 
 /** Says why a function that was sent by its source may not find a name. */
 function explain(error: EncodedError, name: string): EncodedError {
   if (error.kind !== "error" || error.class !== "ReferenceError") return error;
-  const hint =
-    `task ${
-      nameOf({ name })
-    } was sent as text and has only its arguments and globals; ` +
-    "export it from a module as task(import.meta, …) to use imports and other names around it";
-  return { ...error, message: `${error.message}: ${hint}` };
+  // Not of a name of its own that it uses too early.
+  if (!error.message.endsWith(" is not defined")) return error;
+  return { ...error, message: `${error.message}: ${onlyText(name)}` };
 }

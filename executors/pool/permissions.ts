@@ -1,0 +1,64 @@
+/**
+ * What workers may do, checked before Deno is asked: without a flag it ends the
+ * whole program.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { show } from "../arguments.ts";
+
+const FLAG = "--unstable-worker-options";
+
+/** Whether Deno has the flag, once that is known. */
+let flagged: boolean | undefined;
+
+/**
+ * What to give a worker; `undefined` for what it has anyway.
+ *
+ * @throws {TypeError} If it has the wrong shape.
+ * @throws {RangeError} If it is an unknown word.
+ * @throws {Deno.errors.NotSupported} If Deno was started without the flag.
+ */
+export function checkPermissions(
+  permissions: Deno.PermissionOptions | undefined,
+): Deno.PermissionOptions | undefined {
+  if (permissions === undefined || permissions === "inherit") return undefined;
+  const known = permissions === "none" ||
+    typeof permissions === "object" && permissions !== null;
+  if (!known) {
+    const ErrorClass = typeof permissions === "string" ? RangeError : TypeError;
+    throw new ErrorClass(
+      `'permissions' must be "inherit", "none" or an object: received ${
+        show(permissions)
+      }`,
+    );
+  }
+  if (hasFlag() === false) {
+    throw new Deno.errors.NotSupported(
+      `Cannot give workers permissions of their own without the flag ${FLAG}`,
+    );
+  }
+  return permissions;
+}
+
+/**
+ * Whether Deno has the flag, from the command line or from deno.json;
+ * `undefined` if it does not tell. Nothing does so directly, but a fork gets
+ * the flags of its parent.
+ */
+function hasFlag(): boolean | undefined {
+  const mayAsk = (["run", "env"] as const).every((name) =>
+    Deno.permissions.querySync({ name }).state === "granted"
+  );
+  if (!mayAsk || Deno.build.standalone) return undefined;
+  if (flagged === undefined) {
+    // Not imported above, as that takes longer than all of this package.
+    const { fork } = process.getBuiltinModule("node:child_process");
+    // A folder is no program, so nothing starts.
+    const child = fork("", [], { execPath: "/", stdio: "ignore" });
+    child.on("error", () => {});
+    flagged = child.spawnargs.includes(FLAG);
+  }
+  return flagged;
+}

@@ -1,0 +1,147 @@
+// The three ways into this project, taken as a user takes them: a task in a
+// clone, a compiled program on its own, and the package imported from JSR.
+
+import { assert, assertEquals } from "@std/assert";
+import { readPackage, serveRegistry } from "./network/registry.ts";
+import { runCommand } from "./run_command.ts";
+import { makeTempFolder } from "./temp_folder.ts";
+
+const ROOT = new URL("../", import.meta.url);
+
+/** A benchmark that is over at once. */
+const BENCH = ["bench", "--json", "--records=8", "--delay=5", "--work=1000"];
+
+/** What a fresh machine may take for a first compilation, downloads included. */
+const COMPILE_TIMEOUT = 300_000;
+
+/** The part of `futures bench --json` that is looked at here. */
+interface Report {
+  workload: {
+    kind: string;
+    runs: {
+      executor: string;
+      results: unknown[];
+      tasks: { worker: string }[];
+    }[];
+  }[];
+}
+
+/** The results of each run, and how many isolates had a part in it. */
+function summarize(json: string) {
+  const { workload }: Report = JSON.parse(json);
+  return workload.flatMap(({ kind, runs }) =>
+    runs.map(({ executor, results, tasks }) => ({
+      kind,
+      executor,
+      results,
+      workers: new Set(tasks.map(({ worker }) => worker)).size,
+    }))
+  );
+}
+
+const AGES = [
+  { name: "Ada Lovelace", age: 202 },
+  { name: "Emmy Noether", age: 135 },
+  { name: "Marie Curie", age: 150 },
+  { name: "Tu Youyou", age: 87 },
+  { name: "Ada Yonath", age: 78 },
+  { name: "Vera Rubin", age: 89 },
+  { name: "Sally Ride", age: 66 },
+];
+
+function assertReport(json: string): void {
+  const runs = summarize(json);
+  assertEquals(runs.map(({ kind, executor }) => `${kind} ${executor}`), [
+    "wait serial",
+    "wait PromisePoolExecutor",
+    "wait WorkerPoolExecutor",
+    "compute serial",
+    "compute PromisePoolExecutor",
+    "compute WorkerPoolExecutor",
+  ]);
+  for (const { executor, results, workers } of runs) {
+    assertEquals(results.length, 8);
+    assertEquals(results.slice(0, 7), AGES);
+    if (executor === "WorkerPoolExecutor") assert(workers > 1, `${workers}`);
+  }
+}
+
+Deno.test("deno task bench runs the benchmark", async () => {
+  const { stdout } = await runCommand(Deno.execPath(), {
+    args: ["task", ...BENCH, "--workers=2"],
+    cwd: ROOT,
+    env: Deno.env.toObject(),
+    timeout: 60_000,
+  });
+
+  assertReport(stdout);
+});
+
+Deno.test("deno task compile makes a program that runs without Deno", async () => {
+  await runCommand(Deno.execPath(), {
+    args: ["task", "compile"],
+    cwd: ROOT,
+    env: Deno.env.toObject(),
+    timeout: COMPILE_TIMEOUT,
+  });
+  const extension = Deno.build.os === "windows" ? ".exe" : "";
+  await using folder = await makeTempFolder();
+
+  const { stdout } = await runCommand(
+    decodeURIComponent(new URL(`dist/futures${extension}`, ROOT).pathname),
+    {
+      args: [...BENCH, "--workers=2"],
+      cwd: folder.path,
+      env: {},
+      timeout: 60_000,
+    },
+  );
+
+  assertReport(stdout);
+  assertEquals(await Array.fromAsync(Deno.readDir(folder.path)), []);
+});
+
+Deno.test("jsr:@concurrent/futures runs in a project with nothing but that", async () => {
+  await using registry = await serveRegistry([await readPackage(ROOT)]);
+  await using folder = await makeTempFolder({
+    "deno.json": `{
+      "imports": { "@concurrent/futures": "jsr:@concurrent/futures@^0.1.0" }
+    }`,
+    "square.ts": `import { task } from "@concurrent/futures";
+
+      export const square = task(import.meta, function square(n: number) {
+        return \`\${n * n} in a \${self.constructor.name}\`;
+      });
+    `,
+    "main.ts": `import { WorkerPoolExecutor } from "@concurrent/futures";
+      import { square } from "./square.ts";
+
+      await using pool = new WorkerPoolExecutor({ maxWorkers: 2 });
+      const squares: string[] = await pool.map(square, [1, 2, 3]);
+      console.log(squares.join("\\n"));
+    `,
+  });
+  // A machine that has never run Deno, but for the address of the registry.
+  const env = { DENO_DIR: `${folder.path}/.deno`, JSR_URL: registry.url };
+
+  const { stdout } = await runCommand(Deno.execPath(), {
+    args: ["run", "--allow-read=.", "main.ts"],
+    cwd: folder.path,
+    env,
+    timeout: 60_000,
+  });
+  // Throws unless the types are what a consumer needs them to be.
+  await runCommand(Deno.execPath(), {
+    args: ["check", "main.ts"],
+    cwd: folder.path,
+    env,
+    timeout: 60_000,
+  });
+
+  assertEquals(stdout.split("\n"), [
+    "1 in a DedicatedWorkerGlobalScope",
+    "4 in a DedicatedWorkerGlobalScope",
+    "9 in a DedicatedWorkerGlobalScope",
+    "",
+  ]);
+});

@@ -1,0 +1,259 @@
+// Errors that do not want to travel: none of them keeps its future from
+// settling, harms the worker, or reaches into the host.
+
+import {
+  assert,
+  assertEquals,
+  assertFalse,
+  assertInstanceOf,
+  assertStringIncludes,
+} from "@std/assert";
+import type { AnyFunction } from "../../mod.ts";
+import { outcomeOf, workerBehaviour } from "./worker_harness.ts";
+
+/** What is left of hostile values is not specified; that the executor goes on is. */
+async function assertSurvives(
+  executor: { submit(fn: AnyFunction): PromiseLike<unknown> },
+): Promise<void> {
+  assertEquals(await executor.submit(() => "goes on"), "goes on");
+}
+
+workerBehaviour(
+  "a field of an error that cannot be cloned arrives as its text",
+  async (make) => {
+    const executor = make({ maxWorkers: 1 });
+    const error = await executor.submit(() => {
+      throw Object.assign(new Error("Message"), {
+        fn: () => 1,
+        symbol: Symbol("mark"),
+        nested: { toString: () => "nested text", fn: () => 1 },
+        fine: 1,
+      });
+    }).exception() as Error & Record<string, unknown>;
+    assertEquals(error.message, "Message");
+    assertEquals(error.fn, String(() => 1));
+    assertEquals(error.symbol, "Symbol(mark)");
+    assertEquals(error.nested, "nested text");
+    assertEquals(error.fine, 1);
+  },
+);
+
+workerBehaviour(
+  "what is thrown and cannot be cloned arrives as its text",
+  async (make) => {
+    const executor = make({ maxWorkers: 1 });
+    const functions: [AnyFunction, string][] = [
+      [() => {
+        throw Symbol("mark");
+      }, "Symbol(mark)"],
+      [() => {
+        throw () => 1;
+      }, String(() => 1)],
+    ];
+    for (const [fn, text] of functions) {
+      assertEquals(await outcomeOf(executor.submit(fn)), { error: text });
+    }
+    const promise = await executor.submit(() => {
+      throw Promise.resolve();
+    }).exception();
+    assertEquals(promise, "[object Promise]");
+    await assertSurvives(executor);
+  },
+);
+
+workerBehaviour("fields that throw when read become text", async (make) => {
+  const executor = make({ maxWorkers: 1 });
+  for (const key of ["message", "name", "stack", "cause", "errors", "extra"]) {
+    const error = await executor.submit((key: string) => {
+      throw Object.defineProperty(new RangeError("Message"), key, {
+        enumerable: true,
+        get() {
+          throw new Error("Trapped");
+        },
+      });
+    }, key).exception();
+    assertInstanceOf(error, RangeError, key);
+    if (key !== "message") assertEquals(error.message, "Message");
+    assertStringIncludes(
+      String((error as unknown as Record<string, unknown>)[key]),
+      "Trapped",
+      key,
+    );
+  }
+  await assertSurvives(executor);
+});
+
+workerBehaviour(
+  "errors in disguise still settle their future",
+  async (make) => {
+    const executor = make({ maxWorkers: 1 });
+    const hostile: AnyFunction[] = [
+      () => {
+        throw new Proxy(new Error("Message"), {
+          get() {
+            throw new Error("Trapped");
+          },
+          ownKeys() {
+            throw new Error("Trapped");
+          },
+          getPrototypeOf() {
+            throw new Error("Trapped");
+          },
+        });
+      },
+      () => {
+        const { proxy, revoke } = Proxy.revocable(new Error("Message"), {});
+        revoke();
+        throw proxy;
+      },
+      () => {
+        const { proxy, revoke } = Proxy.revocable({}, {});
+        revoke();
+        throw Object.assign(new Error("Message"), { proxy });
+      },
+      () => {
+        throw {
+          get [Symbol.toStringTag]() {
+            throw new Error("Trapped");
+          },
+        };
+      },
+      () => {
+        throw { [Symbol.toStringTag]: "Error" };
+      },
+      () => {
+        throw {
+          fn() {},
+          toString() {
+            throw new Error("Trapped");
+          },
+          get [Symbol.toStringTag]() {
+            throw new Error("Trapped");
+          },
+        };
+      },
+      () => {
+        throw Object.setPrototypeOf(new Error("Message"), null);
+      },
+      () => {
+        throw Object.create(Error.prototype);
+      },
+      () => {
+        throw Object.create(DOMException.prototype);
+      },
+      () => {
+        throw Object.create(AggregateError.prototype);
+      },
+      () => {
+        throw Object.freeze(Object.assign(new Error("Message"), { a: 1 }));
+      },
+      () => {
+        throw Object.defineProperty(new Error("Message"), "constructor", {
+          get() {
+            throw new Error("Trapped");
+          },
+        });
+      },
+      () => {
+        throw Object.assign(new Error("Message"), {
+          message: { toString: () => ({}) },
+          name: Symbol("name"),
+          stack: () => {},
+        });
+      },
+    ];
+    for (const fn of hostile) {
+      const outcome = await outcomeOf(executor.submit(fn));
+      assert("error" in outcome, String(fn));
+      await assertSurvives(executor);
+    }
+  },
+);
+
+workerBehaviour(
+  "a very long chain of causes settles its future",
+  async (make) => {
+    const executor = make({ maxWorkers: 1 });
+    const error = await executor.submit(() => {
+      let error = new Error("Root");
+      for (let i = 0; i < 100_000; i++) {
+        error = new Error(`${i}`, { cause: error });
+      }
+      throw error;
+    }).exception();
+    assertInstanceOf(error, Error);
+    assertEquals(error.message, "99999");
+    await assertSurvives(executor);
+  },
+);
+
+workerBehaviour("a very deep field settles its future", async (make) => {
+  const executor = make({ maxWorkers: 1 });
+  const error = await executor.submit(() => {
+    let deep: unknown = 0;
+    for (let i = 0; i < 100_000; i++) deep = [deep];
+    throw Object.assign(new Error("Message"), { deep });
+  }).exception();
+  assertInstanceOf(error, Error);
+  assertEquals(error.message, "Message");
+  await assertSurvives(executor);
+});
+
+workerBehaviour(
+  "'__proto__' and 'constructor' fields of an error pollute nothing",
+  async (make) => {
+    const executor = make({ maxWorkers: 1 });
+    const error = await executor.submit(() => {
+      const fields = JSON.parse(
+        '{"__proto__": {"polluted": 1}, "constructor": {"prototype": {"polluted": 1}}, "prototype": 1}',
+      );
+      const error = new Error("Message", { cause: fields });
+      for (const key of Object.keys(fields)) {
+        Object.defineProperty(error, key, {
+          value: fields[key],
+          enumerable: true,
+        });
+      }
+      throw error;
+    }).exception();
+    assertInstanceOf(error, Error);
+    assertFalse("polluted" in {});
+    assertFalse("polluted" in Error.prototype);
+    assertFalse("polluted" in error);
+    assertFalse("polluted" in (error.cause as object));
+    assert(Object.hasOwn(error, "__proto__"));
+  },
+);
+
+workerBehaviour(
+  "an error that names a class of the host does not get it",
+  async (make) => {
+    const executor = make({ maxWorkers: 1 });
+    for (
+      const name of ["Function", "Object", "Promise", "Worker", "__proto__"]
+    ) {
+      const error = await executor.submit((name: string) => {
+        class Impostor extends Error {}
+        Object.defineProperty(Impostor, "name", { value: name });
+        const error = new Impostor("return 1");
+        error.name = name;
+        throw error;
+      }, name).exception();
+      assertInstanceOf(error, Error);
+      assertEquals([error.name, error.message], [name, "return 1"]);
+    }
+  },
+);
+
+workerBehaviour(
+  "a task that tampers with its isolate reaches only its own worker",
+  async (make) => {
+    const executor = make({ maxWorkers: 1 });
+    const tamper = () => {
+      Object.assign(Object.prototype, { polluted: 1 });
+      return 1;
+    };
+    await outcomeOf(executor.submit(tamper));
+    assertFalse("polluted" in {});
+  },
+);

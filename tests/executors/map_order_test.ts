@@ -1,0 +1,115 @@
+// map(): the order of results, and how many items travel together.
+
+import { assertEquals, assertRejects } from "@std/assert";
+import { behaviour, settle, until } from "./harness.ts";
+import { NotedInput } from "./noted_input.ts";
+import { Gate, passGate } from "./tasks.ts";
+
+const negate = (n: number) => -n;
+
+behaviour("map() gives the same whatever its chunkSize", async ({ make }) => {
+  const executor = make({ maxWorkers: 2 });
+  const invert = (n: number) => {
+    if (n === 30) throw new RangeError("No inverse");
+    return 1 / n;
+  };
+  for (const chunkSize of [1, 2, 7, 1000]) {
+    const input = new NotedInput(50);
+    const results = executor.map(invert, input, { chunkSize });
+    const read: number[] = [];
+    await assertRejects(async () => {
+      for await (const result of results) read.push(result);
+    }, RangeError);
+    assertEquals(read, Array.from({ length: 30 }, (_, n) => 1 / n));
+    const squares = await executor.map(negate, new NotedInput(50), {
+      chunkSize,
+      bufferSize: 10,
+    });
+    assertEquals(squares, Array.from({ length: 50 }, (_, n) => -n));
+  }
+});
+
+behaviour(
+  "map() pulls no more than bufferSize whatever its chunkSize",
+  async ({ make }) => {
+    const input = new NotedInput();
+    const options = { bufferSize: 5, chunkSize: 100 };
+    const results = make({ maxWorkers: 1 }).map(negate, input, options);
+    assertEquals(input.pulled, 5);
+    await settle();
+    assertEquals(input.pulled, 5);
+    await results.next();
+    await until(() => input.pulled === 6);
+    await results.return();
+  },
+);
+
+behaviour(
+  "map() can cancel what has not been entered whatever its chunkSize",
+  async ({ make }) => {
+    const executor = make({ maxWorkers: 1 });
+    const gate = new Gate();
+    const input = new NotedInput();
+    const options = { chunkSize: 100 };
+    const results = executor.map(passGate, gate.again(), input, options);
+    await until(() => gate.reached === 1);
+    await results.return();
+    gate.open();
+    await executor.shutdown();
+    assertEquals(gate.reached, 1);
+  },
+);
+
+behaviour("map() unordered gives results as they finish", async ({ make }) => {
+  const executor = make({ maxWorkers: 2 });
+  const [slow, fast] = [new Gate(), new Gate()];
+  const cells = [slow.cells, fast.cells];
+  const results = executor.map(passGate, cells, [1, 2], { ordered: false });
+  await until(() => slow.reached + fast.reached === 2);
+  fast.open();
+  assertEquals(await results.next(), { done: false, value: 2 });
+  slow.open();
+  assertEquals(await results.next(), { done: false, value: 1 });
+  assertEquals(await results.next(), { done: true, value: undefined });
+});
+
+behaviour("map() unordered awaited gives everything", async ({ make }) => {
+  const options = { ordered: false, bufferSize: 7 };
+  const results = await make().map(negate, new NotedInput(100), options);
+  assertEquals(
+    results.toSorted((a, b) => b - a),
+    Array.from({ length: 100 }, (_, n) => -n),
+  );
+});
+
+behaviour(
+  "map() unordered rejects as soon as an item fails",
+  async ({ make }) => {
+    const executor = make({ maxWorkers: 2 });
+    const gate = new Gate();
+    const waitOrFail = async (cells: Int32Array | undefined) => {
+      if (cells === undefined) throw new RangeError("Failed");
+      while (Atomics.load(cells, 0) === 0) {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+    };
+    const inputs = [gate.cells, undefined];
+    const results = executor.map(waitOrFail, inputs, { ordered: false });
+    await assertRejects(() => results.next(), RangeError, "Failed");
+    assertEquals(await results.next(), { done: true, value: undefined });
+    gate.open();
+  },
+);
+
+behaviour(
+  "map() unordered gives an error of its input after what was pulled before",
+  async ({ make }) => {
+    const options = { ordered: false };
+    const results = make().map(negate, new NotedInput(5, 3), options);
+    const read: number[] = [];
+    await assertRejects(async () => {
+      for await (const result of results) read.push(result);
+    }, RangeError);
+    assertEquals(read.toSorted((a, b) => b - a), [-0, -1, -2]);
+  },
+);

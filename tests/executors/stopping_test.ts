@@ -1,0 +1,304 @@
+// Stopping a running task in a worker: told first, closed after a while.
+
+import {
+  assert,
+  assertEquals,
+  assertGreaterOrEqual,
+  assertInstanceOf,
+  assertLess,
+  assertNotEquals,
+  assertRejects,
+} from "@std/assert";
+import { CancelledError, TimeoutError } from "../../mod.ts";
+import {
+  ENTERED,
+  makeNotes,
+  spinUntilCancelled,
+  spinUntilReleased,
+  spinUntilThrown,
+  STOPPED,
+} from "./fixtures/stoppable.ts";
+import { until } from "./harness.ts";
+import { Gate, passGate } from "./tasks.ts";
+import { workerBehaviour } from "./worker_harness.ts";
+import { workerName } from "./worker_tasks.ts";
+
+workerBehaviour(
+  "'cancelled' is live in a loop that never yields, when its signal is aborted",
+  async (make) => {
+    const executor = make({ maxWorkers: 1 });
+    const notes = makeNotes();
+    const controller = new AbortController();
+    const { signal } = controller;
+    const name = await executor.submit(workerName);
+    const future = executor.submitWith({ signal }, spinUntilCancelled, notes);
+    await until(() => notes[ENTERED] === 1);
+    assertEquals(future.state, "running");
+    controller.abort("enough");
+    assertEquals(future.state, "cancelled");
+    await until(() => notes[STOPPED]! > 0);
+    const error = await assertRejects(() => future.result(), CancelledError);
+    assertEquals(error.cause, "enough");
+    // It has obeyed, so its worker lives on.
+    assertEquals(await executor.submit(workerName), name);
+  },
+);
+
+workerBehaviour(
+  "'cancelled' is live in a loop that never yields, when its time is up",
+  async (make) => {
+    const executor = make({ maxWorkers: 1, gracePeriod: Infinity });
+    const notes = makeNotes();
+    const future = executor.submitWith(
+      { timeout: 100 },
+      spinUntilCancelled,
+      notes,
+    );
+    await assertRejects(() => future.result(), TimeoutError);
+    assertEquals(future.state, "finished");
+    await until(() => notes[STOPPED]! > 0);
+    assertGreaterOrEqual(notes[STOPPED]!, 95);
+    // About 50 ms late at most, on a machine that has nothing else to do.
+    assertLess(notes[STOPPED]!, 2000);
+  },
+);
+
+workerBehaviour(
+  "throwIfCancelled() throws the signal's reason in a loop that never yields",
+  async (make) => {
+    const executor = make({ maxWorkers: 1 });
+    const controller = new AbortController();
+    const { signal } = controller;
+    for (
+      const [options, reason] of [
+        [{ signal }, CancelledError],
+        [{ timeout: 20 }, TimeoutError],
+      ] as const
+    ) {
+      const notes = makeNotes();
+      const future = executor.submitWith(options, spinUntilThrown, notes);
+      await until(() => notes[ENTERED] === 1);
+      controller.abort();
+      await until(() => notes[STOPPED] !== 0);
+      assertEquals(notes[STOPPED], reason.name.length);
+      await assertRejects(() => future.result(), reason);
+    }
+  },
+);
+
+workerBehaviour(
+  "a time-out counts from the start of the task, not from its submission",
+  async (make) => {
+    const executor = make({ maxWorkers: 1 });
+    const gate = new Gate();
+    const running = executor.submit(passGate, gate.cells, 0);
+    await until(() => gate.reached === 1);
+    const waiting = [1, 2, 3].map((n) =>
+      executor.submitWith({ timeout: 200 }, (n) => n, n)
+    );
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    assertEquals(waiting.map(({ state }) => state), Array(3).fill("pending"));
+    gate.open();
+    await running;
+    assertEquals(await Promise.all(waiting), [1, 2, 3]);
+  },
+);
+
+workerBehaviour(
+  "a time-out does not count the start of a worker",
+  async (make) => {
+    const executor = make({
+      maxWorkers: 1,
+      initializer: () => new Promise((resolve) => setTimeout(resolve, 300)),
+    });
+    assertEquals(await executor.submitWith({ timeout: 200 }, () => 1), 1);
+  },
+);
+
+workerBehaviour("tasks that are in time do not time out", async (make) => {
+  const executor = make({ maxWorkers: 2 });
+  const futures = Array.from(
+    { length: 500 },
+    (_, n) => executor.submitWith({ timeout: 10_000 }, (n) => n, n),
+  );
+  assertEquals(await Promise.all(futures), futures.map((_, n) => n));
+});
+
+workerBehaviour(
+  "a time-out stops only its own task",
+  async (make) => {
+    const executor = make({ maxWorkers: 1, gracePeriod: Infinity });
+    const notes = Array.from({ length: 5 }, makeNotes);
+    const futures = notes.flatMap((notes, n) => [
+      executor.submit((n) => n, n),
+      executor.submitWith({ timeout: 20 }, spinUntilCancelled, notes),
+    ]);
+    for (const [i, future] of futures.entries()) {
+      const error = await future.exception();
+      if (i % 2 === 0) assertEquals(await future, i / 2);
+      else assertInstanceOf(error, TimeoutError);
+    }
+    for (const { [ENTERED]: entered } of notes) assertEquals(entered, 1);
+  },
+);
+
+workerBehaviour(
+  "a task that ignores its signal has its worker closed and replaced",
+  async (make) => {
+    const executor = make({ maxWorkers: 1, gracePeriod: 50 });
+    const gate = new Gate();
+    const name = await executor.submit(workerName);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const future = executor.submitWith({ signal }, passGate, gate.cells, 0);
+    const settled: string[] = [];
+    future.addDoneCallback(({ state }) => settled.push(state));
+    await until(() => gate.reached === 1);
+    controller.abort();
+    assertNotEquals(await executor.submit(workerName), name);
+    // Never let go: it is gone all the same, and its future settled once.
+    assertEquals(settled, ["cancelled"]);
+    await assertRejects(() => future.result(), CancelledError);
+  },
+);
+
+workerBehaviour(
+  "a task that ignores its time-out has its worker closed and replaced",
+  async (make) => {
+    const executor = make({ maxWorkers: 1, gracePeriod: 0 });
+    const gate = new Gate();
+    const name = await executor.submit(workerName);
+    const future = executor.submitWith(
+      { timeout: 20 },
+      passGate,
+      gate.cells,
+      0,
+    );
+    await assertRejects(() => future.result(), TimeoutError);
+    assertNotEquals(await executor.submit(workerName), name);
+  },
+);
+
+workerBehaviour(
+  "with an endless gracePeriod a task that ignores its signal keeps its worker",
+  async (make) => {
+    const executor = make({ maxWorkers: 1, gracePeriod: Infinity });
+    const gate = new Gate();
+    const name = await executor.submit(workerName);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const future = executor.submitWith({ signal }, passGate, gate.cells, 0);
+    await until(() => gate.reached === 1);
+    const next = executor.submit(workerName);
+    controller.abort();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assertEquals([future.state, next.state], ["cancelled", "pending"]);
+    gate.open();
+    assertEquals(await next, name);
+  },
+);
+
+workerBehaviour(
+  "a loop that never yields and is not told by anything has its worker replaced",
+  async (make) => {
+    const executor = make({ maxWorkers: 1, gracePeriod: 20 });
+    const notes = makeNotes();
+    const name = await executor.submit(workerName);
+    const future = executor.submitWith(
+      { timeout: 20 },
+      spinUntilReleased,
+      notes,
+    );
+    const behind = Array.from(
+      { length: 5 },
+      (_, n) => executor.submit((n) => n, n),
+    );
+    await assertRejects(() => future.result(), TimeoutError);
+    // The thread itself still spins.
+    assertEquals(await Promise.all(behind), [0, 1, 2, 3, 4]);
+    assertNotEquals(await executor.submit(workerName), name);
+    // Else the thread would go on in the next test.
+    Atomics.store(notes, STOPPED, 1);
+  },
+);
+
+workerBehaviour(
+  "tasks behind a stopped one run elsewhere, exactly once",
+  async (make) => {
+    const executor = make({ maxWorkers: 1, gracePeriod: 20 });
+    const gate = new Gate();
+    const counts = new Int32Array(new SharedArrayBuffer(4 * 100));
+    const count = (counts: Int32Array, n: number) => Atomics.add(counts, n, 1);
+    const controller = new AbortController();
+    const { signal } = controller;
+    // Known to be quick, so that many of them travel ahead.
+    await executor.map(() => 0, new Array(1000).fill(0));
+    const stopped = executor.submitWith({ signal }, passGate, gate.cells, 0);
+    const behind = Array.from(
+      { length: 100 },
+      (_, n) => executor.submit(count, counts, n),
+    );
+    await until(() => gate.reached === 1);
+    controller.abort();
+    assertEquals(await Promise.all(behind), new Array(100).fill(0));
+    assertEquals([...counts], new Array(100).fill(1));
+    assert(stopped.cancelled());
+  },
+);
+
+workerBehaviour(
+  "shutdown() does not wait for a stopped task longer than gracePeriod",
+  async (make) => {
+    const executor = make({ maxWorkers: 1, gracePeriod: 50 });
+    const gate = new Gate();
+    const controller = new AbortController();
+    const { signal } = controller;
+    executor.submitWith({ signal }, passGate, gate.cells, 0);
+    await until(() => gate.reached === 1);
+    const closed = executor.shutdown();
+    controller.abort();
+    await closed;
+  },
+);
+
+workerBehaviour(
+  "the signal of a map() stops the items that run",
+  async (make) => {
+    const executor = make({ maxWorkers: 2, gracePeriod: Infinity });
+    const notes = [makeNotes(), makeNotes()];
+    const controller = new AbortController();
+    const { signal } = controller;
+    const results = executor.map(spinUntilCancelled, notes, { signal });
+    await until(() => notes.every(({ [ENTERED]: entered }) => entered === 1));
+    controller.abort("enough");
+    const error = await assertRejects(() => results.next(), CancelledError);
+    assertEquals(error.cause, "enough");
+    await until(() => notes.every(({ [STOPPED]: stopped }) => stopped! > 0));
+    assertEquals(await executor.submit(() => 1), 1);
+  },
+);
+
+workerBehaviour(
+  "a task may stop late without harm to those after it",
+  async (make) => {
+    const executor = make({ maxWorkers: 1, gracePeriod: Infinity });
+    for (let round = 0; round < 20; round++) {
+      const controller = new AbortController();
+      const { signal } = controller;
+      const notes = makeNotes();
+      const stopped = executor.submitWith(
+        { signal },
+        spinUntilCancelled,
+        notes,
+      );
+      const innocent = Array.from(
+        { length: 5 },
+        () => executor.submit(() => "untouched"),
+      );
+      await until(() => notes[ENTERED] === 1);
+      controller.abort();
+      assertEquals(await Promise.all(innocent), Array(5).fill("untouched"));
+      assert(stopped.cancelled());
+    }
+  },
+);

@@ -1,0 +1,105 @@
+/**
+ * Behaviours × executors with workers: what holds for tasks that run in
+ * another isolate, wherever that is.
+ *
+ * @module
+ */
+
+import {
+  type Executor,
+  type Future,
+  WorkerPoolExecutor,
+  type WorkerPoolExecutorOptions,
+} from "../../mod.ts";
+import { type Output, runCommand } from "../run_command.ts";
+import { makeTempFolder } from "../temp_folder.ts";
+import { watched } from "./harness.ts";
+
+/** What a program of a few lines has to end within. */
+const PROGRAM_LIMIT_MS = 20_000;
+
+/** Where a program finds this package. */
+export const MOD: string = new URL("../../mod.ts", import.meta.url).href;
+
+/** An executor that has workers. */
+export interface WorkerExecutor extends Executor {
+  start(): Promise<void>;
+  terminate(): Promise<void>;
+}
+
+/** A kind of executor that has workers. */
+export interface WorkerKind {
+  readonly name: string;
+  make(options?: WorkerPoolExecutorOptions): WorkerExecutor;
+}
+
+/** Every kind there is. */
+export const WORKER_KINDS: readonly WorkerKind[] = [
+  {
+    name: "WorkerPoolExecutor",
+    make: (options) => new WorkerPoolExecutor(options),
+  },
+];
+
+/** Makes an executor that is shut down after the behaviour, whatever happens. */
+export type MakeExecutor = (
+  options?: WorkerPoolExecutorOptions,
+) => WorkerExecutor;
+
+/** Registers a test for each kind of executor that has workers. */
+export function workerBehaviour(
+  name: string,
+  run: (make: MakeExecutor) => Promise<void> | void,
+): void {
+  for (const kind of WORKER_KINDS) {
+    watched(`${kind.name} ${name}`, (executors) =>
+      run((options) => {
+        const executor = kind.make(options);
+        executors.push(executor);
+        return executor;
+      }));
+  }
+}
+
+/** What became of a future. */
+export type Outcome =
+  | { readonly value: unknown }
+  | { readonly error: unknown };
+
+/** The outcome of a future, also if its error is `undefined`. */
+export async function outcomeOf(future: Future<unknown>): Promise<Outcome> {
+  try {
+    return { value: await future };
+  } catch (error) {
+    return { error };
+  }
+}
+
+/** Options for {@linkcode runMain}. */
+export interface RunMainOptions {
+  /** For `deno run`. */
+  flags?: string[];
+  /** The exit code that is expected. */
+  code?: number;
+}
+
+/**
+ * Runs a program of several modules, of which main.ts is the main one. It has
+ * to end by itself.
+ *
+ * @param files The text of each module by its name.
+ * @returns What it wrote.
+ */
+export async function runMain(
+  files: Record<string, string>,
+  { flags = ["-A"], code = 0 }: RunMainOptions = {},
+): Promise<Output> {
+  await using folder = await makeTempFolder(files);
+  return await runCommand(Deno.execPath(), {
+    args: ["run", "--no-config", "--no-check", ...flags, "main.ts"],
+    cwd: folder.url,
+    env: Deno.env.toObject(),
+    code,
+    timeout: PROGRAM_LIMIT_MS,
+  });
+}

@@ -1,0 +1,12 @@
+// Stand-in for @std/assert/less, used only where JSR does not answer.
+
+import { format } from "./_message.ts";
+import { AssertionError } from "./assertion_error.ts";
+
+/** Asserts that `actual` is less than `expected`. */
+export function assertLess<T>(actual: T, expected: T, msg?: string): void {
+  if (actual < expected) return;
+  throw new AssertionError(
+    msg ?? `Expect ${format(actual)} < ${format(expected)}`,
+  );
+}
