@@ -315,6 +315,26 @@ export abstract class Executor implements AsyncDisposable {
     return this.shutdown();
   }
 
+  /** What the console shows of it. */
+  [Symbol.for("Deno.customInspect")](inspect: typeof Deno.inspect): string {
+    const state = this.#broken !== undefined
+      ? "broken"
+      : this.#shutdown
+      ? "shut down"
+      : "open";
+    return `${this.constructor.name} ${inspect({ state, ...this.describe() })}`;
+  }
+
+  /**
+   * What there is to see of this executor, for whoever looks for a task that
+   * does not end.
+   *
+   * @returns Names and values for the console.
+   */
+  protected describe(): Record<string, unknown> {
+    return {};
+  }
+
   /**
    * Takes a call that is to be run; `assertOpen()` has been asked.
    *

@@ -152,7 +152,11 @@ export class Future<T> implements PromiseLike<T> {
     };
   }
 
-  private constructor() {}
+  /**
+   * Makes a pending future that nobody can settle; executors return useful
+   * ones, and so does {@linkcode Future.withResolvers}.
+   */
+  constructor() {}
 
   /**
    * A future and the functions that settle it, for whoever writes an executor

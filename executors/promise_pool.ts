@@ -100,6 +100,15 @@ export class PromisePoolExecutor extends Executor {
     });
   }
 
+  /** How many functions run, and how many items wait. */
+  protected override describe(): Record<string, unknown> {
+    return {
+      maxWorkers: this.#maxWorkers,
+      running: this.#running,
+      queued: this.#queue.length,
+    };
+  }
+
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;

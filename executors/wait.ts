@@ -246,11 +246,12 @@ class CompletionIterator<T> implements FutureIteration<T, "left"> {
       ? Infinity
       : performance.now() + timeout;
     for (const future of futures) {
-      if (future.done()) this.#ready.push(future);
-      else {this.#unfinished.set(
-          future,
-          control.observe(future, () => this.#finished(future)),
-        );}
+      if (future.done()) {
+        this.#ready.push(future);
+        continue;
+      }
+      const forget = control.observe(future, () => this.#finished(future));
+      this.#unfinished.set(future, forget);
     }
   }
 

@@ -215,4 +215,9 @@ export class WorkerPoolExecutor extends Executor {
   protected override close(cancelFutures: boolean): Promise<void> {
     return this.#scheduler.close(cancelFutures);
   }
+
+  /** How many calls wait here, and what each worker has. */
+  protected override describe(): Record<string, unknown> {
+    return this.#scheduler.describe();
+  }
 }

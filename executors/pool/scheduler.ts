@@ -168,6 +168,16 @@ export class Scheduler implements PoolWorkerOwner {
     this.#schedule();
   }
 
+  /** How many calls wait here, and what each worker has. */
+  describe(): Record<string, unknown> {
+    const workers = [...this.#workers].map((worker) =>
+      `${worker.name}: ${
+        worker.ready ? "ready" : "starting"
+      }, ${worker.count} calls`
+    );
+    return { queued: this.#queued, workers, leaving: this.#leaving.size };
+  }
+
   #schedule(): void {
     if (this.#dealing) return;
     this.#dealing = true;
