@@ -18,9 +18,10 @@
 import { Deque } from "./deque.ts";
 import { CancelledError, TimeoutError } from "./errors.ts";
 import { type Input, Inputs } from "./inputs.ts";
+import { type ChunkOwner, Failure, MapChunk } from "./map_chunk.ts";
 import { startTimer } from "./timer.ts";
 import { isTransfer } from "./transfer.ts";
-import { type AnyFunction, nameOf, WorkItem } from "./work_item.ts";
+import { type AnyFunction, nameOf, type WorkItem } from "./work_item.ts";
 
 /** Options of `map()`. */
 export interface MapOptions {
@@ -108,120 +109,6 @@ export function startMap(
   return new MapRun(fn, settings, target, new Inputs(inputs));
 }
 
-/** The outcome of a call that threw. */
-class Failure {
-  readonly error: unknown;
-
-  constructor(error: unknown) {
-    this.error = error;
-  }
-}
-
-/** Calls whose inputs were pulled one after another, and the outcomes so far. */
-class MapChunk extends WorkItem {
-  readonly #run: MapRun;
-  /** Shared with the chunks that were split off; this one's part is from `#from` on. */
-  readonly #args: unknown[];
-  readonly #arity: number;
-  #from: number;
-  #count: number;
-  override readonly transfers: boolean;
-  /** In the order of the calls; those that have been read are emptied. */
-  outcomes: unknown[] = [];
-  /** How many outcomes have been read. */
-  read = 0;
-  /** The calls after these. */
-  next: MapChunk | undefined = undefined;
-  /** Nobody will read it. */
-  settled = false;
-
-  constructor(
-    run: MapRun,
-    args: unknown[],
-    arity: number,
-    from: number,
-    count: number,
-  ) {
-    super(run.fn);
-    this.#run = run;
-    this.#args = args;
-    this.#arity = arity;
-    this.#from = from;
-    this.#count = count;
-    // Such a call is a chunk of its own, so one look is enough.
-    this.transfers = count === 1 && this.args.some(isTransfer);
-  }
-
-  override get args(): unknown[] {
-    const { length } = this.#args;
-    const from = this.#from * this.#arity;
-    const to = from + this.#count * this.#arity;
-    return from === 0 && to === length
-      ? this.#args
-      : this.#args.slice(from, to);
-  }
-
-  override get count(): number {
-    return this.#count;
-  }
-
-  override get chunkSize(): number {
-    return this.#run.settings.chunkSize;
-  }
-
-  override start(): boolean {
-    return !this.settled;
-  }
-
-  override resolve(value: unknown): void {
-    this.#settle(value);
-  }
-
-  override reject(error: unknown): void {
-    this.#settle(new Failure(error));
-  }
-
-  override cancel(): void {
-    while (!this.settled && this.outcomes.length < this.#count) {
-      this.reject(new CancelledError("The task was cancelled"));
-    }
-  }
-
-  override split(count: number): MapChunk {
-    const rest = new MapChunk(
-      this.#run,
-      this.#args,
-      this.#arity,
-      this.#from + count,
-      this.#count - count,
-    );
-    rest.settled = this.settled;
-    this.#count = count;
-    this.#run.chunkSplit(this, rest);
-    return rest;
-  }
-
-  /** Nobody will read it: what has not been entered never is, and what runs is stopped for `reason`. */
-  abandon(reason?: CancelledError): void {
-    if (this.settled) return;
-    // Before it is split, so that the part which is taken back is settled too.
-    this.settled = true;
-    this.holder?.revoke(this);
-    if (reason !== undefined && this.outcomes.length < this.#count) {
-      this.holder?.stop(this, reason);
-    }
-  }
-
-  #settle(outcome: unknown): void {
-    if (this.settled) return;
-    // The inputs of calls that have ended are nobody's business any more.
-    const used = (this.#from + this.outcomes.length) * this.#arity;
-    for (let i = 0; i < this.#arity; i++) this.#args[used + i] = undefined;
-    this.outcomes.push(outcome);
-    this.#run.callSettled(this);
-  }
-}
-
 /** Someone who waits in `next()`. */
 type Reader = PromiseWithResolvers<IteratorResult<unknown>>;
 
@@ -250,14 +137,7 @@ const leftAlone = new FinalizationRegistry<AbortListener>((listener) =>
   listener.end()
 );
 
-function anyTransfer(args: readonly unknown[], from: number): boolean {
-  for (let i = from; i < args.length; i++) {
-    if (isTransfer(args[i])) return true;
-  }
-  return false;
-}
-
-class MapRun implements MapResult<unknown> {
+class MapRun implements MapResult<unknown>, ChunkOwner {
   readonly settings: MapSettings;
   readonly fn: AnyFunction;
   readonly #target: MapTarget;
@@ -593,4 +473,12 @@ class MapRun implements MapResult<unknown> {
       });
     }
   }
+}
+
+/** Whether an argument from this one on is to be moved. */
+function anyTransfer(args: readonly unknown[], from: number): boolean {
+  for (let i = from; i < args.length; i++) {
+    if (isTransfer(args[i])) return true;
+  }
+  return false;
 }

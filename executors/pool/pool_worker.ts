@@ -5,7 +5,6 @@
  * @module
  */
 
-import { show } from "../arguments.ts";
 import { TimeoutError, WorkerCrashedError } from "../errors.ts";
 import type { CancelledError } from "../errors.ts";
 import { startTimer } from "../timer.ts";
@@ -17,6 +16,7 @@ import {
   type WorkItem,
 } from "../work_item.ts";
 import type { Channel, ChannelListener, OpenChannel } from "./channel.ts";
+import { cloneError } from "./clone_error.ts";
 import { decodeError, type EncodedError, encodeError } from "./codec.ts";
 import { AHEAD_MS, type PoolFunction } from "./functions.ts";
 import type { ToHost } from "./protocol.ts";
@@ -222,6 +222,8 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     const kind = reason instanceof TimeoutError ? "timed out" : "cancelled";
     this.#channel.slots.stop(item.position, kind);
     this.#channel.send(["stop", item.position, encodeError(reason)]);
+    // An earlier task has ended, or this one would not run.
+    this.#stopping?.endGrace();
     const endGrace = startTimer(
       this.#settings.gracePeriod,
       () => this.died(reason),
@@ -406,7 +408,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
         this.#sent[this.#head & MASK] = undefined;
         this.#head++;
       }
-      if (fn !== learned) (learned = fn).learn(cost);
+      if (ended > 0 && fn !== learned) (learned = fn).learn(cost);
       for (const to = i + ended; i < to; i++) {
         if (failures?.[failure] === i) {
           item.reject(decodeError(failures[failure + 1] as EncodedError));
@@ -447,47 +449,4 @@ function splitOff(
   if (left === calls) return undefined;
   assignment.left = calls;
   return { item: item.split(calls), fn, cost, left: left - calls };
-}
-
-/** Says which argument it was. */
-function cloneError(item: WorkItem, cause: unknown): Error {
-  // The list to be moved is wrong as a whole if no part of it is.
-  const culprit = [
-    item.args.findIndex((arg) => !isTransfer(arg) && !isCloneable(arg)),
-    item.args.findIndex((arg) =>
-      isTransfer(arg) && !arg.transferables.every(isMovable)
-    ),
-    item.args.findIndex(isTransfer),
-  ].find((index) => index >= 0) ?? -1;
-  const what = culprit < 0
-    ? "the arguments"
-    : `argument ${culprit + 1} (${show(unwrapTransfer(item.args[culprit]))})`;
-  const message = cause instanceof Error ? cause.message : show(cause);
-  const error = new DOMException(
-    `Cannot send ${what} of task ${nameOf(item.fn)} to a worker: ${message}`,
-    "DataCloneError",
-  );
-  Object.defineProperty(error, "cause", {
-    value: cause,
-    configurable: true,
-    writable: true,
-  });
-  return error;
-}
-
-function isCloneable(value: unknown): boolean {
-  try {
-    structuredClone(value);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Trying would move it. */
-function isMovable(value: unknown): boolean {
-  if (value instanceof ArrayBuffer) return !value.detached;
-  return [MessagePort, ReadableStream, WritableStream, TransformStream].some((
-    type,
-  ) => value instanceof type);
 }

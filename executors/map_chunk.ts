@@ -1,0 +1,133 @@
+/**
+ * The work items of a `map()`: calls that travel together, and their outcomes.
+ *
+ * @module
+ */
+
+import { CancelledError } from "./errors.ts";
+import { isTransfer } from "./transfer.ts";
+import { type AnyFunction, WorkItem } from "./work_item.ts";
+
+/** The map that a chunk belongs to. */
+export interface ChunkOwner {
+  readonly fn: AnyFunction;
+  readonly settings: { readonly chunkSize: number };
+  /** A call of this chunk has an outcome, the last in its list. */
+  callSettled(chunk: MapChunk): void;
+  /** The second part of a chunk is on its own from now on. */
+  chunkSplit(chunk: MapChunk, rest: MapChunk): void;
+}
+
+/** The outcome of a call that threw. */
+export class Failure {
+  readonly error: unknown;
+
+  constructor(error: unknown) {
+    this.error = error;
+  }
+}
+
+/** Calls whose inputs were pulled one after another, and the outcomes so far. */
+export class MapChunk extends WorkItem {
+  readonly #owner: ChunkOwner;
+  /** Shared with the chunks that were split off; this one's part is from `#from` on. */
+  readonly #args: unknown[];
+  readonly #arity: number;
+  #from: number;
+  #count: number;
+  override readonly transfers: boolean;
+  /** In the order of the calls; those that have been read are emptied. */
+  outcomes: unknown[] = [];
+  /** How many outcomes have been read. */
+  read = 0;
+  /** The calls after these. */
+  next: MapChunk | undefined = undefined;
+  /** Nobody will read it. */
+  settled = false;
+
+  constructor(
+    owner: ChunkOwner,
+    args: unknown[],
+    arity: number,
+    from: number,
+    count: number,
+  ) {
+    super(owner.fn);
+    this.#owner = owner;
+    this.#args = args;
+    this.#arity = arity;
+    this.#from = from;
+    this.#count = count;
+    // Such a call is a chunk of its own, so one look is enough.
+    this.transfers = count === 1 && this.args.some(isTransfer);
+  }
+
+  override get args(): unknown[] {
+    const { length } = this.#args;
+    const from = this.#from * this.#arity;
+    const to = from + this.#count * this.#arity;
+    return from === 0 && to === length
+      ? this.#args
+      : this.#args.slice(from, to);
+  }
+
+  override get count(): number {
+    return this.#count;
+  }
+
+  override get chunkSize(): number {
+    return this.#owner.settings.chunkSize;
+  }
+
+  override start(): boolean {
+    return !this.settled;
+  }
+
+  override resolve(value: unknown): void {
+    this.#settle(value);
+  }
+
+  override reject(error: unknown): void {
+    this.#settle(new Failure(error));
+  }
+
+  override cancel(): void {
+    while (!this.settled && this.outcomes.length < this.#count) {
+      this.reject(new CancelledError("The task was cancelled"));
+    }
+  }
+
+  override split(count: number): MapChunk {
+    const rest = new MapChunk(
+      this.#owner,
+      this.#args,
+      this.#arity,
+      this.#from + count,
+      this.#count - count,
+    );
+    rest.settled = this.settled;
+    this.#count = count;
+    this.#owner.chunkSplit(this, rest);
+    return rest;
+  }
+
+  /** Nobody will read it: what has not been entered never is, and what runs is stopped for `reason`. */
+  abandon(reason?: CancelledError): void {
+    if (this.settled) return;
+    // Before it is split, so that the part which is taken back is settled too.
+    this.settled = true;
+    this.holder?.revoke(this);
+    if (reason !== undefined && this.outcomes.length < this.#count) {
+      this.holder?.stop(this, reason);
+    }
+  }
+
+  #settle(outcome: unknown): void {
+    if (this.settled) return;
+    // The inputs of calls that have ended are nobody's business any more.
+    const used = (this.#from + this.outcomes.length) * this.#arity;
+    for (let i = 0; i < this.#arity; i++) this.#args[used + i] = undefined;
+    this.outcomes.push(outcome);
+    this.#owner.callSettled(this);
+  }
+}
