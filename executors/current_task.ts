@@ -27,6 +27,14 @@ export interface TaskScope {
 /** One for the isolate: a task in a pool inside a task sees the inner one. */
 export const taskScopes: AsyncLocalStorage<TaskScope> = new AsyncLocalStorage();
 
+/** Whether anybody in this isolate has asked for the current task. */
+let asked = false;
+
+/** Whether scopes have to be exact; see where they are made. */
+export function taskIsAsked(): boolean {
+  return asked;
+}
+
 /**
  * The task that the calling code belongs to.
  *
@@ -53,6 +61,7 @@ export const taskScopes: AsyncLocalStorage<TaskScope> = new AsyncLocalStorage();
  * ```
  */
 export function currentTask(): CurrentTask | undefined {
+  asked = true;
   return taskScopes.getStore()?.task;
 }
 

@@ -6,7 +6,12 @@
  */
 
 import { checkCount, checkInitializer, checkOptions } from "./arguments.ts";
-import { RunningTask, type TaskScope, taskScopes } from "./current_task.ts";
+import {
+  RunningTask,
+  taskIsAsked,
+  type TaskScope,
+  taskScopes,
+} from "./current_task.ts";
 import { Deque } from "./deque.ts";
 import {
   BrokenExecutorError,
@@ -14,7 +19,6 @@ import {
   type TimeoutError,
 } from "./errors.ts";
 import { Executor, type InitializerOptions } from "./executor.ts";
-import { isThenable } from "./future.ts";
 import { unwrapTransfer } from "./transfer.ts";
 import {
   type AnyFunction,
@@ -122,9 +126,9 @@ export class PromisePoolExecutor extends Executor {
     }
     this.#scheduled = false;
     while (this.#running < this.#maxWorkers && this.#queue.length > 0) {
-      const item = this.#queue.shift()!;
-      if (item.count > 1) this.#queue.unshift(item.split(1));
-      if (item.start()) this.#run(item);
+      this.#running++;
+      const lane = new Lane();
+      taskScopes.run(lane, () => this.#work(lane));
     }
     if (this.#running === 0 && this.#queue.length === 0) {
       for (const resolve of this.#idle.splice(0)) resolve();
@@ -152,39 +156,55 @@ export class PromisePoolExecutor extends Executor {
     this.#drain();
   }
 
-  #run(item: WorkItem): void {
-    const lane = new Lane();
-    item.holder = lane;
-    this.#running++;
-    let returned: unknown;
-    try {
-      returned = taskScopes.run(lane, callItem, item);
-      if (isThenable(returned)) {
-        Promise.resolve(returned).then(
-          (value) => this.#end(item, lane, value, false),
-          (error) => this.#end(item, lane, error, true),
-        );
-        return;
+  /** Runs one item after another until none waits. */
+  async #work(lane: Lane): Promise<void> {
+    for (let item = this.#next(); item !== undefined; item = this.#next()) {
+      item.holder = lane;
+      const scope = lane.enter();
+      let outcome: unknown;
+      let failed = false;
+      try {
+        outcome = await (scope === lane
+          ? callItem(item)
+          : taskScopes.run(scope, callItem, item));
+      } catch (error) {
+        outcome = error;
+        failed = true;
       }
-    } catch (error) {
-      this.#end(item, lane, error, true);
-      return;
+      scope.task = lane.task = undefined;
+      if (failed) item.reject(outcome);
+      else item.resolve(unwrapTransfer(outcome));
     }
-    this.#end(item, lane, returned, false);
+    this.#running--;
+    this.#schedule();
   }
 
-  #end(item: WorkItem, lane: Lane, outcome: unknown, failed: boolean): void {
-    lane.task = undefined;
-    this.#running--;
-    if (failed) item.reject(outcome);
-    else item.resolve(unwrapTransfer(outcome));
-    this.#schedule();
+  /** The next call that is to be made. */
+  #next(): WorkItem | undefined {
+    for (
+      let item = this.#queue.shift();
+      item !== undefined;
+      item = this.#queue.shift()
+    ) {
+      if (item.count > 1) this.#queue.unshift(item.split(1));
+      if (item.start()) return item;
+    }
   }
 }
 
-/** One running function: its scope, and the way to stop it. */
+/** One of the `maxWorkers` places: the scope of what runs in it, and the way to stop that. */
 class Lane implements TaskScope, WorkHolder {
-  task: RunningTask | undefined = new RunningTask();
+  task: RunningTask | undefined;
+
+  /**
+   * The scope for the next task. One of its own tells code that outlives its
+   * task that the task is over; as making one takes longer than a trivial task
+   * and burdens the garbage collector, that is left until somebody asks.
+   */
+  enter(): TaskScope {
+    this.task = new RunningTask();
+    return taskIsAsked() ? { task: this.task } : this;
+  }
 
   entered(): boolean {
     return true;
@@ -197,6 +217,6 @@ class Lane implements TaskScope, WorkHolder {
   }
 }
 
-function callItem({ fn, args }: WorkItem): unknown {
-  return fn(...args.map(unwrapTransfer));
+function callItem({ fn, args, transfers }: WorkItem): unknown {
+  return transfers ? fn(...args.map(unwrapTransfer)) : fn(...args);
 }

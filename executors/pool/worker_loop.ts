@@ -19,6 +19,7 @@ import { show } from "../arguments.ts";
 import {
   RunningTask,
   type StopSource,
+  taskIsAsked,
   type TaskScope,
   taskScopes,
 } from "../current_task.ts";
@@ -141,17 +142,24 @@ export class WorkerLoop implements StopSource {
   async #work(): Promise<void> {
     this.#restartClock();
     while (this.#segment !== undefined || this.#inbox.length > 0) {
-      // One scope for many calls, as one for each would cost as much as the
-      // call. What a call leaves behind can only run when it is over.
       this.#scope = { task: undefined };
-      const pending = taskScopes.run(
-        this.#scope,
-        () => this.#callUntilPending(),
-      );
-      if (pending !== undefined) await pending;
+      await taskScopes.run(this.#scope, () => this.#workInScope());
     }
     this.#report();
     this.#working = false;
+  }
+
+  /**
+   * One scope for many calls, as one for each would cost as much as the call.
+   * What a call leaves behind can only run when the next one is awaited; then
+   * that one needs a scope of its own, once anybody asks.
+   */
+  async #workInScope(): Promise<void> {
+    do {
+      const pending = this.#callUntilPending();
+      if (pending === undefined) return;
+      await pending;
+    } while (!taskIsAsked());
   }
 
   /** Makes calls until one has to be awaited, or none is left. */
