@@ -192,8 +192,7 @@ export class Scheduler implements PoolWorkerOwner {
     for (const worker of this.#workers) {
       if (worker.count === 0 && worker.quota === 0) this.#dismiss(worker);
     }
-    const share = Math.ceil(this.#queued / this.#settings.maxWorkers);
-    for (const worker of this.#workers) this.#fill(worker, share);
+    this.#dealOut();
     this.#grow();
     this.#settleStarts();
     this.#settleClosing();
@@ -201,14 +200,27 @@ export class Scheduler implements PoolWorkerOwner {
     this.#reapIdle();
   }
 
+  /**
+   * Divides the queue between the workers that want more now: a part left for
+   * one that is still busy would only make the messages smaller.
+   */
+  #dealOut(): void {
+    if (!this.#hasQueued()) return;
+    const fn = this.#functions.of(this.#queue.peek()!.fn);
+    const wanting = [...this.#workers].filter((worker) =>
+      worker.wants(this.#queued, fn)
+    );
+    for (const [i, worker] of wanting.entries()) {
+      this.#fill(worker, Math.ceil(this.#queued / (wanting.length - i)));
+    }
+  }
+
   /** Sends a worker what it has room for, `share` calls at most. */
   #fill(worker: PoolWorker, share: number): void {
     for (let left = share; left > 0 && this.#hasQueued();) {
       const item = this.#queue.peek()!;
-      const fn = this.#functions.of(item.fn);
-      if (left === share && !worker.wants(share, fn)) return;
       const { count } = item;
-      const rest = worker.offer(item, fn, left);
+      const rest = worker.offer(item, this.#functions.of(item.fn), left);
       if (rest === item) break;
       this.#queue.shift();
       if (rest !== undefined) this.#queue.unshift(rest);

@@ -70,7 +70,17 @@ export async function installFile(
   return file;
 }
 
-async function npm(args: string[]): Promise<void> {
+/**
+ * Runs npm, quietly, and without what packages would like to run.
+ *
+ * @param args Its arguments.
+ * @param options Where to run it.
+ * @throws {Error} If it fails; the message says what it said.
+ */
+export async function npm(
+  args: string[],
+  options: { cwd?: URL } = {},
+): Promise<void> {
   const isWindows = Deno.build.os === "windows";
   const { success, stderr } = await new Deno.Command(
     isWindows ? "cmd" : "npm",
@@ -85,6 +95,7 @@ async function npm(args: string[]): Promise<void> {
         "--loglevel=error",
       ],
       stdin: "null",
+      ...options,
     },
   ).output();
   if (!success) {
