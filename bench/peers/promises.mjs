@@ -27,7 +27,8 @@ const CONTESTANTS = {
     return { run: (fn, input) => queue.add(() => fn(input)) };
   },
   "async": ({ default: { mapLimit, queue } }, concurrency) => {
-    const tasks = queue(({ fn, input }) => fn(input), concurrency);
+    // It takes promises only from functions that are marked as async.
+    const tasks = queue(async ({ fn, input }) => await fn(input), concurrency);
     return {
       run: (fn, input) =>
         new Promise((resolve, reject) =>
