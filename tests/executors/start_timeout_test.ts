@@ -8,7 +8,7 @@ import {
   TimeoutError,
 } from "../../mod.ts";
 import { makeNotes, spinUntilReleased, STOPPED } from "./fixtures/stoppable.ts";
-import { settle, until } from "./harness.ts";
+import { until } from "./harness.ts";
 import { workerBehaviour } from "./worker_harness.ts";
 import { workerName } from "./worker_tasks.ts";
 
