@@ -27,6 +27,12 @@ export interface TaskScope {
 /** One for the isolate: a task in a pool inside a task sees the inner one. */
 export const taskScopes: AsyncLocalStorage<TaskScope> = new AsyncLocalStorage();
 
+/**
+ * Runs something as the program itself, not as the task or the request that
+ * happens to be the first to need it.
+ */
+export const asProgram: <R>(fn: () => R) => R = AsyncLocalStorage.snapshot();
+
 /** Whether anybody in this isolate has asked for the current task. */
 let asked = false;
 

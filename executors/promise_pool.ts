@@ -7,6 +7,7 @@
 
 import { checkCount, checkInitializer, checkOptions } from "./arguments.ts";
 import {
+  asProgram,
   RunningTask,
   taskIsAsked,
   type TaskScope,
@@ -43,7 +44,9 @@ export interface PromisePoolExecutorOptions extends InitializerOptions {
 /**
  * Runs at most `maxWorkers` functions at a time in this isolate, first in,
  * first out. It overlaps waiting (requests, files, timers), not computing, as
- * threads do under Python's GIL.
+ * threads do under Python's GIL. What an `AsyncLocalStorage` holds where a task
+ * is submitted is not seen by the task, as with threads; pass it on as an
+ * argument.
  *
  * Python: `concurrent.futures.ThreadPoolExecutor`.
  *
@@ -121,14 +124,15 @@ export class PromisePoolExecutor extends Executor {
 
   #drain(): void {
     if (this.#initializer !== undefined && this.#queue.length > 0) {
-      this.#initialize(this.#initializer);
+      const initializer = this.#initializer;
+      asProgram(() => this.#initialize(initializer));
       return;
     }
     this.#scheduled = false;
     while (this.#running < this.#maxWorkers && this.#queue.length > 0) {
       this.#running++;
       const lane = new Lane();
-      taskScopes.run(lane, () => this.#work(lane));
+      asProgram(() => taskScopes.run(lane, () => this.#work(lane)));
     }
     if (this.#running === 0 && this.#queue.length === 0) {
       for (const resolve of this.#idle.splice(0)) resolve();
@@ -171,7 +175,7 @@ export class PromisePoolExecutor extends Executor {
         outcome = error;
         failed = true;
       }
-      scope.task = lane.task = undefined;
+      scope.task = undefined;
       if (failed) item.reject(outcome);
       else item.resolve(unwrapTransfer(outcome));
     }
@@ -195,6 +199,7 @@ export class PromisePoolExecutor extends Executor {
 /** One of the `maxWorkers` places: the scope of what runs in it, and the way to stop that. */
 class Lane implements TaskScope, WorkHolder {
   task: RunningTask | undefined;
+  #running: RunningTask | undefined;
 
   /**
    * The scope for the next task. One of its own tells code that outlives its
@@ -202,8 +207,10 @@ class Lane implements TaskScope, WorkHolder {
    * and burdens the garbage collector, that is left until somebody asks.
    */
   enter(): TaskScope {
-    this.task = new RunningTask();
-    return taskIsAsked() ? { task: this.task } : this;
+    const task = this.#running = new RunningTask();
+    if (taskIsAsked()) return { task };
+    this.task = task;
+    return this;
   }
 
   entered(): boolean {
@@ -213,7 +220,7 @@ class Lane implements TaskScope, WorkHolder {
   revoke(): undefined {}
 
   stop(_item: WorkItem, reason: CancelledError | TimeoutError): void {
-    this.task?.stop(reason);
+    this.#running?.stop(reason);
   }
 }
 

@@ -1,11 +1,17 @@
 /**
- * A timer that takes any duration of the contract, `Infinity` included.
+ * Timers that take any duration of the contract, `Infinity` included.
  *
  * @module
  */
 
 /** A longer `setTimeout` would overflow its 32 bits and fire at once. */
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
+
+/** A timer that is later than this has waited for the program itself. */
+const LATE_MS = 10;
+
+/** Enough turns of the event loop for what arrived meanwhile to be handled first. */
+const CATCH_UP_MS = 10;
 
 /**
  * Calls `callback` after `ms` milliseconds, or never if that is more than 24
@@ -15,4 +21,18 @@ export function startTimer(ms: number, callback: () => void): () => void {
   if (ms > LONGEST_DELAY_MS) return () => {};
   const id = setTimeout(callback, ms);
   return () => clearTimeout(id);
+}
+
+/**
+ * A timer for what somebody else has to say within `ms` milliseconds. Deno runs
+ * timers before it hands out messages, so after a long computation here all of
+ * them would seem to have come too late; what has arrived is looked at first.
+ */
+export function startDeadline(ms: number, callback: () => void): () => void {
+  const due = performance.now() + ms;
+  let stop = startTimer(ms, () => {
+    if (performance.now() - due <= LATE_MS) callback();
+    else stop = startTimer(CATCH_UP_MS, callback);
+  });
+  return () => stop();
 }

@@ -7,7 +7,7 @@
 
 import { CancelledError, TimeoutError } from "./errors.ts";
 import { control, type Future, type FutureOrigin } from "./future.ts";
-import { startTimer } from "./timer.ts";
+import { startDeadline } from "./timer.ts";
 import { isTransfer } from "./transfer.ts";
 import type { SubmitOptions } from "./executor.ts";
 
@@ -167,7 +167,7 @@ export class StoppableItem extends SubmittedItem {
 
   override start(): boolean {
     if (!super.start()) return false;
-    this.#stopTimer = startTimer(this.#timeout, () => {
+    this.#stopTimer = startDeadline(this.#timeout, () => {
       const error = new TimeoutError(
         `Task ${
           nameOf(this.fn)

@@ -7,7 +7,7 @@
 
 import { TimeoutError, WorkerCrashedError } from "../errors.ts";
 import type { CancelledError } from "../errors.ts";
-import { startTimer } from "../timer.ts";
+import { startDeadline } from "../timer.ts";
 import { isTransfer, unwrapTransfer } from "../transfer.ts";
 import {
   nameOf,
@@ -219,12 +219,13 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   }
 
   stop(item: WorkItem, reason: CancelledError | TimeoutError): void {
+    if (this.#gone) return;
     const kind = reason instanceof TimeoutError ? "timed out" : "cancelled";
     this.#channel.slots.stop(item.position, kind);
     this.#channel.send(["stop", item.position, encodeError(reason)]);
     // An earlier task has ended, or this one would not run.
     this.#stopping?.endGrace();
-    const endGrace = startTimer(
+    const endGrace = startDeadline(
       this.#settings.gracePeriod,
       () => this.died(reason),
     );
@@ -294,7 +295,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   #awaitSign(): void {
     const { startTimeout } = this.#settings;
     const what = this.ready ? "had not loaded a module" : "was not ready";
-    this.#stopWaiting = startTimer(startTimeout, () => {
+    this.#stopWaiting = startDeadline(startTimeout, () => {
       this.died(
         new TimeoutError(
           `Worker '${this.name}' ${what} after ${startTimeout} ms`,

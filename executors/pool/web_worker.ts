@@ -5,7 +5,7 @@
  * @module
  */
 
-import { startTimer } from "../timer.ts";
+import { startDeadline, startTimer } from "../timer.ts";
 import type { Channel, ChannelListener } from "./channel.ts";
 import { locks } from "./locks.ts";
 import type { ToHost, ToWorker } from "./protocol.ts";
@@ -109,7 +109,7 @@ class WebWorkerChannel implements Channel {
     this.#watched = true;
     const granted = () => {
       if (this.#closed !== undefined) return;
-      this.#stopListening = startTimer(
+      this.#stopListening = startDeadline(
         LAST_WORDS_MS,
         () => this.#died(undefined),
       );
@@ -125,7 +125,7 @@ class WebWorkerChannel implements Channel {
     this.#worker?.terminate();
     this.#port.close();
     if (!this.#watched) return Promise.resolve();
-    const stopTimer = startTimer(CLOSE_MS, () => {
+    const stopTimer = startDeadline(CLOSE_MS, () => {
       this.#waiting.abort();
       warnOfStuckThread(this.#name);
     });

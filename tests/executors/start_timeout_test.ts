@@ -8,7 +8,7 @@ import {
   TimeoutError,
 } from "../../mod.ts";
 import { makeNotes, spinUntilReleased, STOPPED } from "./fixtures/stoppable.ts";
-import { until } from "./harness.ts";
+import { settle, until } from "./harness.ts";
 import { workerBehaviour } from "./worker_harness.ts";
 import { workerName } from "./worker_tasks.ts";
 
@@ -86,3 +86,16 @@ workerBehaviour("startTimeout is over once a worker is ready", async (make) => {
   };
   assertEquals(await executor.submit(slow), await executor.submit(workerName));
 });
+
+workerBehaviour(
+  "a worker is not late because the program is busy itself",
+  async (make) => {
+    const executor = make({ maxWorkers: 1, startTimeout: 500 });
+    const future = executor.submit(() => 1);
+    // Its worker starts in a later turn, and is ready long before the time is up.
+    await settle();
+    const start = performance.now();
+    while (performance.now() < start + 1000);
+    assertEquals(await future, 1);
+  },
+);

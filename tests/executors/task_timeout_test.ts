@@ -66,6 +66,25 @@ workerBehaviour(
   },
 );
 
+workerBehaviour(
+  "a time-out does not come because the program is busy itself",
+  async (make) => {
+    const executor = make({ maxWorkers: 1 });
+    const gate = new Gate();
+    const future = executor.submitWith(
+      { timeout: 500 },
+      passGate,
+      gate.cells,
+      1,
+    );
+    await until(() => gate.reached === 1);
+    gate.open();
+    const start = performance.now();
+    while (performance.now() < start + 1000);
+    assertEquals(await future, 1);
+  },
+);
+
 workerBehaviour("tasks that are in time do not time out", async (make) => {
   const executor = make({ maxWorkers: 2 });
   const futures = Array.from(

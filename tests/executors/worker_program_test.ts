@@ -40,6 +40,17 @@ const PROGRAMS: Record<
       executor.terminate();`,
     output: "",
   },
+  "is busy itself while its worker closes": {
+    source: `
+      console.warn = console.log;
+      console.log(await executor.submit(() => 1));
+      const closed = executor.shutdown();
+      await Promise.resolve();
+      const start = performance.now();
+      while (performance.now() < start + 600);
+      await closed;`,
+    output: "1\n",
+  },
   "has a worker that dies, and never looks": {
     source: `
       executor.submit(() => Deno.exit(7));
