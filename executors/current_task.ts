@@ -6,7 +6,7 @@
  */
 
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { CancelledError, TimeoutError } from "./errors.ts";
+import { askForTask, keepScopesBy, type TaskScope } from "./running_task.ts";
 
 /** The running task, as it sees itself; see {@linkcode currentTask}. */
 export interface CurrentTask {
@@ -18,28 +18,15 @@ export interface CurrentTask {
   throwIfCancelled(): void;
 }
 
-/** What the code that a task starts finds again after each `await`. */
-export interface TaskScope {
-  /** The task; `undefined` once it has ended, for code that outlives it. */
-  task: CurrentTask | undefined;
-}
-
 /** One for the isolate: a task in a pool inside a task sees the inner one. */
-export const taskScopes: AsyncLocalStorage<TaskScope> = new AsyncLocalStorage();
+const scopes = new AsyncLocalStorage<TaskScope>();
+keepScopesBy((scope, fn) => scopes.run(scope, fn));
 
 /**
  * Runs something as the program itself, not as the task or the request that
  * happens to be the first to need it.
  */
 export const asProgram: <R>(fn: () => R) => R = AsyncLocalStorage.snapshot();
-
-/** Whether anybody in this isolate has asked for the current task. */
-let asked = false;
-
-/** Whether scopes have to be exact; see where they are made. */
-export function taskIsAsked(): boolean {
-  return asked;
-}
 
 /**
  * The task that the calling code belongs to.
@@ -67,51 +54,5 @@ export function taskIsAsked(): boolean {
  * ```
  */
 export function currentTask(): CurrentTask | undefined {
-  asked = true;
-  return taskScopes.getStore()?.task;
-}
-
-/** Who knows that a task is to stop before any message can arrive. */
-export interface StopSource {
-  stopReason(task: RunningTask): CancelledError | TimeoutError | undefined;
-}
-
-/** A running task on the side of whoever runs it. */
-export class RunningTask implements CurrentTask {
-  readonly #source: StopSource | undefined;
-  #reason: CancelledError | TimeoutError | undefined;
-  #controller: AbortController | undefined;
-
-  /** `source` is asked whenever the task asks. */
-  constructor(source?: StopSource) {
-    this.#source = source;
-  }
-
-  get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      // Most tasks never ask, and a controller costs more than a tiny task.
-      this.#controller = new AbortController();
-      if (this.cancelled) this.#controller.abort(this.#reason);
-    }
-    return this.#controller.signal;
-  }
-
-  get cancelled(): boolean {
-    if (this.#reason === undefined) {
-      const reason = this.#source?.stopReason(this);
-      if (reason !== undefined) this.stop(reason);
-    }
-    return this.#reason !== undefined;
-  }
-
-  throwIfCancelled(): void {
-    if (this.cancelled) throw this.#reason;
-  }
-
-  /** Tells the task to stop; the first reason stays. */
-  stop(reason: CancelledError | TimeoutError): void {
-    if (this.#reason !== undefined) return;
-    this.#reason = reason;
-    this.#controller?.abort(reason);
-  }
+  return askForTask(scopes.getStore());
 }

@@ -6,13 +6,7 @@
  */
 
 import { checkCount, checkInitializer, checkOptions } from "./arguments.ts";
-import {
-  asProgram,
-  RunningTask,
-  taskIsAsked,
-  type TaskScope,
-  taskScopes,
-} from "./current_task.ts";
+import { asProgram } from "./current_task.ts";
 import { Deque } from "./deque.ts";
 import {
   BrokenExecutorError,
@@ -20,6 +14,12 @@ import {
   type TimeoutError,
 } from "./errors.ts";
 import { Executor, type InitializerOptions } from "./executor.ts";
+import {
+  runInScope,
+  RunningTask,
+  taskIsAsked,
+  type TaskScope,
+} from "./running_task.ts";
 import { unwrapTransfer } from "./transfer.ts";
 import {
   type AnyFunction,
@@ -132,7 +132,7 @@ export class PromisePoolExecutor extends Executor {
     while (this.#running < this.#maxWorkers && this.#queue.length > 0) {
       this.#running++;
       const lane = new Lane();
-      asProgram(() => taskScopes.run(lane, () => this.#work(lane)));
+      asProgram(() => runInScope(lane, () => this.#work(lane)));
     }
     if (this.#running === 0 && this.#queue.length === 0) {
       for (const resolve of this.#idle.splice(0)) resolve();
@@ -170,7 +170,8 @@ export class PromisePoolExecutor extends Executor {
       try {
         outcome = await (scope === lane
           ? callItem(item)
-          : taskScopes.run(scope, callItem, item));
+          : runInScope(scope, () =>
+            callItem(item)));
       } catch (error) {
         outcome = error;
         failed = true;

@@ -16,16 +16,16 @@
  */
 
 import { show } from "../arguments.ts";
+import { Deque } from "../deque.ts";
+import { CancelledError, TimeoutError } from "../errors.ts";
+import { isThenable } from "../future.ts";
 import {
+  runInScope,
   RunningTask,
   type StopSource,
   taskIsAsked,
   type TaskScope,
-  taskScopes,
-} from "../current_task.ts";
-import { Deque } from "../deque.ts";
-import { CancelledError, TimeoutError } from "../errors.ts";
-import { isThenable } from "../future.ts";
+} from "../running_task.ts";
 import type { FunctionReference } from "../task.ts";
 import { isTransfer, unwrapTransfer } from "../transfer.ts";
 import type { AnyFunction } from "../work_item.ts";
@@ -143,7 +143,7 @@ export class WorkerLoop implements StopSource {
     this.#restartClock();
     while (this.#segment !== undefined || this.#inbox.length > 0) {
       this.#scope = { task: undefined };
-      await taskScopes.run(this.#scope, () => this.#workInScope());
+      await runInScope(this.#scope, () => this.#workInScope());
     }
     this.#report();
     this.#working = false;

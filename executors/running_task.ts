@@ -1,0 +1,97 @@
+/**
+ * A running task on the side of whoever runs it, and how the code that it
+ * starts finds it again. Knows nothing of `AsyncLocalStorage`, which takes
+ * memory and time to load: a worker whose tasks cannot ask needs none.
+ *
+ * @module
+ */
+
+import type { CurrentTask } from "./current_task.ts";
+import type { CancelledError, TimeoutError } from "./errors.ts";
+
+/** What the code that a task starts finds again after each `await`. */
+export interface TaskScope {
+  /** The task; `undefined` once it has ended, for code that outlives it. */
+  task: CurrentTask | undefined;
+}
+
+/** Keeps a scope for what a function does now and after each `await`. */
+export type KeepScope = <R>(scope: TaskScope, fn: () => R) => R;
+
+let keepScope: KeepScope | undefined;
+
+/** The scope of what began when nothing could keep scopes. */
+let unkept: TaskScope | undefined;
+
+/** Whether anybody in this isolate has asked for the current task. */
+let asked = false;
+
+/** From now on scopes are kept; called as `currentTask()` is loaded. */
+export function keepScopesBy(keep: KeepScope): void {
+  keepScope = keep;
+}
+
+/** Calls `fn`; the code that it starts belongs to `scope`. */
+export function runInScope<R>(scope: TaskScope, fn: () => R): R {
+  if (keepScope !== undefined) return keepScope(scope, fn);
+  unkept = scope;
+  return fn();
+}
+
+/** Somebody asks: the task of the scope that was kept, if there is one. */
+export function askForTask(
+  kept: TaskScope | undefined,
+): CurrentTask | undefined {
+  asked = true;
+  return (kept ?? unkept)?.task;
+}
+
+/** Whether scopes have to be exact; see where they are made. */
+export function taskIsAsked(): boolean {
+  return asked;
+}
+
+/** Who knows that a task is to stop before any message can arrive. */
+export interface StopSource {
+  stopReason(task: RunningTask): CancelledError | TimeoutError | undefined;
+}
+
+/** A running task on the side of whoever runs it. */
+export class RunningTask implements CurrentTask {
+  readonly #source: StopSource | undefined;
+  #reason: CancelledError | TimeoutError | undefined;
+  #controller: AbortController | undefined;
+
+  /** `source` is asked whenever the task asks. */
+  constructor(source?: StopSource) {
+    this.#source = source;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      // Most tasks never ask, and a controller costs more than a tiny task.
+      this.#controller = new AbortController();
+      if (this.cancelled) this.#controller.abort(this.#reason);
+    }
+    return this.#controller.signal;
+  }
+
+  get cancelled(): boolean {
+    if (this.#reason === undefined) {
+      const reason = this.#source?.stopReason(this);
+      if (reason !== undefined) this.stop(reason);
+    }
+    return this.#reason !== undefined;
+  }
+
+  throwIfCancelled(): void {
+    if (this.cancelled) throw this.#reason;
+  }
+
+  /** Tells the task to stop; the first reason stays. */
+  stop(reason: CancelledError | TimeoutError): void {
+    if (this.#reason !== undefined) return;
+    this.#reason = reason;
+    this.#controller?.abort(reason);
+  }
+}
