@@ -5,10 +5,20 @@
  * @module
  */
 
-import process from "node:process";
 import { show } from "../arguments.ts";
 
 const FLAG = "--unstable-worker-options";
+
+/** What is used of Node.js' `process`. */
+interface NodeProcess {
+  getBuiltinModule(name: "node:child_process"): {
+    fork(
+      module: string,
+      args: readonly string[],
+      options: { execPath: string; stdio: "ignore" },
+    ): { spawnargs: string[]; on(event: "error", fn: () => void): void };
+  };
+}
 
 /** Whether Deno has the flag, once that is known. */
 let flagged: boolean | undefined;
@@ -53,7 +63,9 @@ function hasFlag(): boolean | undefined {
   );
   if (!mayAsk || Deno.build.standalone) return undefined;
   if (flagged === undefined) {
-    // Not imported above, as that takes longer than all of this package.
+    // Not imported above: that takes longer than all of this package, and as
+    // much memory in each worker whose tasks import it.
+    const { process } = globalThis as unknown as { process: NodeProcess };
     const { fork } = process.getBuiltinModule("node:child_process");
     // A folder is no program, so nothing starts.
     const child = fork("", [], { execPath: "/", stdio: "ignore" });
