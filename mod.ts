@@ -18,6 +18,8 @@
  * ```
  *
  * - {@linkcode WorkerPoolExecutor} for work that computes: Web Workers.
+ * - {@linkcode ProcessPoolExecutor} for work that may have to be killed:
+ *   processes.
  * - {@linkcode PromisePoolExecutor} for work that waits: promises, a bounded
  *   number at a time.
  * - {@linkcode task} names a function that uses more than its arguments, so
@@ -54,6 +56,8 @@ export type {
 } from "./executors/future.ts";
 export type { Input } from "./executors/inputs.ts";
 export type { MapOptions, MapResult } from "./executors/map.ts";
+export { ProcessPoolExecutor } from "./executors/process_pool.ts";
+export type { ProcessPoolExecutorOptions } from "./executors/process_pool.ts";
 export { PromisePoolExecutor } from "./executors/promise_pool.ts";
 export type { PromisePoolExecutorOptions } from "./executors/promise_pool.ts";
 export { task } from "./executors/task.ts";
@@ -79,5 +83,9 @@ export type {
   WorkHolder,
   WorkItem,
 } from "./executors/work_item.ts";
+export type {
+  WorkerExecutor,
+  WorkerOptions,
+} from "./executors/worker_executor.ts";
 export { WorkerPoolExecutor } from "./executors/worker_pool.ts";
 export type { WorkerPoolExecutorOptions } from "./executors/worker_pool.ts";

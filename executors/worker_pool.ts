@@ -5,65 +5,13 @@
  * @module
  */
 
-import {
-  checkCount,
-  checkDuration,
-  checkInitializer,
-  checkOptions,
-  show,
-} from "./arguments.ts";
-import { InvalidStateError } from "./errors.ts";
-import { Executor, type InitializerOptions } from "./executor.ts";
-import { loadingModule } from "./pool/load.ts";
+import { checkOptions } from "./arguments.ts";
 import { checkPermissions } from "./pool/permissions.ts";
-import { Scheduler } from "./pool/scheduler.ts";
 import { openWebWorker } from "./pool/web_worker.ts";
-import { referenceOf } from "./task.ts";
-import type { AnyFunction, WorkItem } from "./work_item.ts";
+import { WorkerExecutor, type WorkerOptions } from "./worker_executor.ts";
 
 /** Options of {@linkcode WorkerPoolExecutor}. */
-export interface WorkerPoolExecutorOptions extends InitializerOptions {
-  /**
-   * How many workers there are at most, an integer of at least 1.
-   *
-   * @default {navigator.hardwareConcurrency}
-   */
-  maxWorkers?: number;
-  /**
-   * After how many tasks a worker is replaced by a new one, an integer of at
-   * least 1: for functions that leak.
-   *
-   * @default {Infinity}
-   */
-  maxTasksPerWorker?: number;
-  /**
-   * After how long without work a worker is closed, in milliseconds; with
-   * `Infinity`, only `shutdown()` lets the program end.
-   *
-   * @default {1000}
-   */
-  idleTimeout?: number;
-  /**
-   * How long a worker may take to be ready, initializer included, and to load
-   * the module of a task, in milliseconds; after that it is closed.
-   *
-   * @default {30_000}
-   */
-  startTimeout?: number;
-  /**
-   * How long a task that was told to stop may go on before its worker is
-   * closed, in milliseconds.
-   *
-   * @default {1000}
-   */
-  gracePeriod?: number;
-  /**
-   * The prefix of the workers' names, `name-1` and so on, which stand in stack
-   * traces and errors.
-   *
-   * @default {"worker"}
-   */
-  name?: string;
+export interface WorkerPoolExecutorOptions extends WorkerOptions {
   /**
    * What workers may do, at most what the program may. Needs
    * `--unstable-worker-options`. If the program itself may not do it, the
@@ -84,7 +32,11 @@ export interface WorkerPoolExecutorOptions extends InitializerOptions {
  * by structured clone, when the task is sent, which may be after `submit()`
  * has returned.
  *
- * Python: `concurrent.futures.ProcessPoolExecutor`.
+ * A thread shares the fate of its program: a loop that never yields cannot be
+ * stopped, and a worker that runs out of memory ends everything. Where that
+ * matters, use {@linkcode ProcessPoolExecutor}.
+ *
+ * Python: `concurrent.futures.InterpreterPoolExecutor`.
  *
  * @example
  * ```ts
@@ -96,9 +48,7 @@ export interface WorkerPoolExecutorOptions extends InitializerOptions {
  * assertEquals(await pool.map(age, [{ born: 1815 }, { born: 1867 }]), [202, 150]);
  * ```
  */
-export class WorkerPoolExecutor extends Executor {
-  readonly #scheduler: Scheduler;
-
+export class WorkerPoolExecutor extends WorkerExecutor {
   /**
    * Makes an executor; workers start when something is submitted.
    *
@@ -111,113 +61,10 @@ export class WorkerPoolExecutor extends Executor {
    * this: each worker would start workers, which would start workers.
    */
   constructor(options?: WorkerPoolExecutorOptions) {
-    super();
-    const {
-      maxWorkers,
-      maxTasksPerWorker,
-      idleTimeout,
-      startTimeout,
-      gracePeriod,
-      name,
-      permissions,
-      ...rest
-    } = checkOptions(options);
-    if (name !== undefined && typeof name !== "string") {
-      throw new TypeError(`'name' must be a string: received ${show(name)}`);
-    }
-    const module = loadingModule();
-    if (module !== undefined) {
-      throw new InvalidStateError(
-        `Cannot make a WorkerPoolExecutor while a worker loads ${module}: put the program of this module into if (import.meta.main) { … }`,
-      );
-    }
-    const initializer = checkInitializer(rest);
-    if (initializer !== undefined) referenceOf(initializer.fn);
-    const permitted = checkPermissions(permissions);
-    this.#scheduler = new Scheduler({
-      open: (name, listener) => openWebWorker(name, listener, permitted),
-      name: name ?? "worker",
-      maxWorkers: checkCount(
-        "maxWorkers",
-        maxWorkers,
-        navigator.hardwareConcurrency,
-      ),
-      initializer,
-      maxTasksPerWorker: checkCount(
-        "maxTasksPerWorker",
-        maxTasksPerWorker,
-        Infinity,
-        {
-          unbounded: true,
-        },
-      ),
-      idleTimeout: checkDuration("idleTimeout", idleTimeout, 1000),
-      startTimeout: checkDuration("startTimeout", startTimeout, 30_000),
-      gracePeriod: checkDuration("gracePeriod", gracePeriod, 1000),
-      onBroken: (error) => this.breakWith(error),
-    });
-  }
-
-  /**
-   * Starts all workers now, so that no task has to wait for one.
-   *
-   * @returns A promise that resolves when all are ready. It rejects with
-   * `BrokenExecutorError` if the initializer throws, and with `ShutdownError`
-   * after a shutdown.
-   *
-   * @example
-   * ```ts
-   * import { WorkerPoolExecutor } from "@concurrent/futures";
-   *
-   * await using pool = new WorkerPoolExecutor({ maxWorkers: 2 });
-   * await pool.start();
-   * ```
-   */
-  async start(): Promise<void> {
-    this.assertOpen();
-    await this.#scheduler.start();
-  }
-
-  /**
-   * Stops at once: pending futures are cancelled, running ones fail with
-   * `WorkerTerminatedError`, workers are closed.
-   *
-   * @returns A promise that resolves when the workers are gone. A loop that
-   * never yields cannot be stopped by Deno (denoland/deno#32617); it is not
-   * waited for.
-   *
-   * @example
-   * ```ts
-   * import { ShutdownError, WorkerPoolExecutor } from "@concurrent/futures";
-   * import { assertThrows } from "@std/assert";
-   *
-   * const pool = new WorkerPoolExecutor();
-   * await pool.terminate();
-   * assertThrows(() => pool.submit(() => 1), ShutdownError);
-   * ```
-   */
-  terminate(): Promise<void> {
-    this.shutdown({ wait: false });
-    return this.#scheduler.terminate();
-  }
-
-  /** Functions travel by name or by source. */
-  protected override checkTask(fn: AnyFunction): void {
-    referenceOf(fn);
-  }
-
-  /** Takes an item; it is sent to a worker in a later microtask, when its turn comes. */
-  protected override enqueue(item: WorkItem): void {
-    this.#scheduler.enqueue(item);
-  }
-
-  /** Cancels what waits if asked to, and resolves when all workers are gone. */
-  protected override close(cancelFutures: boolean): Promise<void> {
-    return this.#scheduler.close(cancelFutures);
-  }
-
-  /** How many calls wait here, and what each worker has. */
-  protected override describe(): Record<string, unknown> {
-    return this.#scheduler.describe();
+    const permissions = checkPermissions(checkOptions(options).permissions);
+    super(
+      options,
+      (name, listener) => openWebWorker(name, listener, { permissions }),
+    );
   }
 }

@@ -6,7 +6,7 @@
  */
 
 import type { ToHost, ToWorker } from "./protocol.ts";
-import type { Slots } from "./slots.ts";
+import type { StopKind } from "./slots.ts";
 
 /** What a channel tells its owner. */
 export interface ChannelListener {
@@ -16,15 +16,37 @@ export interface ChannelListener {
   died(cause: unknown): void;
 }
 
+/** The states of what was sent, as the host can know them; positions count items. */
+export interface HostSlots {
+  /** An item is about to be sent; if it is `announced`, the worker says when it enters it. */
+  send(position: number, announced: boolean): void;
+  /** How many of its calls have, or may have, been entered. */
+  entered(position: number): number;
+  /** How many of its calls were entered, now that the worker is past the item. */
+  passed(position: number): number;
+  /** Takes back the calls that surely have not been entered; returns how many are left. */
+  revoke(position: number): number;
+  /** Asks the running call to stop. */
+  stop(position: number, kind: StopKind): void;
+}
+
 /** A worker's line, from its start to its end. */
 export interface Channel {
-  /** The states of what was sent. */
-  readonly slots: Slots;
+  readonly slots: HostSlots;
+  /**
+   * Whether `slots` are memory shared with the worker. If not, what was sent
+   * comes back only when it is asked for by a "revoke" message.
+   */
+  readonly shared: boolean;
   /**
    * Sends a message; what comes before the worker is ready is kept for it.
    * Throws, and sends nothing, if the message cannot be cloned.
    */
   send(message: ToWorker, transferables?: Transferable[]): void;
+  /** Whether a value can be sent, as a copy. */
+  carries(value: unknown): boolean;
+  /** Ends the worker, whatever it does; the listener hears that it died of this. */
+  kill(cause: unknown): void;
   /** Ends the worker, whatever it does; resolves when it is gone or cannot be stopped. */
   close(): Promise<void>;
 }

@@ -8,11 +8,18 @@ import { show } from "../arguments.ts";
 import { isTransfer, unwrapTransfer } from "../transfer.ts";
 import { nameOf, type WorkItem } from "../work_item.ts";
 
-/** The error for an item that could not be cloned, which says which argument it was. */
-export function cloneError(item: WorkItem, cause: unknown): Error {
+/**
+ * The error for an item that could not be cloned, which says which argument it
+ * was: one that is not `cloneable`.
+ */
+export function cloneError(
+  item: WorkItem,
+  cause: unknown,
+  cloneable: (value: unknown) => boolean,
+): Error {
   // The list to be moved is wrong as a whole if no part of it is.
   const culprit = [
-    item.args.findIndex((arg) => !isTransfer(arg) && !isCloneable(arg)),
+    item.args.findIndex((arg) => !isTransfer(arg) && !cloneable(arg)),
     item.args.findIndex((arg) =>
       isTransfer(arg) && !arg.transferables.every(isMovable)
     ),
@@ -32,15 +39,6 @@ export function cloneError(item: WorkItem, cause: unknown): Error {
     writable: true,
   });
   return error;
-}
-
-function isCloneable(value: unknown): boolean {
-  try {
-    structuredClone(value);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Trying would move it. */

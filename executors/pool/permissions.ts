@@ -6,25 +6,24 @@
  */
 
 import { show } from "../arguments.ts";
+import { nodeBuiltin } from "./node_builtin.ts";
 
 const FLAG = "--unstable-worker-options";
 
-/** What is used of Node.js' `process`. */
-interface NodeProcess {
-  getBuiltinModule(name: "node:child_process"): {
-    fork(
-      module: string,
-      args: readonly string[],
-      options: { execPath: string; stdio: "ignore" },
-    ): { spawnargs: string[]; on(event: "error", fn: () => void): void };
-  };
+/** What is used of `node:child_process`. */
+interface ChildProcess {
+  fork(
+    module: string,
+    args: readonly string[],
+    options: { execPath: string; stdio: "ignore" },
+  ): { spawnargs: string[]; on(event: "error", fn: () => void): void };
 }
 
 /** Whether Deno has the flag, once that is known. */
 let flagged: boolean | undefined;
 
 /**
- * What to give a worker; `undefined` for what it has anyway.
+ * What to give a Web Worker; `undefined` for what it has anyway.
  *
  * @throws {TypeError} If it has the wrong shape.
  * @throws {RangeError} If it is an unknown word.
@@ -33,23 +32,35 @@ let flagged: boolean | undefined;
 export function checkPermissions(
   permissions: Deno.PermissionOptions | undefined,
 ): Deno.PermissionOptions | undefined {
+  checkPermissionsShape(permissions);
   if (permissions === undefined || permissions === "inherit") return undefined;
-  const known = permissions === "none" ||
-    typeof permissions === "object" && permissions !== null;
-  if (!known) {
-    const ErrorClass = typeof permissions === "string" ? RangeError : TypeError;
-    throw new ErrorClass(
-      `'permissions' must be "inherit", "none" or an object: received ${
-        show(permissions)
-      }`,
-    );
-  }
   if (hasFlag() === false) {
     throw new Deno.errors.NotSupported(
       `Cannot give workers permissions of their own without the flag ${FLAG}`,
     );
   }
   return permissions;
+}
+
+/**
+ * Checks what any worker is to be given.
+ *
+ * @throws {TypeError} If it has the wrong shape.
+ * @throws {RangeError} If it is an unknown word.
+ */
+export function checkPermissionsShape(
+  permissions: Deno.PermissionOptions | undefined,
+): void {
+  const known = permissions === undefined || permissions === "inherit" ||
+    permissions === "none" ||
+    typeof permissions === "object" && permissions !== null;
+  if (known) return;
+  const ErrorClass = typeof permissions === "string" ? RangeError : TypeError;
+  throw new ErrorClass(
+    `'permissions' must be "inherit", "none" or an object: received ${
+      show(permissions)
+    }`,
+  );
 }
 
 /**
@@ -63,10 +74,7 @@ function hasFlag(): boolean | undefined {
   );
   if (!mayAsk || Deno.build.standalone) return undefined;
   if (flagged === undefined) {
-    // Not imported above: that takes longer than all of this package, and as
-    // much memory in each worker whose tasks import it.
-    const { process } = globalThis as unknown as { process: NodeProcess };
-    const { fork } = process.getBuiltinModule("node:child_process");
+    const { fork } = nodeBuiltin<ChildProcess>("node:child_process");
     // A folder is no program, so nothing starts.
     const child = fork("", [], { execPath: "/", stdio: "ignore" });
     child.on("error", () => {});

@@ -42,6 +42,8 @@ export interface PoolWorkerOwner {
   workerUnfit(worker: PoolWorker, cause: unknown): void;
   /** It has room again. */
   workerProgressed(): void;
+  /** It has given back what it was asked for; that is to run elsewhere. */
+  workerReturned(items: WorkItem[]): void;
   /** It is gone; `unentered` is to run elsewhere. */
   workerDied(worker: PoolWorker, cause: unknown, unentered: WorkItem[]): void;
 }
@@ -96,6 +98,10 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   /** The first position that has not been reported; the next to be sent. */
   #head = 0;
   #tail = 0;
+  /** The last position that was announced as entered. */
+  #entered = -1;
+  /** What is to stop if it turns out to have been entered, by position. */
+  readonly #toStop = new Map<number, CancelledError | TimeoutError>();
   /** The task that was told to stop, and the time it still has. */
   #stopping: { position: number; endGrace: () => void } | undefined;
   /** Ends the wait for a sign of life: it starts, or loads a module. */
@@ -170,10 +176,13 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     return !progressed && this.count > 1;
   }
 
-  /** Takes back what has not been entered. */
+  /** Takes back what has not been entered; what the worker has to be asked for is returned later. */
   reclaim(): WorkItem[] {
     const items: WorkItem[] = [];
     this.#stalled = true;
+    if (!this.#channel.shared && !this.#gone && this.#head < this.#tail) {
+      this.#channel.send(["revoke", this.#head, this.#tail]);
+    }
     for (let position = this.#head; position < this.#tail; position++) {
       const assignment = this.#sent[position & MASK];
       const item = assignment && this.revoke(assignment.item);
@@ -203,9 +212,13 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   }
 
   revoke(item: WorkItem): WorkItem | undefined {
-    const entered = this.#channel.slots.revoke(item.position);
+    return this.#takeBack(item, this.#channel.slots.revoke(item.position));
+  }
+
+  /** Calls from `entered` on are not its own any more. */
+  #takeBack(item: WorkItem, entered: number): WorkItem | undefined {
     const revoked = item.count - entered;
-    if (revoked === 0) return undefined;
+    if (revoked <= 0) return undefined;
     const index = item.position & MASK;
     const assignment = this.#sent[index]!;
     this.#release(assignment, revoked);
@@ -214,12 +227,19 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     if (this.count === 0) this.#owner.workerProgressed();
     if (entered > 0) return item.split(entered);
     this.#sent[index] = undefined;
+    this.#toStop.delete(item.position);
     item.holder = undefined;
     return item;
   }
 
   stop(item: WorkItem, reason: CancelledError | TimeoutError): void {
     if (this.#gone) return;
+    if (!this.#channel.shared && item.position > this.#entered) {
+      // Perhaps it has not been entered; else that is about to be heard.
+      this.#toStop.set(item.position, reason);
+      this.#channel.send(["revoke", item.position, item.position + 1]);
+      return;
+    }
     const kind = reason instanceof TimeoutError ? "timed out" : "cancelled";
     this.#channel.slots.stop(item.position, kind);
     this.#channel.send(["stop", item.position, encodeError(reason)]);
@@ -227,7 +247,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     this.#stopping?.endGrace();
     const endGrace = startDeadline(
       this.#settings.gracePeriod,
-      () => this.died(reason),
+      () => this.#channel.kill(reason),
     );
     this.#stopping = { position: item.position, endGrace };
   }
@@ -255,7 +275,10 @@ export class PoolWorker implements WorkHolder, ChannelListener {
         this.#owner.workerUnfit(this, decodeError(message[1]));
         break;
       case "entered":
-        this.#sent[message[1] & MASK]?.item.start();
+        this.#hasEntered(message[1]);
+        break;
+      case "revoked":
+        this.#owner.workerReturned(this.#returned(message[1], message[2]));
         break;
       case "done": {
         const [, position, busyMs, values, failures] = message;
@@ -268,6 +291,16 @@ export class PoolWorker implements WorkHolder, ChannelListener {
       default:
         message satisfies never;
     }
+  }
+
+  #hasEntered(position: number): void {
+    this.#entered = position;
+    const item = this.#sent[position & MASK]?.item;
+    const reason = this.#toStop.get(position);
+    this.#toStop.delete(position);
+    if (item === undefined) return;
+    item.start();
+    if (reason !== undefined) this.stop(item, reason);
   }
 
   died(cause: unknown): void {
@@ -296,7 +329,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     const { startTimeout } = this.#settings;
     const what = this.ready ? "had not loaded a module" : "was not ready";
     this.#stopWaiting = startDeadline(startTimeout, () => {
-      this.died(
+      this.#channel.kill(
         new TimeoutError(
           `Worker '${this.name}' ${what} after ${startTimeout} ms`,
         ),
@@ -361,7 +394,9 @@ export class PoolWorker implements WorkHolder, ChannelListener {
       this.#sent[--this.#tail & MASK] = undefined;
       this.#release(assignment, 1);
       this.quota++;
-      item.reject(cloneError(item, error));
+      item.reject(
+        cloneError(item, error, (value) => this.#channel.carries(value)),
+      );
       this.#owner.workerProgressed();
     }
   }
@@ -390,6 +425,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   ): void {
     this.#progressed = true;
     this.#stalled = false;
+    if (!this.#channel.shared) this.#takeBackPassed(position);
     const cost = busyMs / values.length;
     let learned: PoolFunction | undefined;
     let failure = 0;
@@ -427,6 +463,28 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     this.#owner.workerProgressed();
   }
 
+  /** The worker is past items that it was asked to give back, and its answer is still on its way. */
+  #takeBackPassed(position: number): void {
+    const items: WorkItem[] = [];
+    for (let passed = this.#head; passed < position; passed++) {
+      const item = this.#sent[passed & MASK]?.item;
+      const rest = item &&
+        this.#takeBack(item, this.#channel.slots.passed(passed));
+      if (rest !== undefined) items.push(rest);
+    }
+    if (items.length > 0) this.#owner.workerReturned(items);
+  }
+
+  /** The items from this position on of which so many calls were entered, without those. */
+  #returned(from: number, entered: readonly number[]): WorkItem[] {
+    return entered.flatMap((calls, i) => {
+      const item = this.#sent[(from + i) & MASK]?.item;
+      // It may have ended before it could be asked for.
+      if (item?.position !== from + i) return [];
+      return this.#takeBack(item, calls) ?? [];
+    });
+  }
+
   #define(fn: PoolFunction): void {
     if (this.#defined.has(fn.id)) return;
     this.#defined.add(fn.id);
@@ -434,8 +492,9 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   }
 
   #crashed(item: WorkItem, cause: unknown, when: string): WorkerCrashedError {
+    const why = cause instanceof Error ? `: ${cause.message}` : "";
     return new WorkerCrashedError(
-      `Worker '${this.name}' died ${when} task ${nameOf(item.fn)}`,
+      `Worker '${this.name}' died ${when} task ${nameOf(item.fn)}${why}`,
       cause === undefined ? undefined : { cause },
     );
   }

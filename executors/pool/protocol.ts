@@ -26,10 +26,15 @@ export type ToWorker =
   | readonly ["define", fn: number, reference: FunctionReference]
   /** Comes once, before any task; with the initializer, if there is one. */
   | readonly ["initialize", fn: number | undefined, args: readonly unknown[]]
-  /** Calls; their items take the next positions, in this order. */
-  | readonly ["run", segments: readonly Segment[]]
+  /**
+   * Calls; their items take the next positions, in this order. Without shared
+   * memory, `announced` says whether the worker says when it enters them.
+   */
+  | readonly ["run", segments: readonly Segment[], announced?: boolean]
   /** The call that runs at this position is to stop. */
-  | readonly ["stop", position: number, reason: EncodedError];
+  | readonly ["stop", position: number, reason: EncodedError]
+  /** What has not been entered of the items at these positions is to come back. */
+  | readonly ["revoke", from: number, to: number];
 
 /** What a worker says. */
 export type ToHost =
@@ -43,8 +48,10 @@ export type ToHost =
   | readonly ["loading"]
   /** It has found the function, or knows that it cannot. */
   | readonly ["loaded"]
-  /** It has entered an item that was sent as announced. */
-  | readonly ["entered", position: number]
+  /** It enters a call of an item that was sent as announced, the last of so many. */
+  | readonly ["entered", position: number, calls: number]
+  /** How many calls of the items from this position on were entered, before the others were taken back. */
+  | readonly ["revoked", from: number, entered: readonly number[]]
   /**
    * All items before `position` have ended, or been passed over if revoked.
    * `values` has one element for each call that ended since the last report,
@@ -59,4 +66,8 @@ export type ToHost =
     failures: readonly (number | EncodedError)[] | undefined,
   ]
   /** Its last words; `cause` is what killed it, if it was an error. */
-  | readonly ["closing", cause: EncodedError | undefined];
+  | readonly [
+    "closing",
+    cause: EncodedError | undefined,
+    exitCode: number | undefined,
+  ];

@@ -83,6 +83,8 @@ export class Scheduler implements PoolWorkerOwner {
   #failedStarts = 0;
   #closing = false;
   #broken: (() => BrokenExecutorError) | undefined;
+  /** What becomes of tasks that come back, if not to be sent again. */
+  #giveUp: ((item: WorkItem) => void) | undefined;
   #dealing = false;
   #stopStarting: (() => void) | undefined;
   #stopReaping: (() => void) | undefined;
@@ -147,18 +149,23 @@ export class Scheduler implements PoolWorkerOwner {
   }
 
   workerUnfit(worker: PoolWorker, cause: unknown): void {
-    // First, as it takes back what this worker was sent.
+    // First, as it takes back what this worker was sent, if that is possible.
     this.#break(`The initializer failed in worker '${worker.name}'`, cause);
-    this.#dismiss(worker);
+    this.#dismiss(worker, this.#broken);
   }
 
   workerProgressed(): void {
     this.#schedule();
   }
 
+  workerReturned(items: WorkItem[]): void {
+    this.#takeIn(items);
+    this.#schedule();
+  }
+
   workerDied(worker: PoolWorker, cause: unknown, unentered: WorkItem[]): void {
     this.#dismiss(worker);
-    this.#requeue(unentered);
+    this.#takeIn(unentered);
     if (!worker.ready && ++this.#failedStarts === MAX_FAILED_STARTS) {
       this.#break(
         `${MAX_FAILED_STARTS} workers in a row died before they were ready`,
@@ -294,7 +301,7 @@ export class Scheduler implements PoolWorkerOwner {
     this.#stopWatching = startTimer(STALL_MS, () => {
       this.#stopWatching = undefined;
       for (const worker of this.#workers) {
-        if (worker.hasStalled()) this.#requeue(worker.reclaim());
+        if (worker.hasStalled()) this.#takeIn(worker.reclaim());
       }
       this.#deal();
     });
@@ -344,32 +351,36 @@ export class Scheduler implements PoolWorkerOwner {
     this.#stopReaping = this.#stopWatching = undefined;
   }
 
-  #requeue(items: readonly WorkItem[]): void {
+  /** What comes back from a worker is the next to be sent, unless everything pending was given up. */
+  #takeIn(items: readonly WorkItem[]): void {
+    if (this.#giveUp !== undefined) return items.forEach(this.#giveUp);
     for (const item of items.toReversed()) {
       this.#queue.unshift(item);
       this.#queued += item.count;
     }
   }
 
-  /** Takes back everything that has not been entered, wherever it is. */
-  #takePending(): WorkItem[] {
+  /** Settles everything that has not been entered, wherever it is, now or when it comes back. */
+  #settlePending(giveUp: (item: WorkItem) => void): void {
+    this.#giveUp = giveUp;
     const pending = [...this.#workers].flatMap((worker) => worker.reclaim())
       .concat(...this.#queue);
     this.#queue.clear();
     this.#queued = 0;
-    return pending;
+    pending.forEach(giveUp);
   }
 
   #cancelPending(): void {
-    for (const item of this.#takePending()) item.cancel();
+    this.#settlePending((item) => item.cancel());
   }
 
   #break(message: string, cause: unknown): void {
     if (this.#broken !== undefined) return;
-    this.#broken = () => new BrokenExecutorError(message, { cause });
+    const broken = () => new BrokenExecutorError(message, { cause });
+    this.#broken = broken;
     this.#closing = true;
-    this.#settings.onBroken(this.#broken);
-    for (const item of this.#takePending()) rejectAll(item, this.#broken);
+    this.#settings.onBroken(broken);
+    this.#settlePending((item) => rejectAll(item, broken));
     this.#schedule();
   }
 }

@@ -10,7 +10,7 @@
  *   n ──worker enters a call, if no flag is set──► n + 1
  *   n ──host takes back──► n | REVOKED     calls from n on are never entered
  *   n ──host stops───────► n | STOP_…      call n - 1, which runs, is to stop
- *   0 | ANNOUNCED                          the worker says when it enters it
+ *   n | ANNOUNCED                          the worker says when it enters a call
  * ```
  *
  * A slot is used again when the host has heard that the worker is past it.
@@ -54,6 +54,11 @@ export class Slots {
     return Atomics.load(this.#states, position & MASK) & COUNT;
   }
 
+  /** Host: how many calls were entered of an item that the worker is past. */
+  passed(position: number): number {
+    return this.entered(position);
+  }
+
   /** Host: takes back the calls that have not been entered; returns how many have. */
   revoke(position: number): number {
     return Atomics.or(this.#states, position & MASK, REVOKED) & COUNT;
@@ -67,21 +72,8 @@ export class Slots {
 
   /** Worker: enters call `n`, counted from 0; `"announced"` means entered, and to be told. */
   enter(position: number, n: number): boolean | "announced" {
-    const state = Atomics.compareExchange(
-      this.#states,
-      position & MASK,
-      n,
-      n + 1,
-    );
-    if (state === n) return true;
-    if ((state & ANNOUNCED) === 0) return false;
-    const entered = Atomics.compareExchange(
-      this.#states,
-      position & MASK,
-      ANNOUNCED,
-      ANNOUNCED + 1,
-    );
-    return entered === ANNOUNCED ? "announced" : false;
+    if (this.#exchange(position, n)) return true;
+    return this.#exchange(position, n | ANNOUNCED) ? "announced" : false;
   }
 
   /** Worker: whether, and why, the running call is to stop. */
@@ -89,5 +81,12 @@ export class Slots {
     const state = Atomics.load(this.#states, position & MASK);
     if ((state & STOP_TIMED_OUT) !== 0) return "timed out";
     return (state & STOP_CANCELLED) !== 0 ? "cancelled" : undefined;
+  }
+
+  /** Adds a call to the count if the state is this one. */
+  #exchange(position: number, state: number): boolean {
+    const index = position & MASK;
+    return Atomics.compareExchange(this.#states, index, state, state + 1) ===
+      state;
   }
 }

@@ -30,19 +30,31 @@ export interface Greeting {
   readonly slots: SharedArrayBuffer;
   /** The lock that the worker holds while it lives. */
   readonly lock: string;
+  /** In a worker process: the mark of the packets that it writes. */
+  readonly mark: Uint8Array<ArrayBuffer> | undefined;
 }
 
-/** Starts a Web Worker that may do what `permissions` say. */
+/** What a Web Worker is given. */
+export interface WebWorkerOptions {
+  /** What it may do. */
+  readonly permissions?: Deno.PermissionOptions | undefined;
+  /** See {@linkcode Greeting.mark}. */
+  readonly mark?: Uint8Array<ArrayBuffer>;
+}
+
+/** Starts a Web Worker. */
 export function openWebWorker(
   name: string,
   listener: ChannelListener,
-  permissions?: Deno.PermissionOptions,
-): Channel {
-  return new WebWorkerChannel(name, listener, permissions);
+  options: WebWorkerOptions,
+): WebWorkerChannel {
+  return new WebWorkerChannel(name, listener, options);
 }
 
-class WebWorkerChannel implements Channel {
+/** See {@linkcode openWebWorker}. */
+export class WebWorkerChannel implements Channel {
   readonly slots: Slots;
+  readonly shared = true;
   readonly #name: string;
   readonly #listener: ChannelListener;
   /** `undefined` if Deno would not start one. */
@@ -59,7 +71,7 @@ class WebWorkerChannel implements Channel {
   constructor(
     name: string,
     listener: ChannelListener,
-    permissions?: Deno.PermissionOptions,
+    { permissions, mark }: WebWorkerOptions,
   ) {
     this.#name = name;
     this.#listener = listener;
@@ -85,12 +97,26 @@ class WebWorkerChannel implements Channel {
       port: port2,
       slots: memory,
       lock: this.#lock,
+      mark,
     };
     this.#worker.postMessage(greeting, [port2]);
   }
 
   send(message: ToWorker, transferables: Transferable[] = []): void {
     this.#port.postMessage(message, transferables);
+  }
+
+  carries(value: unknown): boolean {
+    try {
+      structuredClone(value);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  kill(cause: unknown): void {
+    this.#died(cause);
   }
 
   close(): Promise<void> {

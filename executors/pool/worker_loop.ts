@@ -122,15 +122,18 @@ export class WorkerLoop implements StopSource {
           );
         }
         break;
+      case "revoke":
+        // Done before it gets here, by whoever shares the slots.
+        break;
       default:
         message satisfies never;
     }
   }
 
   /** The worker is about to be gone: what has finished must not be lost with it. */
-  end(cause?: EncodedError): void {
+  end(cause?: EncodedError, exitCode?: number): void {
     this.#report();
-    this.#line.send(["closing", cause]);
+    this.#line.send(["closing", cause, exitCode]);
   }
 
   #wake(): void {
@@ -195,7 +198,9 @@ export class WorkerLoop implements StopSource {
   /** Enters the next call; false if the host has taken it back. */
   #enter(n: number): boolean {
     const entered = this.#line.slots.enter(this.#position, n);
-    if (entered === "announced") this.#line.send(["entered", this.#position]);
+    if (entered === "announced") {
+      this.#line.send(["entered", this.#position, n + 1]);
+    }
     return entered !== false;
   }
 

@@ -9,7 +9,7 @@ import { encodeError } from "./codec.ts";
 import { locks } from "./locks.ts";
 import { Slots } from "./slots.ts";
 import type { Greeting } from "./web_worker.ts";
-import { WorkerLoop } from "./worker_loop.ts";
+import { type HostLine, WorkerLoop } from "./worker_loop.ts";
 
 /** Where this module is, for whoever starts a worker. */
 export const url: string = import.meta.url;
@@ -24,18 +24,39 @@ const scope = globalThis as unknown as WorkerScope;
 // Set before the module has been evaluated, or the greeting would be lost.
 if (import.meta.main) scope.onmessage = ({ data }) => greeted(data);
 
-async function greeted({ name, port, slots, lock }: Greeting): Promise<void> {
+async function greeted(
+  { name, port, slots, lock, mark }: Greeting,
+): Promise<void> {
   scope.onmessage = null;
   const loop = new WorkerLoop({
     name,
     slots: new Slots(slots),
-    send: (message, transferables = []) =>
-      port.postMessage(message, transferables),
+    send: mark === undefined
+      ? (message, transferables = []) =>
+        port.postMessage(message, transferables)
+      : await openOutput(port, mark),
   });
   announceEnd(loop, name);
   await hold(lock);
   port.postMessage(["up"]);
   port.onmessage = ({ data }) => loop.received(data);
+}
+
+/**
+ * The way out of a worker process: straight into its standard error stream, so that
+ * nothing which has been said is lost, however the process ends. Only the last
+ * words are also for the thread that started this one.
+ */
+async function openOutput(
+  port: MessagePort,
+  mark: Uint8Array<ArrayBuffer>,
+): Promise<HostLine["send"]> {
+  const { PacketWriter } = await import("./packets.ts");
+  const packets = new PacketWriter(mark, "task");
+  return (message, transferables) => {
+    packets.write(message, transferables);
+    if (message[0] === "closing") port.postMessage(message);
+  };
 }
 
 /** Takes the lock that is free again when this worker is gone, however it went. */
@@ -52,10 +73,10 @@ function hold(lock: string): Promise<void> {
 /** Reports what has finished, and why, on each way out that leaves time for it. */
 function announceEnd(loop: WorkerLoop, name: string): void {
   let ended = false;
-  const end = (cause?: EncodedError) => {
+  const end = (cause?: EncodedError, exitCode?: number) => {
     if (ended) return;
     ended = true;
-    loop.end(cause);
+    loop.end(cause, exitCode);
   };
   const close = scope.close.bind(scope);
   scope.close = () => {
@@ -63,7 +84,7 @@ function announceEnd(loop: WorkerLoop, name: string): void {
     close();
   };
   // Deno.exit() and process.exit()
-  scope.addEventListener("unload", () => end());
+  scope.addEventListener("unload", () => end(undefined, Deno.exitCode));
   const die = (event: Event, error: unknown) => {
     // Else the program ends with the worker.
     event.preventDefault();

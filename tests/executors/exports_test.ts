@@ -25,6 +25,7 @@ Deno.test("mod.ts exports what the contract names, and nothing else", () => {
       "FIRST_COMPLETED",
       "FIRST_EXCEPTION",
       "Future",
+      "ProcessPoolExecutor",
       "PromisePoolExecutor",
       "WorkerPoolExecutor",
       "asCompleted",

@@ -1,0 +1,79 @@
+/**
+ * What a host knows of a worker that it shares no memory with: what the worker
+ * has said so far. As long as the worker lives, a task that was sent may have
+ * been entered a moment ago, so it counts as running, as it does in Python;
+ * once the worker is past it, or gone, what was not announced was not entered.
+ *
+ * An announcement takes as long as a tiny task, so there is none for a task
+ * that is alone in a worker which has nothing else to do: that one is entered
+ * as soon as it arrives.
+ *
+ * @module
+ */
+
+import type { HostSlots } from "./channel.ts";
+import { SLOT_COUNT } from "./slots.ts";
+
+const MASK = SLOT_COUNT - 1;
+
+/** The host's view; the worker has its own. */
+export class AnnouncedSlots implements HostSlots {
+  readonly #entered = new Int32Array(SLOT_COUNT);
+  /** Whether the items since the last message have to be announced. */
+  #announced = false;
+  #ready = false;
+  /** The position of the next item, and of the first that has not been reported. */
+  #tail = 0;
+  #head = 0;
+  #workerGone = false;
+
+  send(position: number, announced: boolean): void {
+    this.#entered[position & MASK] = 0;
+    this.#announced ||= announced;
+    this.#tail = position + 1;
+  }
+
+  /** The items since the last message are on their way: whether they have to be announced. */
+  sent(calls: number): boolean {
+    const alone = this.#ready && calls === 1 && this.#tail - this.#head === 1;
+    const announced = this.#announced || !alone;
+    if (!announced) this.#entered[(this.#tail - 1) & MASK] = 1;
+    this.#announced = false;
+    return announced;
+  }
+
+  /** The worker has been initialized. */
+  workerReady(): void {
+    this.#ready = true;
+  }
+
+  /** The worker has said how many calls of an item it has entered. */
+  announce(position: number, calls: number): void {
+    this.#entered[position & MASK] = calls;
+  }
+
+  /** The worker is past all items before this one. */
+  reported(position: number): void {
+    this.#head = position;
+  }
+
+  /** From now on, what was not announced was not entered. */
+  workerGone(): void {
+    this.#workerGone = true;
+  }
+
+  entered(position: number): number {
+    return this.#workerGone ? this.passed(position) : Infinity;
+  }
+
+  passed(position: number): number {
+    return this.#entered[position & MASK]!;
+  }
+
+  revoke(position: number): number {
+    return this.entered(position);
+  }
+
+  /** The worker's side does this as it gets the message. */
+  stop(): void {}
+}

@@ -1,0 +1,222 @@
+/**
+ * The channel to a worker process: messages as frames on its standard input,
+ * and as packets on its standard error stream. Whatever the process does, it can be
+ * killed.
+ *
+ * @module
+ */
+
+import { startDeadline, startTimer } from "../timer.ts";
+import { AnnouncedSlots } from "./announced_slots.ts";
+import type { Channel, ChannelListener } from "./channel.ts";
+import { decodeError } from "./codec.ts";
+import { concat, encodeFrame } from "./frames.ts";
+import { OutputLines } from "./output_lines.ts";
+import { makeMark, PacketReader } from "./packets.ts";
+import type { ProcessGreeting } from "./process_main.ts";
+import type { ToHost, ToWorker } from "./protocol.ts";
+import { serialize } from "./serialize.ts";
+
+/** What does not end when it is asked to, by SIGTERM, is killed after this. */
+const KILL_MS = 250;
+
+/** Programs that a task has started may hold the output open when the process is gone. */
+const LAST_WORDS_MS = 50;
+
+/** How a worker process is started. */
+export interface ProcessSettings {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** The permissions that it is to give up. */
+  readonly revoke: readonly string[];
+}
+
+/** Starts a worker process. */
+export function openProcess(
+  name: string,
+  listener: ChannelListener,
+  settings: ProcessSettings,
+): Channel {
+  return new ProcessChannel(name, listener, settings);
+}
+
+class ProcessChannel implements Channel {
+  readonly slots = new AnnouncedSlots();
+  readonly shared = false;
+  readonly #listener: ChannelListener;
+  /** `undefined` if the system would not start one. */
+  readonly #process: Deno.ChildProcess | undefined;
+  readonly #input: WritableStreamDefaultWriter<Uint8Array> | undefined;
+  /** What waits until the write before it has ended. */
+  #unsent: Uint8Array[] = [];
+  #sending = false;
+  /** What the worker said killed it, or why it was killed. */
+  #lastWords: unknown;
+  #ended: Promise<void> = Promise.resolve();
+  #closed: Promise<void> | undefined;
+
+  constructor(
+    name: string,
+    listener: ChannelListener,
+    { command, args, env, revoke }: ProcessSettings,
+  ) {
+    this.#listener = listener;
+    try {
+      this.#process = new Deno.Command(command, {
+        args: [...args],
+        env: { ...env },
+        stdin: "piped",
+        stdout: "piped",
+        stderr: "piped",
+      }).spawn();
+    } catch (error) {
+      queueMicrotask(() => this.#died(error));
+      return;
+    }
+    this.#input = this.#process.stdin.getWriter();
+    const mark = makeMark();
+    const greeting: ProcessGreeting = { name, mark, revoke };
+    this.#write(encodeFrame(greeting));
+    this.#ended = this.#attend(this.#process, name, mark);
+  }
+
+  send(message: ToWorker, transferables: Transferable[] = []): void {
+    if (this.#closed !== undefined) return;
+    if (message[0] === "run") {
+      const [, segments] = message;
+      const calls = segments.reduce((sum, [, count]) => sum + count, 0);
+      message = ["run", segments, this.slots.sent(calls)];
+    }
+    this.#write(encodeFrame(message, transferables));
+  }
+
+  carries(value: unknown): boolean {
+    try {
+      serialize(value);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  kill(cause: unknown): void {
+    this.#lastWords = cause;
+    this.#end();
+  }
+
+  close(): Promise<void> {
+    return this.#closed ??= this.#end();
+  }
+
+  /** Frames of one turn travel together. */
+  async #write(frame: Uint8Array): Promise<void> {
+    this.#unsent.push(frame);
+    if (this.#sending) return;
+    this.#sending = true;
+    await Promise.resolve();
+    while (this.#unsent.length > 0) {
+      const frames = this.#unsent;
+      this.#unsent = [];
+      const length = frames.reduce((sum, { length }) => sum + length, 0);
+      const bytes = frames.length === 1 ? frames[0]! : concat(frames, length);
+      // What cannot be written any more was for a process that is gone.
+      await this.#input!.write(bytes).catch(() => {});
+    }
+    this.#sending = false;
+  }
+
+  /** Listens to the process until it is gone. */
+  async #attend(
+    process: Deno.ChildProcess,
+    name: string,
+    mark: Uint8Array,
+  ): Promise<void> {
+    const lines = new OutputLines(name);
+    const errorLines = new OutputLines(name);
+    const packets = new PacketReader(mark, {
+      message: (message) => this.#received(message),
+      text: (bytes) => errorLines.push(bytes),
+    });
+    const output = process.stdout.getReader();
+    const errors = process.stderr.getReader();
+    const silent = Promise.all([
+      readAll(output, (bytes) => lines.push(bytes)),
+      readAll(errors, (bytes) => packets.push(bytes)),
+    ]);
+    const status = await process.status;
+    await orAfter(LAST_WORDS_MS, silent);
+    await Promise.all([output.cancel(), errors.cancel()]);
+    await this.#input!.abort().catch(() => {});
+    packets.end();
+    lines.end();
+    errorLines.end();
+    this.slots.workerGone();
+    this.#died(this.#lastWords ?? exitError(process.pid, status));
+  }
+
+  #received(message: ToHost): void {
+    if (this.#closed !== undefined) return;
+    switch (message[0]) {
+      case "ready":
+        this.slots.workerReady();
+        break;
+      case "entered":
+        this.slots.announce(message[1], message[2]);
+        break;
+      case "done":
+        this.slots.reported(message[1]);
+        break;
+      case "closing":
+        // How the process ends says more, and is about to be known.
+        this.#lastWords ??= message[1] && decodeError(message[1]);
+        return;
+    }
+    this.#listener.received(message);
+  }
+
+  async #end(): Promise<void> {
+    this.#signal("SIGTERM");
+    const stopTimer = startTimer(KILL_MS, () => this.#signal("SIGKILL"));
+    await this.#ended;
+    stopTimer();
+  }
+
+  #signal(signal: Deno.Signal): void {
+    try {
+      this.#process?.kill(signal);
+    } catch {
+      // It is gone already.
+    }
+  }
+
+  #died(cause: unknown): void {
+    if (this.#closed === undefined) this.#listener.died(cause);
+  }
+}
+
+async function readAll(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  push: (bytes: Uint8Array) => void,
+): Promise<void> {
+  for (
+    let next = await reader.read();
+    !next.done;
+    next = await reader.read()
+  ) push(next.value);
+}
+
+/** Waits for a promise, but not for long. */
+async function orAfter(ms: number, promise: Promise<unknown>): Promise<void> {
+  const patience = Promise.withResolvers<void>();
+  const stopTimer = startDeadline(ms, patience.resolve);
+  await Promise.race([promise, patience.promise]);
+  stopTimer();
+}
+
+function exitError(pid: number, status: Deno.CommandStatus): Error {
+  const how = status.signal === null
+    ? `ended with exit code ${status.code}`
+    : `was ended by ${status.signal}`;
+  return new Error(`Process ${pid} ${how}`);
+}

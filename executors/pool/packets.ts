@@ -1,0 +1,183 @@
+/**
+ * Messages on a pipe that others write to as well: the standard error stream of
+ * a worker process, where tasks print, and programs that they start.
+ *
+ * ```text
+ * text of a task ─────────┐
+ * message ──► packet ─────┼──► one pipe ──► mark? ──yes──► message
+ *             packet ─────┘                  └──no───► text
+ * ```
+ *
+ * A message is cut into packets, and each is written at once: so much the
+ * system writes in one piece, whoever else writes. A packet begins with a mark
+ * that nobody can print by chance, as it is random and no UTF-8.
+ *
+ * ```text
+ * mark (15 bytes) | writer (1) | bytes of the message left, these included (4) | bytes
+ * ```
+ *
+ * @module
+ */
+
+import { concat } from "./frames.ts";
+import type { ToHost } from "./protocol.ts";
+import { deserialize, serialize } from "./serialize.ts";
+
+/** PIPE_BUF: what is longer may be mixed with what others write. POSIX promises 512. */
+const PACKET_BYTES = Deno.build.os === "linux" ? 4096 : 512;
+const MARK_BYTES = 15;
+const HEADER_BYTES = MARK_BYTES + 1 + 4;
+const BODY_BYTES = PACKET_BYTES - HEADER_BYTES;
+
+/** The first byte of each mark, which is in no text. */
+const MARK_START = 0xff;
+
+/** The threads of a worker process that write, each its own messages. */
+const WRITERS = ["task", "main"] as const;
+
+/** One of the threads of a worker process. */
+export type Writer = typeof WRITERS[number];
+
+/** What the first byte of a message says of the others. */
+const SERIALIZED = 0;
+/** An "entered" comes with each task, so it is made of two numbers. */
+const ENTERED = 1;
+const ENTERED_BYTES = 9;
+
+/** A mark for one worker. */
+export function makeMark(): Uint8Array<ArrayBuffer> {
+  const mark = crypto.getRandomValues(new Uint8Array(MARK_BYTES));
+  mark[0] = MARK_START;
+  return mark;
+}
+
+/** Writes messages to the standard error stream of this process. */
+export class PacketWriter {
+  readonly #packet = new Uint8Array(PACKET_BYTES);
+  readonly #view = new DataView(this.#packet.buffer);
+
+  constructor(mark: Uint8Array, writer: Writer) {
+    this.#packet.set(mark);
+    this.#packet[MARK_BYTES] = WRITERS.indexOf(writer);
+  }
+
+  /** Throws, and writes nothing, if the message cannot be cloned. */
+  write(message: ToHost, transferables?: readonly Transferable[]): void {
+    if (message[0] === "entered") return this.#writeEntered(message);
+    const bytes = serialize(message, transferables);
+    const body = new Uint8Array(bytes.length + 1);
+    body[0] = SERIALIZED;
+    body.set(bytes, 1);
+    for (let at = 0; at < body.length; at += BODY_BYTES) {
+      const part = body.subarray(at, at + BODY_BYTES);
+      this.#packet.set(part, HEADER_BYTES);
+      this.#send(part.length, body.length - at);
+    }
+  }
+
+  #writeEntered(
+    [, position, calls]: Extract<ToHost, readonly ["entered", ...unknown[]]>,
+  ): void {
+    this.#packet[HEADER_BYTES] = ENTERED;
+    this.#view.setUint32(HEADER_BYTES + 1, position);
+    this.#view.setUint32(HEADER_BYTES + 5, calls);
+    this.#send(ENTERED_BYTES, ENTERED_BYTES);
+  }
+
+  #send(length: number, left: number): void {
+    this.#view.setUint32(MARK_BYTES + 1, left);
+    // Not the standard output: Deno buffers that by lines, so it splits packets.
+    Deno.stderr.writeSync(this.#packet.subarray(0, HEADER_BYTES + length));
+  }
+}
+
+/** A message of which some packets have arrived. */
+interface OpenMessage {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  have: number;
+}
+
+/** Who hears what arrives. */
+export interface PacketListener {
+  message(message: ToHost): void;
+  text(bytes: Uint8Array): void;
+}
+
+/** Tells messages from text. */
+export class PacketReader {
+  readonly #mark: Uint8Array;
+  readonly #listener: PacketListener;
+  readonly #open: (OpenMessage | undefined)[] = [];
+  #rest: Uint8Array = new Uint8Array();
+
+  constructor(mark: Uint8Array, listener: PacketListener) {
+    this.#mark = mark;
+    this.#listener = listener;
+  }
+
+  /** Some bytes have arrived. */
+  push(piece: Uint8Array): void {
+    const bytes = this.#rest.length === 0
+      ? piece
+      : concat([this.#rest, piece], this.#rest.length + piece.length);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    let at = 0;
+    while (at < bytes.length) {
+      const start = this.#findMark(bytes, at);
+      if (start > at) this.#listener.text(bytes.subarray(at, start));
+      at = start;
+      if (at + HEADER_BYTES > bytes.length) break;
+      const left = view.getUint32(at + MARK_BYTES + 1);
+      const end = at + HEADER_BYTES + Math.min(left, BODY_BYTES);
+      if (end > bytes.length) break;
+      this.#received(
+        bytes[at + MARK_BYTES]!,
+        left,
+        bytes.subarray(at + HEADER_BYTES, end),
+      );
+      at = end;
+    }
+    this.#rest = bytes.subarray(at);
+  }
+
+  /** Nothing follows. */
+  end(): void {
+    if (this.#rest.length > 0) this.#listener.text(this.#rest);
+    this.#rest = new Uint8Array();
+  }
+
+  /** Where the next mark begins, or may begin if more arrives; else the end. */
+  #findMark(bytes: Uint8Array, from: number): number {
+    let at = bytes.indexOf(MARK_START, from);
+    while (at >= 0 && !this.#isMark(bytes, at)) {
+      at = bytes.indexOf(MARK_START, at + 1);
+    }
+    return at < 0 ? bytes.length : at;
+  }
+
+  #isMark(bytes: Uint8Array, at: number): boolean {
+    const length = Math.min(MARK_BYTES, bytes.length - at);
+    for (let i = 0; i < length; i++) {
+      if (bytes[at + i] !== this.#mark[i]) return false;
+    }
+    return true;
+  }
+
+  #received(writer: number, left: number, part: Uint8Array): void {
+    const open = this.#open[writer] ??= {
+      bytes: new Uint8Array(left),
+      have: 0,
+    };
+    open.bytes.set(part, open.have);
+    open.have += part.length;
+    if (open.have < open.bytes.length) return;
+    this.#open[writer] = undefined;
+    this.#listener.message(decode(open.bytes));
+  }
+}
+
+function decode(bytes: Uint8Array<ArrayBuffer>): ToHost {
+  if (bytes[0] === SERIALIZED) return deserialize(bytes.subarray(1)) as ToHost;
+  const view = new DataView(bytes.buffer);
+  return ["entered", view.getUint32(1), view.getUint32(5)];
+}

@@ -1,0 +1,143 @@
+/**
+ * The entry module of a worker process. Its main thread only passes messages
+ * on: tasks run in a Web Worker beside it, so a task that never yields can
+ * still be told to stop, and what it was sent ahead can still be taken back.
+ *
+ * ```text
+ * host ──frames──► standard input ──► main thread ──port, slots──► Web Worker
+ *   ▲                                     │ "revoked"                  │
+ *   └──packets──── standard error ◄───────┴────────────────────────────┘
+ * ```
+ *
+ * The process ends with its Web Worker, and with its host: nothing more can
+ * come from the standard input then.
+ *
+ * @module
+ */
+
+import { TimeoutError } from "../errors.ts";
+import { decodeError, encodeError } from "./codec.ts";
+import { FrameReader } from "./frames.ts";
+import { PacketWriter } from "./packets.ts";
+import type { ToHost, ToWorker } from "./protocol.ts";
+import { openWebWorker, type WebWorkerChannel } from "./web_worker.ts";
+
+/** Where this module is, for whoever starts a process. */
+export const url: string = import.meta.url;
+
+/**
+ * What makes a worker of a compiled program, which cannot be started with
+ * another entry module. Nobody calls a program like this by chance.
+ */
+export const WORKER_ARGUMENT =
+  "@concurrent/futures: be a worker process of this program";
+
+/** The first message. */
+export interface ProcessGreeting {
+  readonly name: string;
+  /** What packets begin with. */
+  readonly mark: Uint8Array<ArrayBuffer>;
+  /** What the process is not to be allowed, if it was not started without it. */
+  readonly revoke: readonly string[];
+}
+
+/** The threads of a worker load this module too, if their tasks import the package. */
+const isMainThread = !("WorkerGlobalScope" in globalThis);
+
+function isCompiledWorker(): boolean {
+  return Deno.build.standalone && Deno.args.length === 1 &&
+    Deno.args[0] === WORKER_ARGUMENT;
+}
+
+async function serve(): Promise<never> {
+  const frames = new FrameReader();
+  let worker: ProcessWorker | undefined;
+  const buffer = new Uint8Array(64 * 1024);
+  while (true) {
+    const length = await Deno.stdin.read(buffer);
+    // The host is gone, or has no more use for this worker.
+    if (length === null) Deno.exit(0);
+    for (const message of frames.push(buffer.slice(0, length))) {
+      if (worker === undefined) {
+        worker = new ProcessWorker(message as ProcessGreeting);
+      } else {
+        worker.received(message as ToWorker);
+      }
+    }
+  }
+}
+
+/** The Web Worker beside this thread. */
+class ProcessWorker {
+  readonly #channel: WebWorkerChannel;
+  readonly #packets: PacketWriter;
+  readonly #name: string;
+  /** The position of the next item. */
+  #tail = 0;
+
+  constructor({ name, mark, revoke }: ProcessGreeting) {
+    for (const name of revoke) {
+      Deno.permissions.revokeSync({ name } as Deno.PermissionDescriptor);
+    }
+    this.#name = name;
+    this.#packets = new PacketWriter(mark, "main");
+    const listener = {
+      received: (message: ToHost) => {
+        // Its host has heard these words from itself.
+        if (message[0] === "closing") Deno.exit(exitCodeOf(message));
+      },
+      died: (cause: unknown) => {
+        const error = encodeError(cause, `worker ${this.#name}`);
+        this.#packets.write([
+          "closing",
+          cause === undefined ? undefined : error,
+          1,
+        ]);
+        Deno.exit(1);
+      },
+    };
+    this.#channel = openWebWorker(name, listener, { mark });
+  }
+
+  received(message: ToWorker): void {
+    const { slots } = this.#channel;
+    switch (message[0]) {
+      case "define":
+      case "initialize":
+        break;
+      case "run":
+        for (const [, count, , oneItem] of message[1]) {
+          const end = this.#tail + (oneItem ? 1 : count);
+          while (this.#tail < end) slots.send(this.#tail++, message[2]!);
+        }
+        break;
+      case "stop": {
+        const timedOut = decodeError(message[2]) instanceof TimeoutError;
+        slots.stop(message[1], timedOut ? "timed out" : "cancelled");
+        break;
+      }
+      case "revoke": {
+        const [, from, to] = message;
+        const entered = Array.from(
+          { length: to - from },
+          (_, i) => slots.revoke(from + i),
+        );
+        this.#packets.write(["revoked", from, entered]);
+        return;
+      }
+      default:
+        message satisfies never;
+    }
+    this.#channel.send(message);
+  }
+}
+
+function exitCodeOf(
+  [, cause, exitCode]: Extract<ToHost, readonly ["closing", ...unknown[]]>,
+): number {
+  return exitCode ?? (cause === undefined ? 0 : 1);
+}
+
+// Last, when all of the module is there. Waits for ever, so that the program of
+// which a compiled worker is made does not begin.
+if (isMainThread && (import.meta.main || isCompiledWorker())) await serve();

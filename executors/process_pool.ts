@@ -1,0 +1,103 @@
+/**
+ * The executor for work that may have to be killed: a bounded number of
+ * processes.
+ *
+ * @module
+ */
+
+import { checkCount, checkOptions, show } from "./arguments.ts";
+import { openProcess } from "./pool/child_process.ts";
+import { planProcess } from "./pool/process_plan.ts";
+import { WorkerExecutor, type WorkerOptions } from "./worker_executor.ts";
+
+/** Options of {@linkcode ProcessPoolExecutor}. */
+export interface ProcessPoolExecutorOptions extends WorkerOptions {
+  /**
+   * What workers may do, at most what the program may: by default as much as
+   * it can tell of its own permissions. Of lists, such as those of
+   * `--allow-net=…`, it cannot tell what is on them; of `--allow-read=…`, only
+   * whether the current folder and that of the main module are.
+   *
+   * @default {"inherit"}
+   */
+  permissions?: Deno.PermissionOptions;
+  /**
+   * How much memory V8 may use for the objects of a worker, in MiB, an integer
+   * of at least 1. A worker that needs more is ended by it, and costs the task
+   * that it ran.
+   *
+   * @default {Infinity}
+   */
+  memoryLimit?: number;
+  /** Environment variables of the workers, on top of those of the program. */
+  env?: Record<string, string>;
+}
+
+/**
+ * Runs functions in at most `maxWorkers` processes, one at a time in each.
+ *
+ * As {@linkcode WorkerPoolExecutor}, with a stronger wall between a task and
+ * the program: a process can be killed, whatever it does, and has memory of its
+ * own. For that a worker takes more memory and more time to start, and a
+ * message takes longer. What tasks print goes to the standard error stream,
+ * each line with the name of the worker; they have no standard input.
+ *
+ * Needs `--allow-run` for the program that runs this. `SharedArrayBuffer`s,
+ * ports and blobs stay where they are. A task that has been sent ahead counts
+ * as running, as in Python, so `cancel()` is true only if the function will
+ * never be entered.
+ *
+ * Python: `concurrent.futures.ProcessPoolExecutor`.
+ *
+ * @example A loop that never ends, and does
+ * ```ts
+ * import { ProcessPoolExecutor, TimeoutError } from "@concurrent/futures";
+ * import { assertEquals, assertRejects } from "@std/assert";
+ *
+ * await using pool = new ProcessPoolExecutor({ maxWorkers: 1, gracePeriod: 10 });
+ * const spin = () => {
+ *   while (true);
+ * };
+ * await assertRejects(() => pool.submitWith({ timeout: 50 }, spin).result(), TimeoutError);
+ * assertEquals(await pool.submit((n: number) => n + 1, 41), 42);
+ * ```
+ */
+export class ProcessPoolExecutor extends WorkerExecutor {
+  /**
+   * Makes an executor; workers start when something is submitted.
+   *
+   * @param options How many workers, what they may do, and how long they live.
+   * @throws {TypeError} If an option has the wrong type.
+   * @throws {RangeError} If an option is out of range.
+   * @throws {Deno.errors.NotCapable} If the program may not run itself.
+   * @throws {Deno.errors.NotSupported} If a compiled program is to narrow
+   * permissions to a list.
+   * @throws {InvalidStateError} If a worker is loading the module that calls
+   * this: each worker would start workers, which would start workers.
+   */
+  constructor(options?: ProcessPoolExecutorOptions) {
+    const { permissions, memoryLimit, env } = checkOptions(options);
+    const plan = planProcess({
+      permissions,
+      memoryLimit: checkCount("memoryLimit", memoryLimit, Infinity, {
+        unbounded: true,
+      }),
+      env: checkEnv(env),
+    });
+    super(options, (name, listener) => openProcess(name, listener, plan));
+  }
+}
+
+function checkEnv(
+  env: Record<string, string> | undefined,
+): Record<string, string> {
+  if (env === undefined) return {};
+  const fits = typeof env === "object" && env !== null &&
+    Object.values(env).every((value) => typeof value === "string");
+  if (!fits) {
+    throw new TypeError(
+      `'env' must be an object of strings: received ${show(env)}`,
+    );
+  }
+  return { ...env };
+}
