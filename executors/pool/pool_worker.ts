@@ -176,15 +176,18 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     return !progressed && this.count > 1;
   }
 
-  /** Takes back what has not been entered; what the worker has to be asked for is returned later. */
-  reclaim(): WorkItem[] {
+  /**
+   * Takes back what has not been entered: all of it, or what can be sent to
+   * another worker. What the worker has to be asked for is returned later.
+   */
+  reclaim(what: "all" | "sendable"): WorkItem[] {
     const items: WorkItem[] = [];
     this.#stalled = true;
-    if (!this.#channel.shared && !this.#gone && this.#head < this.#tail) {
-      this.#channel.send(["revoke", this.#head, this.#tail]);
-    }
+    if (!this.#channel.shared) this.#askBack();
     for (let position = this.#head; position < this.#tail; position++) {
       const assignment = this.#sent[position & MASK];
+      // What has been moved cannot be sent again.
+      if (what === "sendable" && assignment?.item.transfers) continue;
       const item = assignment && this.revoke(assignment.item);
       if (item !== undefined) items.push(item);
     }
@@ -309,7 +312,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     const lethal = this.#loading
       ? this.#sent[this.#head & MASK]?.item.fn
       : undefined;
-    const unentered = this.reclaim().filter((item) => {
+    const unentered = this.reclaim("all").filter((item) => {
       if (item.fn === lethal) {
         rejectAll(
           item,
@@ -461,6 +464,13 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     }
     if (this.count === 0) this.idleSince = performance.now();
     this.#owner.workerProgressed();
+  }
+
+  /** Asks for what has not been entered. What has been moved stays; it was sent to an idle worker, so it is the first. */
+  #askBack(): void {
+    const first = this.#sent[this.#head & MASK];
+    const from = this.#head + (first?.item.transfers ? 1 : 0);
+    if (from < this.#tail) this.#channel.send(["revoke", from, this.#tail]);
   }
 
   /** The worker is past items that it was asked to give back, and its answer is still on its way. */

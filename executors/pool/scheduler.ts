@@ -301,7 +301,7 @@ export class Scheduler implements PoolWorkerOwner {
     this.#stopWatching = startTimer(STALL_MS, () => {
       this.#stopWatching = undefined;
       for (const worker of this.#workers) {
-        if (worker.hasStalled()) this.#takeIn(worker.reclaim());
+        if (worker.hasStalled()) this.#takeIn(worker.reclaim("sendable"));
       }
       this.#deal();
     });
@@ -363,8 +363,8 @@ export class Scheduler implements PoolWorkerOwner {
   /** Settles everything that has not been entered, wherever it is, now or when it comes back. */
   #settlePending(giveUp: (item: WorkItem) => void): void {
     this.#giveUp = giveUp;
-    const pending = [...this.#workers].flatMap((worker) => worker.reclaim())
-      .concat(...this.#queue);
+    const sent = [...this.#workers].flatMap((worker) => worker.reclaim("all"));
+    const pending = sent.concat(...this.#queue);
     this.#queue.clear();
     this.#queued = 0;
     pending.forEach(giveUp);

@@ -7,10 +7,10 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { transfer } from "../../mod.ts";
+import { task, transfer } from "../../mod.ts";
 import { settle, until } from "./harness.ts";
 import { Gate, passGate } from "./tasks.ts";
-import { workerBehaviour } from "./worker_harness.ts";
+import { MOD, workerBehaviour } from "./worker_harness.ts";
 import {
   lengthLeft,
   moveBuffer,
@@ -204,3 +204,35 @@ Deno.test("transfer() refuses a list that is none", () => {
     assertThrows(() => transfer({}, list as never), TypeError, "array");
   }
 });
+
+workerBehaviour(
+  "transfer() moves an argument to a worker that is slow to load the task's module",
+  async (make) => {
+    const text = `
+      import { task } from "${MOD}";
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      export const size = task(import.meta, "size", (bytes) => bytes.length);
+    `;
+    const url = `data:text/javascript,${encodeURIComponent(text)}`;
+    const size = task({ url }, "size", (bytes: Uint8Array) => bytes.length);
+    const executor = make({ maxWorkers: 2, idleTimeout: Infinity });
+    await executor.start();
+    const gates = [new Gate(), new Gate()] as const;
+    const held = executor.submit(passGate, gates[0].cells, 0);
+    await until(() => gates[0].reached === 1);
+    // Quick so far, in the other worker, so that many of them travel together.
+    await executor.map(size, new Array(1000).fill(ones(1)));
+    const other = executor.submit(passGate, gates[1].cells, 0);
+    await until(() => gates[1].reached === 1);
+    gates[0].open();
+    await held;
+    const bytes = ones(10);
+    const futures = [
+      executor.submit(size, transfer(bytes, [bytes.buffer])),
+      ...[1, 2, 3].map((length) => executor.submit(size, ones(length))),
+    ];
+    assertEquals(await Promise.all(futures), [10, 1, 2, 3]);
+    gates[1].open();
+    await other;
+  },
+);
