@@ -9,12 +9,7 @@ import { TimeoutError, WorkerCrashedError } from "../errors.ts";
 import type { CancelledError } from "../errors.ts";
 import { startDeadline } from "../timer.ts";
 import { isTransfer, unwrapTransfer } from "../transfer.ts";
-import {
-  nameOf,
-  rejectAll,
-  type WorkHolder,
-  type WorkItem,
-} from "../work_item.ts";
+import { nameOf, type WorkHolder, type WorkItem } from "../work_item.ts";
 import type { Channel, ChannelListener, OpenChannel } from "./channel.ts";
 import { cloneError } from "./clone_error.ts";
 import { decodeError, type EncodedError, encodeError } from "./codec.ts";
@@ -67,6 +62,9 @@ interface Assignment {
   /** How many of them have not ended. */
   left: number;
 }
+
+/** A call that cannot be sent, and why. */
+type Refusal = readonly [item: WorkItem, error: Error];
 
 /** Host's side of one worker. */
 export class PoolWorker implements WorkHolder, ChannelListener {
@@ -160,7 +158,8 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     const batch = this.#batch;
     this.#batch = [];
     this.#offered = 0;
-    this.#send(batch);
+    // Done callbacks may cancel what is being sent, or terminate, so they come last.
+    for (const [item, error] of this.#send(batch)) item.reject(error);
   }
 
   /** Whether it is time to send `calls` of `fn`, rather than to wait until there are more. */
@@ -199,15 +198,11 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     this.#gone = true;
     this.#stopWaiting();
     this.#stopping?.endGrace();
-    for (let position = this.#head; position < this.#tail; position++) {
-      const assignment = this.#sent[position & MASK];
-      this.#sent[position & MASK] = undefined;
-      if (assignment === undefined || error === undefined) continue;
-      const { item, left } = assignment;
-      for (let i = 0; i < left; i++) item.reject(error(item));
+    const closed = this.#channel.close();
+    for (let { item, left } of this.#takeRunning()) {
+      for (; error !== undefined && left > 0; left--) item.reject(error(item));
     }
-    this.count = 0;
-    return this.#channel.close();
+    return closed;
   }
 
   entered(item: WorkItem): boolean {
@@ -312,20 +307,26 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     const lethal = this.#loading
       ? this.#sent[this.#head & MASK]?.item.fn
       : undefined;
+    const failed: [item: WorkItem, calls: number, when: string][] = [];
     const unentered = this.reclaim("all").filter((item) => {
       if (item.fn === lethal) {
-        rejectAll(
-          item,
-          () => this.#crashed(item, cause, "while it loaded the module of"),
-        );
+        failed.push([item, item.count, "while it loaded the module of"]);
       } else if (item.transfers) {
         // What has been moved cannot be sent again.
-        item.reject(this.#crashed(item, cause, "before it entered"));
+        failed.push([item, item.count, "before it entered"]);
       } else return true;
       return false;
     });
-    this.close((item) => this.#crashed(item, cause, "while it ran"));
+    for (const { item, left } of this.#takeRunning()) {
+      failed.push([item, left, "while it ran"]);
+    }
+    // First, as done callbacks may cancel or terminate what is to run elsewhere.
     this.#owner.workerDied(this, cause, unentered);
+    for (const [item, calls, when] of failed) {
+      for (let left = calls; left > 0; left--) {
+        item.reject(this.#crashed(item, cause, when));
+      }
+    }
   }
 
   #awaitSign(): void {
@@ -352,8 +353,21 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     return Math.min(Math.floor((AHEAD_MS - this.#load) / cost), slots);
   }
 
-  /** Sends calls with plain arguments together, and each other call alone. */
-  #send(batch: readonly Assignment[]): void {
+  /** Empties it; returns what was entered and has not ended. */
+  #takeRunning(): Assignment[] {
+    const running: Assignment[] = [];
+    for (let position = this.#head; position < this.#tail; position++) {
+      const assignment = this.#sent[position & MASK];
+      this.#sent[position & MASK] = undefined;
+      if (assignment !== undefined) running.push(assignment);
+    }
+    this.count = 0;
+    return running;
+  }
+
+  /** Sends calls with plain arguments together, and each other call alone; returns what cannot be cloned. */
+  #send(batch: readonly Assignment[]): Refusal[] {
+    const refused: Refusal[] = [];
     let message = new RunMessage();
     let together: Assignment[] = [];
     const send = () => {
@@ -377,14 +391,16 @@ export class PoolWorker implements WorkHolder, ChannelListener {
         if (alone === undefined) break;
         next = splitOff(alone, 1);
         send();
-        this.#sendAlone(alone);
+        const error = this.#sendAlone(alone);
+        if (error !== undefined) refused.push([alone.item, error]);
       }
     }
     send();
+    return refused;
   }
 
-  /** A call that cannot be cloned fails alone. */
-  #sendAlone(assignment: Assignment): void {
+  /** A call that cannot be cloned fails alone, with the error that this returns. */
+  #sendAlone(assignment: Assignment): Error | undefined {
     const { item, fn } = assignment;
     const args = item.args.map(unwrapTransfer);
     const transferables = item.args.filter(isTransfer).flatMap((arg) =>
@@ -395,12 +411,13 @@ export class PoolWorker implements WorkHolder, ChannelListener {
       this.#channel.send(["run", [[fn.id, 1, args, false]]], transferables);
     } catch (error) {
       this.#sent[--this.#tail & MASK] = undefined;
-      this.#release(assignment, 1);
-      this.quota++;
-      item.reject(
-        cloneError(item, error, (value) => this.#channel.carries(value)),
-      );
+      // None, if a getter that throws has cancelled it before.
+      const { left } = assignment;
+      this.#release(assignment, left);
+      this.quota += left;
+      item.holder = undefined;
       this.#owner.workerProgressed();
+      return cloneError(item, error, (value) => this.#channel.carries(value));
     }
   }
 
@@ -491,6 +508,8 @@ export class PoolWorker implements WorkHolder, ChannelListener {
       const item = this.#sent[(from + i) & MASK]?.item;
       // It may have ended before it could be asked for.
       if (item?.position !== from + i) return [];
+      // One that is alone in its worker is not announced.
+      if (calls > 0) this.#hasEntered(item.position);
       return this.#takeBack(item, calls) ?? [];
     });
   }

@@ -1,0 +1,128 @@
+/**
+ * The tasks of a run with fake workers: what each is to do, what has become of
+ * it, and whether that is right.
+ *
+ * @module
+ */
+
+import { type Future, task, transfer } from "../../../mod.ts";
+import type { Random } from "../random.ts";
+import type { Deed } from "./worker.ts";
+
+/** A function of which only the name matters. */
+export function plain(place: number, ..._: unknown[]): number {
+  return place;
+}
+
+const module = { url: "data:text/javascript," };
+
+/** What fake workers load at once, after a while, never, or with their life. */
+const FUNCTIONS = {
+  plain,
+  exported: task(module, "exported", (place: number) => place),
+  endless: task(module, "endless", (place: number) => place),
+  lethal: task(module, "lethal", (place: number) => place),
+} satisfies Record<string, typeof plain>;
+
+/** One call. */
+export class Plan {
+  readonly place: number;
+  readonly fn: keyof typeof FUNCTIONS;
+  readonly deed: Deed;
+  readonly argument: "none" | "moved" | "uncloneable";
+  /** What `submitWith()` is told, if that is how it is submitted. */
+  readonly timeout: number | undefined;
+  readonly controller: AbortController | undefined;
+  future: Future<unknown> | undefined;
+  /** How often it has been entered, and how often it was told to the user. */
+  entries = 0;
+  told = 0;
+  /** Whether it may not be entered any more. */
+  barred = false;
+  /** Whether its worker has died with its outcome. */
+  lost = false;
+
+  private constructor(
+    place: number,
+    deed: Deed,
+    rest: Partial<Pick<Plan, "fn" | "argument" | "timeout" | "controller">>,
+  ) {
+    this.place = place;
+    this.deed = deed;
+    this.fn = rest.fn ?? "plain";
+    this.argument = rest.argument ?? "none";
+    this.timeout = rest.timeout;
+    this.controller = rest.controller;
+  }
+
+  /** An item of a map(). */
+  static mapped(place: number, { pick }: Random): Plan {
+    return new Plan(
+      place,
+      pick(["return", "return", "return", "throw", "die"]),
+      {},
+    );
+  }
+
+  /** What is submitted alone. */
+  static submitted(place: number, { below, pick }: Random): Plan {
+    const fn = below(4) > 0
+      ? "plain"
+      : pick(["exported", "exported", "lethal", "endless"] as const);
+    const argument = pick(
+      ["none", "none", "none", "none", "moved", "uncloneable"] as const,
+    );
+    const deed = pick(["return", "return", "return", "throw", "die"] as const);
+    if (below(3) > 0) return new Plan(place, deed, { fn, argument });
+    const stubborn = below(2) === 0;
+    return new Plan(place, stubborn ? pick(["obey", "ignore"]) : deed, {
+      fn,
+      argument,
+      controller: new AbortController(),
+      // Or it would never end.
+      timeout: stubborn || below(2) === 0 ? 1 + below(20) : Infinity,
+    });
+  }
+
+  /** What to submit. */
+  get call(): [typeof plain, ...Parameters<typeof plain>] {
+    const fn = FUNCTIONS[this.fn];
+    if (this.argument === "none") return [fn, this.place];
+    const buffer = new ArrayBuffer(1);
+    return this.argument === "moved"
+      ? [fn, this.place, transfer(buffer, [buffer])]
+      : [fn, this.place, Symbol()];
+  }
+
+  /** Whether its future may end so: with a value, or an error of this name. */
+  allows(outcome: unknown, ended: Ending): boolean {
+    const { place, fn, deed, argument, entries, barred, controller } = this;
+    switch (outcome) {
+      case place:
+        return deed === "return" && entries === 1;
+      case "RangeError":
+        return deed === "throw" && entries === 1;
+      case "WorkerCrashedError":
+        return this.lost || entries === 0 &&
+            (fn === "lethal" || fn === "endless" || argument === "moved");
+      case "WorkerTerminatedError":
+        return ended.terminated && entries === 1;
+      case "BrokenExecutorError":
+        return ended.broken && entries === 0;
+      case "DataCloneError":
+        return argument === "uncloneable" && entries === 0;
+      case "TimeoutError":
+        return this.timeout !== undefined && entries === 1;
+      case "CancelledError":
+        return controller?.signal.aborted || barred && entries === 0;
+      default:
+        return false;
+    }
+  }
+}
+
+/** What may have ended a run early. */
+export interface Ending {
+  readonly terminated: boolean;
+  readonly broken: boolean;
+}

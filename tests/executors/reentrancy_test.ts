@@ -1,0 +1,74 @@
+// Done callbacks may do anything to the executor that calls them: what waits
+// is where they find it, whatever the executor is in the middle of.
+
+import { assert, assertEquals, assertInstanceOf } from "@std/assert";
+import { type Future, WorkerCrashedError } from "../../mod.ts";
+import { countAndSometimesDie } from "./fixtures/dying.ts";
+import { workerBehaviour, type WorkerExecutor } from "./worker_harness.ts";
+
+/** What ends tasks that wait, and what they are left in. */
+const ENDS: Record<
+  string,
+  (executor: WorkerExecutor, waiting: Future<unknown>[]) => void
+> = {
+  "cancel()": (_, waiting) => {
+    for (const future of waiting) future.cancel();
+  },
+  "shutdown() with cancelFutures": (executor) => {
+    executor.shutdown({ cancelFutures: true });
+  },
+  "terminate()": (executor) => {
+    executor.terminate();
+  },
+};
+
+for (const [name, end] of Object.entries(ENDS)) {
+  workerBehaviour(
+    `${name} in a done callback of a crashed task reaches what its worker had not entered`,
+    async (make) => {
+      const executor = make({ maxWorkers: 1 });
+      const calls = new Int32Array(new SharedArrayBuffer(4 * 100));
+      const submit = (n: number, death?: "Deno.exit()") =>
+        executor.submit(countAndSometimesDie, calls, n, death);
+      // Known to be quick, so that many of them travel together.
+      await Promise.all(new Array(1000).fill(0).map(() => submit(99)));
+      const crashed = submit(0, "Deno.exit()");
+      const waiting = Array.from({ length: 90 }, (_, n) => submit(n + 1));
+      crashed.addDoneCallback(() => end(executor, waiting));
+      assertInstanceOf(await crashed.exception(), WorkerCrashedError);
+      await executor.shutdown();
+      assert(waiting.every((future) => future.cancelled()));
+      assertEquals([...calls.subarray(0, 91)], [1, ...new Array(90).fill(0)]);
+    },
+  );
+
+  workerBehaviour(
+    `${name} in a done callback of what cannot be cloned reaches what was submitted with it`,
+    async (make) => {
+      const executor = make({ maxWorkers: 1 });
+      const calls = new Int32Array(new SharedArrayBuffer(4 * 10));
+      const count = (calls: Int32Array, n: number, _: unknown) =>
+        Atomics.add(calls, n, 1);
+      // Known to be quick, so that many of them travel together.
+      await executor.map(
+        count,
+        new Array(1000).fill(calls),
+        new Array(1000).fill(9),
+        new Array(1000).fill(0),
+      );
+      const refused = executor.submit(count, calls, 0, () => {});
+      const waiting = Array.from(
+        { length: 5 },
+        (_, n) => executor.submit(count, calls, n + 1, 0),
+      );
+      refused.addDoneCallback(() => end(executor, waiting));
+      await refused.exception();
+      await executor.shutdown();
+      for (const [n, future] of waiting.entries()) {
+        assert(future.done());
+        // Those are underway, and may have been entered meanwhile.
+        assertEquals(calls[n + 1], future.cancelled() ? 0 : 1);
+      }
+    },
+  );
+}
