@@ -63,10 +63,10 @@ export class AnnouncedSlots implements HostSlots {
   }
 
   entered(position: number): number {
-    return this.#workerGone ? this.passed(position) : Infinity;
+    return this.#workerGone ? this.heard(position) : Infinity;
   }
 
-  passed(position: number): number {
+  heard(position: number): number {
     return this.#entered[position & MASK]!;
   }
 

@@ -22,8 +22,8 @@ export interface HostSlots {
   send(position: number, announced: boolean): void;
   /** How many of its calls have, or may have, been entered. */
   entered(position: number): number;
-  /** How many of its calls were entered, now that the worker is past the item. */
-  passed(position: number): number;
+  /** How many of its calls are known to have been entered. */
+  heard(position: number): number;
   /** Takes back the calls that surely have not been entered; returns how many are left. */
   revoke(position: number): number;
   /** Asks the running call to stop. */

@@ -243,11 +243,11 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     this.#channel.send(["stop", item.position, encodeError(reason)]);
     // An earlier task has ended, or this one would not run.
     this.#stopping?.endGrace();
-    const endGrace = startDeadline(
-      this.#settings.gracePeriod,
-      () => this.#channel.kill(reason),
-    );
-    this.#stopping = { position: item.position, endGrace };
+    const { position } = item;
+    const endGrace = startDeadline(this.#settings.gracePeriod, () => {
+      if (!this.#isPast(position)) this.#channel.kill(reason);
+    });
+    this.#stopping = { position, endGrace };
   }
 
   received(message: ToHost): void {
@@ -327,6 +327,14 @@ export class PoolWorker implements WorkHolder, ChannelListener {
         item.reject(this.#crashed(item, cause, when));
       }
     }
+  }
+
+  /** Whether a later task has been entered: of the end of this one only the report has not arrived. */
+  #isPast(position: number): boolean {
+    for (let later = position + 1; later < this.#tail; later++) {
+      if (this.#channel.slots.heard(later) > 0) return true;
+    }
+    return false;
   }
 
   #awaitSign(): void {
@@ -496,7 +504,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     for (let passed = this.#head; passed < position; passed++) {
       const item = this.#sent[passed & MASK]?.item;
       const rest = item &&
-        this.#takeBack(item, this.#channel.slots.passed(passed));
+        this.#takeBack(item, this.#channel.slots.heard(passed));
       if (rest !== undefined) items.push(rest);
     }
     if (items.length > 0) this.#owner.workerReturned(items);

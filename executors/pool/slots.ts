@@ -54,8 +54,8 @@ export class Slots {
     return Atomics.load(this.#states, position & MASK) & COUNT;
   }
 
-  /** Host: how many calls were entered of an item that the worker is past. */
-  passed(position: number): number {
+  /** Host: the same, as nothing has to be heard here. */
+  heard(position: number): number {
     return this.entered(position);
   }
 

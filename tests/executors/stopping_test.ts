@@ -10,6 +10,7 @@ import { CancelledError, TimeoutError } from "../../mod.ts";
 import {
   ENTERED,
   makeNotes,
+  spinFor,
   spinUntilCancelled,
   spinUntilReleased,
   spinUntilThrown,
@@ -222,5 +223,29 @@ workerBehaviour(
       assertEquals(await Promise.all(innocent), Array(5).fill("untouched"));
       assert(stopped.cancelled());
     }
+  },
+);
+
+workerBehaviour(
+  "a task behind one that has stopped is spared by a program too busy to hear of it",
+  async (make) => {
+    const executor = make({ maxWorkers: 1, gracePeriod: 20 });
+    // Known to be quick, so that what is behind the first travels ahead.
+    const notes = new Array(1000).fill(makeNotes());
+    await executor.map(spinFor, new Array(1000).fill("nothing"), notes);
+    const [first, second] = [makeNotes(), makeNotes()];
+    const controller = new AbortController();
+    const { signal } = controller;
+    executor.submitWith({ signal }, spinFor, "stop", first);
+    const behind = executor.submit(spinFor, "release", second);
+    await until(() => first[ENTERED] === 1);
+    controller.abort();
+    for (
+      const end = performance.now() + 100;
+      performance.now() < end || Atomics.load(second, ENTERED) === 0;
+    );
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    Atomics.store(second, STOPPED, 1);
+    assertEquals(await behind, "released");
   },
 );
