@@ -60,6 +60,15 @@ export { ProcessPoolExecutor } from "./executors/process_pool.ts";
 export type { ProcessPoolExecutorOptions } from "./executors/process_pool.ts";
 export { PromisePoolExecutor } from "./executors/promise_pool.ts";
 export type { PromisePoolExecutorOptions } from "./executors/promise_pool.ts";
+export type {
+  Activity,
+  CallTiming,
+  ExecutorStats,
+  TaskEvent,
+  TaskEventInit,
+  TaskOutcome,
+  WorkerStats,
+} from "./executors/stats.ts";
 export { task } from "./executors/task.ts";
 export type { TaskModule } from "./executors/task.ts";
 export { transfer } from "./executors/transfer.ts";

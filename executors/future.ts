@@ -13,6 +13,7 @@ import {
   checkSignal,
 } from "./arguments.ts";
 import { CancelledError, InvalidStateError, TimeoutError } from "./errors.ts";
+import type { TaskOutcome } from "./stats.ts";
 import { startTimer } from "./timer.ts";
 
 /** Where a future is in its life; see {@linkcode Future.state}. */
@@ -51,6 +52,8 @@ export interface FutureOrigin {
   entered(): boolean;
   /** Takes the work back; false if it has been entered. */
   revoke(): boolean;
+  /** The future has settled. */
+  ended(outcome: TaskOutcome): void;
 }
 
 /** What only the maker of a future may do to it. */
@@ -413,6 +416,7 @@ export class Future<T> implements PromiseLike<T> {
     if (to === RUNNING) return true;
     this.#outcome = outcome;
     this.#failed = failed;
+    const origin = this.#origin;
     this.#origin = undefined;
     if (this.#resolvers !== undefined) {
       if (to === CANCELLED || failed) this.#resolvers.reject(outcome);
@@ -424,6 +428,9 @@ export class Future<T> implements PromiseLike<T> {
       this.#observers = undefined;
       for (const { notify } of observers) notify();
     }
+    origin?.ended(
+      to === CANCELLED ? "cancelled" : failed ? "failed" : "finished",
+    );
     if (this.#callbacks !== undefined) {
       const callbacks = this.#callbacks;
       this.#callbacks = undefined;

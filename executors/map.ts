@@ -19,6 +19,7 @@ import { Deque } from "./deque.ts";
 import { CancelledError, TimeoutError } from "./errors.ts";
 import { type Input, Inputs } from "./inputs.ts";
 import { type ChunkOwner, Failure, MapChunk } from "./map_chunk.ts";
+import type { Tally } from "./stats.ts";
 import { startTimer } from "./timer.ts";
 import { isTransfer } from "./transfer.ts";
 import { type AnyFunction, nameOf, type WorkItem } from "./work_item.ts";
@@ -97,6 +98,7 @@ export interface MapTarget {
   /** Throws unless work is taken. */
   assertOpen(): void;
   enqueue(item: WorkItem): void;
+  readonly tally: Tally;
 }
 
 /** Begins to consume the inputs. */
@@ -140,6 +142,7 @@ const leftAlone = new FinalizationRegistry<AbortListener>((listener) =>
 class MapRun implements MapResult<unknown>, ChunkOwner {
   readonly settings: MapSettings;
   readonly fn: AnyFunction;
+  readonly tally: Tally;
   readonly #target: MapTarget;
   readonly #inputs: Inputs;
   readonly #deadline: number;
@@ -174,6 +177,7 @@ class MapRun implements MapResult<unknown>, ChunkOwner {
   ) {
     this.settings = settings;
     this.fn = fn;
+    this.tally = target.tally;
     this.#target = target;
     this.#inputs = inputs;
     this.#deadline = settings.timeout === Infinity
@@ -445,7 +449,14 @@ class MapRun implements MapResult<unknown>, ChunkOwner {
 
   #submit(args: unknown[], arity: number, count: number): void {
     if (count === 0 || this.#end !== undefined) return;
-    const chunk = new MapChunk(this, args, arity, 0, count);
+    const chunk = new MapChunk(
+      this,
+      this.tally.add(count),
+      args,
+      arity,
+      0,
+      count,
+    );
     this.#unread += count;
     this.#inFlight += count;
     this.#unsettled.add(chunk);

@@ -5,6 +5,7 @@
  */
 
 import { CancelledError } from "./errors.ts";
+import type { Tally, TaskOutcome } from "./stats.ts";
 import { isTransfer } from "./transfer.ts";
 import { type AnyFunction, WorkItem } from "./work_item.ts";
 
@@ -12,6 +13,7 @@ import { type AnyFunction, WorkItem } from "./work_item.ts";
 export interface ChunkOwner {
   readonly fn: AnyFunction;
   readonly settings: { readonly chunkSize: number };
+  readonly tally: Tally;
   /** A call of this chunk has an outcome, the last in its list. */
   callSettled(chunk: MapChunk): void;
   /** The second part of a chunk is on its own from now on. */
@@ -47,12 +49,13 @@ export class MapChunk extends WorkItem {
 
   constructor(
     owner: ChunkOwner,
+    index: number,
     args: unknown[],
     arity: number,
     from: number,
     count: number,
   ) {
-    super(owner.fn);
+    super(owner.fn, owner.tally, index);
     this.#owner = owner;
     this.#args = args;
     this.#arity = arity;
@@ -100,6 +103,7 @@ export class MapChunk extends WorkItem {
   override split(count: number): MapChunk {
     const rest = new MapChunk(
       this.#owner,
+      this.index,
       this.#args,
       this.#arity,
       this.#from + count,
@@ -116,6 +120,9 @@ export class MapChunk extends WorkItem {
     if (this.settled) return;
     // Before it is split, so that the part which is taken back is settled too.
     this.settled = true;
+    for (let call = this.outcomes.length; call < this.#count; call++) {
+      this.#ended("cancelled", call);
+    }
     this.holder?.revoke(this);
     if (reason !== undefined && this.outcomes.length < this.#count) {
       this.holder?.stop(this, reason);
@@ -128,6 +135,17 @@ export class MapChunk extends WorkItem {
     const used = (this.#from + this.outcomes.length) * this.#arity;
     for (let i = 0; i < this.#arity; i++) this.#args[used + i] = undefined;
     this.outcomes.push(outcome);
+    this.#ended(outcomeOf(outcome), this.outcomes.length - 1);
     this.#owner.callSettled(this);
   }
+
+  /** One of its own calls has ended, counted from 0. */
+  #ended(outcome: TaskOutcome, call: number): void {
+    this.callEnded(outcome, this.index + this.#from + call);
+  }
+}
+
+function outcomeOf(outcome: unknown): TaskOutcome {
+  if (!(outcome instanceof Failure)) return "finished";
+  return outcome.error instanceof CancelledError ? "cancelled" : "failed";
 }

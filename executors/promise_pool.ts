@@ -20,6 +20,7 @@ import {
   taskIsAsked,
   type TaskScope,
 } from "./running_task.ts";
+import { type Activity, wallTime } from "./stats.ts";
 import { unwrapTransfer } from "./transfer.ts";
 import {
   type AnyFunction,
@@ -30,6 +31,9 @@ import {
 
 /** Python's default for threads: enough to overlap waiting, few enough to be kind to servers. */
 const MAX_DEFAULT_WORKERS = 32;
+
+/** The name of its one worker, which is this thread. */
+const MAIN = "main";
 
 /** Options of {@linkcode PromisePoolExecutor}. */
 export interface PromisePoolExecutorOptions extends InitializerOptions {
@@ -71,6 +75,11 @@ export class PromisePoolExecutor extends Executor {
   #scheduled = false;
   #initializer: { fn: AnyFunction; args: readonly unknown[] } | undefined;
   readonly #idle: (() => void)[] = [];
+  readonly #born = performance.now();
+  #ended = 0;
+  /** For how long something has run, and since when it does again. */
+  #busyMs = 0;
+  #busySince = 0;
 
   /**
    * Makes an executor; nothing runs until something is submitted.
@@ -116,6 +125,23 @@ export class PromisePoolExecutor extends Executor {
     };
   }
 
+  /** All of it runs in one thread, so that is its one worker. */
+  protected override activity(): Activity {
+    const now = performance.now();
+    const running = this.#running > 0;
+    const busyMs = this.#busyMs + (running ? now - this.#busySince : 0);
+    return {
+      running: this.#running,
+      workers: [{
+        name: MAIN,
+        state: running ? "running" : "idle",
+        tasks: this.#ended,
+        busyMs,
+      }],
+      utilisation: Math.min(1, busyMs / (now - this.#born)),
+    };
+  }
+
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
@@ -130,7 +156,7 @@ export class PromisePoolExecutor extends Executor {
     }
     this.#scheduled = false;
     while (this.#running < this.#maxWorkers && this.#queue.length > 0) {
-      this.#running++;
+      if (this.#running++ === 0) this.#busySince = performance.now();
       const lane = new Lane();
       asProgram(() => runInScope(lane, () => this.#work(lane)));
     }
@@ -165,6 +191,7 @@ export class PromisePoolExecutor extends Executor {
     for (let item = this.#next(); item !== undefined; item = this.#next()) {
       item.holder = lane;
       const scope = lane.enter();
+      const started = item.timed ? wallTime() : 0;
       let outcome: unknown;
       let failed = false;
       try {
@@ -177,10 +204,16 @@ export class PromisePoolExecutor extends Executor {
         failed = true;
       }
       scope.task = undefined;
+      this.#ended++;
+      if (started > 0) {
+        item.timing = { worker: MAIN, started, ended: wallTime() };
+      }
       if (failed) item.reject(outcome);
       else item.resolve(unwrapTransfer(outcome));
     }
-    this.#running--;
+    if (--this.#running === 0) {
+      this.#busyMs += performance.now() - this.#busySince;
+    }
     this.#schedule();
   }
 

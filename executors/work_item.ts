@@ -10,6 +10,12 @@ import { control, type Future, type FutureOrigin } from "./future.ts";
 import { startDeadline } from "./timer.ts";
 import { isTransfer } from "./transfer.ts";
 import type { SubmitOptions } from "./executor.ts";
+import {
+  type CallTiming,
+  type Tally,
+  type TaskOutcome,
+  wallTime,
+} from "./stats.ts";
 
 /** Any function; its arguments were checked where it was submitted. */
 // deno-lint-ignore no-explicit-any
@@ -34,21 +40,55 @@ export interface WorkHolder {
  * be entered, and gives the outcomes in the order of the calls to `resolve()`
  * and `reject()`. What comes too late does nothing.
  */
-export abstract class WorkItem implements FutureOrigin {
+export abstract class WorkItem {
   /** What to call. */
   readonly fn: AnyFunction;
   /** Where the item is; `undefined` while it waits in the executor's queue. */
   holder: WorkHolder | undefined = undefined;
   /** For the holder's use: where in it the item is. */
   position = 0;
+  /** Set before an outcome is given, if `timed`: who ran the call, and when. */
+  timing: CallTiming | undefined = undefined;
+  /** How many calls were submitted before it, or before the one that it was split off from. */
+  protected readonly index: number;
+  readonly #tally: Tally;
+  readonly #submitted: number;
 
   /**
    * Makes an item that has not been sent anywhere.
    *
    * @param fn What to call.
+   * @param tally Where its calls are counted.
+   * @param index How many were submitted before.
    */
-  constructor(fn: AnyFunction) {
+  constructor(fn: AnyFunction, tally: Tally, index: number) {
     this.fn = fn;
+    this.#tally = tally;
+    this.index = index;
+    this.#submitted = tally.watched ? wallTime() : 0;
+  }
+
+  /** Whether somebody wants to know who runs it, and when. */
+  get timed(): boolean {
+    return this.#tally.watched;
+  }
+
+  /**
+   * Counts a call that has ended, for whoever submitted it.
+   *
+   * @param outcome What became of it.
+   * @param index How many calls were submitted before it.
+   */
+  protected callEnded(outcome: TaskOutcome, index: number): void {
+    this.#tally.ended(outcome);
+    if (!this.#tally.watched) return;
+    this.#tally.tell({
+      task: this.fn.name,
+      index,
+      outcome,
+      submitted: this.#submitted,
+      timing: this.timing,
+    });
   }
 
   /** The arguments of all calls, one after another. */
@@ -104,14 +144,14 @@ export abstract class WorkItem implements FutureOrigin {
 }
 
 /** The item behind a future. */
-export class SubmittedItem extends WorkItem {
+export class SubmittedItem extends WorkItem implements FutureOrigin {
   override readonly args: readonly unknown[];
   override readonly transfers: boolean;
   /** What `submit()` returns. */
   readonly future: Future<unknown>;
 
-  constructor(fn: AnyFunction, args: readonly unknown[]) {
-    super(fn);
+  constructor(fn: AnyFunction, args: readonly unknown[], tally: Tally) {
+    super(fn, tally, tally.add(1));
     this.args = args;
     this.transfers = args.some(isTransfer);
     this.future = control.create(this);
@@ -119,6 +159,11 @@ export class SubmittedItem extends WorkItem {
 
   override get settled(): boolean {
     return this.future.done();
+  }
+
+  /** The future has settled, by whoever did it. */
+  ended(outcome: TaskOutcome): void {
+    this.callEnded(outcome, this.index);
   }
 
   override start(): boolean {
@@ -147,9 +192,10 @@ export class StoppableItem extends SubmittedItem {
   constructor(
     fn: AnyFunction,
     args: readonly unknown[],
+    tally: Tally,
     options: SubmitOptions,
   ) {
-    super(fn, args);
+    super(fn, args, tally);
     this.#timeout = options.timeout ?? Infinity;
     this.#signal = options.signal;
     // A long-lived signal must not collect the listeners of tasks long done.

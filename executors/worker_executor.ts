@@ -16,6 +16,7 @@ import { Executor, type InitializerOptions } from "./executor.ts";
 import type { OpenChannel } from "./pool/channel.ts";
 import { loadingModule } from "./pool/load.ts";
 import { Scheduler } from "./pool/scheduler.ts";
+import type { Activity } from "./stats.ts";
 import { referenceOf } from "./task.ts";
 import type { AnyFunction, WorkItem } from "./work_item.ts";
 
@@ -183,6 +184,16 @@ export abstract class WorkerExecutor extends Executor {
   /** Cancels what waits if asked to, and resolves when all workers are gone. */
   protected override close(cancelFutures: boolean): Promise<void> {
     return this.#scheduler.close(cancelFutures);
+  }
+
+  /** What the workers do, and have done. */
+  protected override activity(): Activity {
+    return this.#scheduler.activity();
+  }
+
+  /** Workers note when calls begin and end. */
+  protected override watch(): void {
+    this.#scheduler.watch();
   }
 
   /** How many calls wait here, and what each worker has. */

@@ -75,6 +75,11 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   count = 0;
   /** How many more tasks it may be sent. */
   quota: number;
+  /** How many tasks have ended in it, and how long they took. */
+  tasks = 0;
+  busyMs = 0;
+  /** Since when it is there. */
+  readonly born = performance.now();
   /** Since when it has nothing to do. */
   idleSince = performance.now();
   /** How long its tasks are expected to take, in milliseconds. */
@@ -129,6 +134,24 @@ export class PoolWorker implements WorkHolder, ChannelListener {
       // Arguments that cannot be cloned; the owner does not know this worker yet.
       queueMicrotask(() => owner.workerUnfit(this, error));
     }
+  }
+
+  /** From now on it says when calls begin and end. */
+  watch(): void {
+    this.#channel.send(["watch"]);
+  }
+
+  /** How many calls have been entered and have not ended. */
+  get running(): number {
+    let running = 0;
+    for (let position = this.#head; position < this.#tail; position++) {
+      const assignment = this.#sent[position & MASK];
+      if (assignment === undefined) continue;
+      const { item, left } = assignment;
+      const entered = this.#channel.slots.entered(position);
+      running += Math.max(0, left - Math.max(0, item.count - entered));
+    }
+    return running;
   }
 
   /**
@@ -278,11 +301,9 @@ export class PoolWorker implements WorkHolder, ChannelListener {
       case "revoked":
         this.#owner.workerReturned(this.#returned(message[1], message[2]));
         break;
-      case "done": {
-        const [, position, busyMs, values, failures] = message;
-        this.#report(position, busyMs, values, failures);
+      case "done":
+        this.#report(message);
         break;
-      }
       case "closing":
         this.died(message[1] && decodeError(message[1]));
         break;
@@ -446,14 +467,16 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   }
 
   #report(
-    position: number,
-    busyMs: number,
-    values: readonly unknown[],
-    failures: readonly (number | EncodedError)[] | undefined,
+    [, position, busyMs, values, failures, times]: Extract<
+      ToHost,
+      readonly ["done", ...unknown[]]
+    >,
   ): void {
     this.#progressed = true;
     this.#stalled = false;
     if (!this.#channel.shared) this.#takeBackPassed(position);
+    this.tasks += values.length;
+    this.busyMs += busyMs;
     const cost = busyMs / values.length;
     let learned: PoolFunction | undefined;
     let failure = 0;
@@ -475,6 +498,10 @@ export class PoolWorker implements WorkHolder, ChannelListener {
       }
       if (ended > 0 && fn !== learned) (learned = fn).learn(cost);
       for (const to = i + ended; i < to; i++) {
+        if (times !== undefined) {
+          const [started, ended] = [times[2 * i]!, times[2 * i + 1]!];
+          item.timing = { worker: this.name, started, ended };
+        }
         if (failures?.[failure] === i) {
           item.reject(decodeError(failures[failure + 1] as EncodedError));
           failure += 2;

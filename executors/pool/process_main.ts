@@ -104,6 +104,7 @@ class ProcessWorker {
     switch (message[0]) {
       case "define":
       case "initialize":
+      case "watch":
         break;
       case "run":
         for (const [, count, , oneItem] of message[1]) {

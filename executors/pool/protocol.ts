@@ -33,6 +33,8 @@ export type ToWorker =
   | readonly ["run", segments: readonly Segment[], announced?: boolean]
   /** The call that runs at this position is to stop. */
   | readonly ["stop", position: number, reason: EncodedError]
+  /** From now on, reports say when calls began and ended. */
+  | readonly ["watch"]
   /** What has not been entered of the items at these positions is to come back. */
   | readonly ["revoke", from: number, to: number];
 
@@ -56,7 +58,8 @@ export type ToHost =
    * All items before `position` have ended, or been passed over if revoked.
    * `values` has one element for each call that ended since the last report,
    * `failures` the index of each that failed and its error in turn, `busyMs`
-   * is how long they took.
+   * is how long they took. `times` has the beginning and the end of each, in
+   * turn, if somebody watches.
    */
   | readonly [
     "done",
@@ -64,6 +67,7 @@ export type ToHost =
     busyMs: number,
     values: readonly unknown[],
     failures: readonly (number | EncodedError)[] | undefined,
+    times: readonly number[] | undefined,
   ]
   /** Its last words; `cause` is what killed it, if it was an error. */
   | readonly [

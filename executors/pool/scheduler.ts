@@ -29,6 +29,7 @@ import {
   ShutdownError,
   WorkerTerminatedError,
 } from "../errors.ts";
+import type { Activity } from "../stats.ts";
 import { startTimer } from "../timer.ts";
 import { nameOf, rejectAll, type WorkItem } from "../work_item.ts";
 import type { OpenChannel } from "./channel.ts";
@@ -85,6 +86,9 @@ export class Scheduler implements PoolWorkerOwner {
   #broken: (() => BrokenExecutorError) | undefined;
   /** What becomes of tasks that come back, if not to be sent again. */
   #giveUp: ((item: WorkItem) => void) | undefined;
+  #watched = false;
+  /** Of workers that are gone. */
+  readonly #past = { busyMs: 0, aliveMs: 0 };
   #dealing = false;
   #stopStarting: (() => void) | undefined;
   #stopReaping: (() => void) | undefined;
@@ -175,6 +179,34 @@ export class Scheduler implements PoolWorkerOwner {
     this.#schedule();
   }
 
+  /** Somebody wants to know when calls begin and end. */
+  watch(): void {
+    this.#watched = true;
+    for (const worker of this.#workers) worker.watch();
+  }
+
+  /** What the workers do, and have done. */
+  activity(): Activity {
+    const now = performance.now();
+    const workers = [...this.#workers];
+    const running = workers.map((worker) => worker.running);
+    let { busyMs, aliveMs } = this.#past;
+    for (const worker of workers) {
+      busyMs += worker.busyMs;
+      aliveMs += now - worker.born;
+    }
+    return {
+      running: running.reduce((sum, calls) => sum + calls, 0),
+      workers: workers.map(({ name, ready, tasks, busyMs }, i) => ({
+        name,
+        state: !ready ? "starting" : running[i]! > 0 ? "running" : "idle",
+        tasks,
+        busyMs,
+      })),
+      utilisation: aliveMs === 0 ? 0 : Math.min(1, busyMs / aliveMs),
+    };
+  }
+
   /** How many calls wait here, and what each worker has. */
   describe(): Record<string, unknown> {
     const workers = [...this.#workers].map((worker) =>
@@ -260,6 +292,7 @@ export class Scheduler implements PoolWorkerOwner {
       this.#workerSettings,
     );
     this.#workers.add(worker);
+    if (this.#watched) worker.watch();
     this.#fill(worker, 1);
     // Starting one blocks this thread for 15 to 20 ms.
     this.#stopStarting = startTimer(0, () => {
@@ -335,7 +368,9 @@ export class Scheduler implements PoolWorkerOwner {
 
   /** Ends a worker; what it still runs fails with `error`. */
   #dismiss(worker: PoolWorker, error?: (item: WorkItem) => Error): void {
-    this.#workers.delete(worker);
+    if (!this.#workers.delete(worker)) return;
+    this.#past.busyMs += worker.busyMs;
+    this.#past.aliveMs += performance.now() - worker.born;
     const gone = worker.close(error).then(() => {
       this.#leaving.delete(gone);
       this.#schedule();

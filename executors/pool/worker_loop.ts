@@ -27,6 +27,7 @@ import {
   type TaskScope,
 } from "../running_task.ts";
 import type { FunctionReference } from "../task.ts";
+import { wallTime } from "../stats.ts";
 import { isTransfer, unwrapTransfer } from "../transfer.ts";
 import type { AnyFunction } from "../work_item.ts";
 import { decodeError, type EncodedError, encodeError } from "./codec.ts";
@@ -85,6 +86,10 @@ export class WorkerLoop implements StopSource {
   #running: RunningTask | undefined;
   #values: unknown[] = [];
   #failures: (number | EncodedError)[] = [];
+  /** When the calls of the outcomes began and ended, if somebody watches. */
+  #times: number[] | undefined;
+  /** When the running call began, if somebody watches. */
+  #startedAt = 0;
   /** All items before this position have been reported, and all calls that had ended at that time. */
   #reported = 0;
   #reportedAt = 0;
@@ -121,6 +126,9 @@ export class WorkerLoop implements StopSource {
             decodeError(message[2]) as CancelledError | TimeoutError,
           );
         }
+        break;
+      case "watch":
+        this.#times = [];
         break;
       case "revoke":
         // Done before it gets here, by whoever shares the slots.
@@ -212,6 +220,7 @@ export class WorkerLoop implements StopSource {
   ): Promise<void> | undefined {
     const fn = called.fn!;
     this.#scope.task = this.#running = new RunningTask(this);
+    if (this.#times !== undefined) this.#startedAt = wallTime();
     try {
       const value = arity === 1
         ? fn(args[at])
@@ -258,6 +267,7 @@ export class WorkerLoop implements StopSource {
   #ended(called: WorkerFunction): boolean {
     if (this.#itemEnds) this.#position++;
     this.#scope.task = this.#running = undefined;
+    this.#times?.push(this.#startedAt, wallTime());
     if (++this.#untimed < called.timedTogether) return false;
     const now = performance.now();
     const quick = now - this.#timedAt < QUICK_MS * this.#untimed;
@@ -327,22 +337,28 @@ export class WorkerLoop implements StopSource {
     const busyMs = now - this.#reportedAt;
     const values = this.#values;
     const failures = this.#failures.length > 0 ? this.#failures : undefined;
+    const times = this.#times;
     this.#values = [];
     this.#failures = [];
+    if (times !== undefined) this.#times = [];
     this.#reported = this.#position;
     this.#reportedAt = now;
     try {
       this.#line.send(
-        ["done", this.#position, busyMs, values, failures],
+        ["done", this.#position, busyMs, values, failures, times],
         transferables,
       );
     } catch (error) {
       // Plain values can always be sent, so this is one that stands alone.
       const refusal = encodeError(uncloneable(values[0], error));
-      this.#line.send(["done", this.#position, busyMs, [undefined], [
-        0,
-        refusal,
-      ]]);
+      this.#line.send([
+        "done",
+        this.#position,
+        busyMs,
+        [undefined],
+        [0, refusal],
+        times,
+      ]);
     }
   }
 }
