@@ -23,6 +23,9 @@ const KILL_MS = 250;
 /** Programs that a task has started may hold the output open when the process is gone. */
 const LAST_WORDS_MS = 50;
 
+/** How much is read at a time: as much as a pipe holds on Linux. */
+const READ_BYTES = 64 * 1024;
+
 /** How a worker process is started. */
 export interface ProcessSettings {
   readonly command: string;
@@ -138,8 +141,8 @@ class ProcessChannel implements Channel {
       message: (message) => this.#received(message),
       text: (bytes) => errorLines.push(bytes),
     });
-    const output = process.stdout.getReader();
-    const errors = process.stderr.getReader();
+    const output = process.stdout.getReader({ mode: "byob" });
+    const errors = process.stderr.getReader({ mode: "byob" });
     const silent = Promise.all([
       readAll(output, (bytes) => lines.push(bytes)),
       readAll(errors, (bytes) => packets.push(bytes)),
@@ -195,15 +198,18 @@ class ProcessChannel implements Channel {
   }
 }
 
+/** Reads to the end; a buffer of its own for each piece would take longer than a tiny task. */
 async function readAll(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
+  reader: ReadableStreamBYOBReader,
   push: (bytes: Uint8Array) => void,
 ): Promise<void> {
-  for (
-    let next = await reader.read();
-    !next.done;
-    next = await reader.read()
-  ) push(next.value);
+  let buffer = new Uint8Array(READ_BYTES);
+  while (true) {
+    const { done, value } = await reader.read(buffer);
+    if (done) return;
+    push(value.slice());
+    buffer = new Uint8Array(value.buffer);
+  }
 }
 
 /** Waits for a promise, but not for long. */
