@@ -97,7 +97,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   /** How many calls those are. */
   #offered = 0;
   /** What was sent, by position; empty where it has ended or was taken back. */
-  readonly #sent: (Assignment | undefined)[] = new Array(SLOT_COUNT);
+  readonly #sent: (Assignment | undefined)[] = [];
   /** The first position that has not been reported; the next to be sent. */
   #head = 0;
   #tail = 0;
