@@ -72,10 +72,13 @@ export function behaviour(
  * Registers one test under the watchdog, which may leave no timer and nothing
  * else behind. Executors that it pushes to its argument are shown when it
  * hangs, and shut down when it ends.
+ *
+ * @param limit How long it may take, in milliseconds, if that is long.
  */
 export function watched(
   name: string,
   run: (executors: Executor[]) => Promise<void> | void,
+  limit: number = WATCHDOG_MS,
 ): void {
   Deno.test({ name, sanitizeOps: true, sanitizeResources: true, fn });
 
@@ -86,7 +89,7 @@ export function watched(
       hang.reject(
         new Error(`'${name}' hangs: ${Deno.inspect(executors, { depth: 4 })}`),
       );
-    }, WATCHDOG_MS);
+    }, limit);
     const ended = (async () => {
       await run(executors);
       await Promise.all(

@@ -26,8 +26,8 @@ export async function forSeeds(
   }
 }
 
-/** Mulberry32: short, and good enough for this. */
-function randomOf(seed: number): Random {
+/** The draws of a seed. Mulberry32: short, and good enough for this. */
+export function randomOf(seed: number): Random {
   let state = seed;
   const below = (limit: number) => {
     state = (state + 0x6d2b79f5) | 0;

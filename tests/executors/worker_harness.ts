@@ -46,10 +46,11 @@ export type MakeExecutor = (
   options?: WorkerPoolExecutorOptions,
 ) => WorkerExecutor;
 
-/** Registers a test for each kind of executor that has workers. */
+/** Registers a test for each kind of executor that has workers; `limit` as in {@linkcode watched}. */
 export function workerBehaviour(
   name: string,
   run: (make: MakeExecutor) => Promise<void> | void,
+  limit?: number,
 ): void {
   for (const kind of WORKER_KINDS) {
     watched(`${kind.name} ${name}`, (executors) =>
@@ -57,7 +58,7 @@ export function workerBehaviour(
         const executor = kind.make(options);
         executors.push(executor);
         return executor;
-      }));
+      }), limit);
   }
 }
 
@@ -102,4 +103,18 @@ export async function runMain(
     code,
     timeout: PROGRAM_LIMIT_MS,
   });
+}
+
+/** Resolves when no worker holds the lock that says it lives; where there are locks. */
+export async function noWorkerLeft(): Promise<void> {
+  interface Held {
+    held?: { name?: string }[];
+  }
+  const { locks } = navigator as { locks?: { query?(): Promise<Held> } };
+  if (locks?.query === undefined) return;
+  const lives = async () => {
+    const { held = [] } = await locks.query!();
+    return held.some(({ name }) => name?.startsWith("@concurrent/futures"));
+  };
+  while (await lives()) await new Promise((resolve) => setTimeout(resolve, 5));
 }

@@ -1,0 +1,64 @@
+/**
+ * What may have become of a task in the chaos.
+ *
+ * @module
+ */
+
+import type { Future } from "../../../mod.ts";
+import { type Deed, DEEDS } from "./tasks.ts";
+
+/** A task, and what was done to it. */
+export interface Submitted {
+  readonly place: number;
+  readonly deed: Deed | "lethal" | "astray" | "uncloneable";
+  readonly future: Future<unknown>;
+  /** Of a task that was submitted with a signal and a time-out. */
+  readonly controller?: AbortController;
+  /** How often its future called back. */
+  settled: number;
+  /** Whether `cancel()` said so. */
+  cancelled: boolean;
+}
+
+/** What an executor did with what was pending as it was shut down. */
+export type Ending = "shut down" | "cancelled" | "terminated";
+
+/** The value of a future, or the name of its error; of bytes, how many there are. */
+export async function outcomeOf(future: Future<unknown>): Promise<unknown> {
+  return await future.then(
+    (value) => value instanceof ArrayBuffer ? value.byteLength : value,
+    (error) => error?.name,
+  );
+}
+
+/** Whether the task may have this outcome if it was entered so often. */
+export function allows(
+  { place, deed, controller, cancelled }: Submitted,
+  outcome: unknown,
+  entries: number,
+  ending: Ending | undefined,
+): boolean {
+  if (entries > 1 || cancelled && outcome !== "CancelledError") return false;
+  switch (outcome) {
+    case "CancelledError":
+      return controller?.signal.aborted ||
+        entries === 0 && (cancelled || ending !== "shut down");
+    case "WorkerTerminatedError":
+      return ending === "terminated" && entries === 1;
+    case "TimeoutError":
+      return controller !== undefined && entries === 1;
+  }
+  switch (deed) {
+    case "uncloneable":
+      return outcome === "DataCloneError" && entries === 0;
+    case "lethal":
+      return outcome === "WorkerCrashedError";
+    case "astray":
+      return outcome === "TaskNotFoundError";
+    case "move":
+      // Moved to a worker that died before it came to it, it is lost.
+      return outcome === (entries === 0 ? "WorkerCrashedError" : place);
+    default:
+      return outcome === DEEDS[deed](place) && entries === 1;
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * A task that does anything a task may do, and what has to come of it.
+ *
+ * @module
+ */
+
+import {
+  currentTask,
+  PromisePoolExecutor,
+  task,
+  transfer,
+} from "../../../mod.ts";
+import { type Death, DEATHS, die } from "../fixtures/dying.ts";
+import { spinUntilCancelled } from "../fixtures/stoppable.ts";
+
+/** Ends by itself, so that nothing is left of a thread that Deno cannot stop. */
+const STUBBORN_MS = 200;
+
+/** What the task may be told to do, and how its future ends then: with a value, or an error of this name. */
+export const DEEDS = {
+  "return": (place: number) => place,
+  "return later": (place: number) => place,
+  "compute": (place: number) => place,
+  "ask for the current task": (place: number) => place,
+  "move": (place: number) => place,
+  "throw": () => "RangeError",
+  "throw nothing": () => undefined,
+  "reject": () => "TypeError",
+  "return a function": () => "DataCloneError",
+  ...Object.fromEntries(
+    Object.keys(DEATHS).map((death) => [death, () => "WorkerCrashedError"]),
+  ) as Record<Death, () => string>,
+  // These never end by themselves, or nobody waits for it.
+  "obey": () => "TimeoutError",
+  "obey in a loop": () => "TimeoutError",
+  "ignore": () => "TimeoutError",
+  "ignore in a loop": () => "TimeoutError",
+} satisfies Record<string, (place: number) => unknown>;
+
+/** Something the task may be told to do. */
+export type Deed = keyof typeof DEEDS;
+
+/** Counts that it was entered, then does what it is told. */
+export const perform = task(
+  import.meta,
+  function perform(
+    entries: Int32Array,
+    place: number,
+    deed: Deed,
+    argument?: unknown,
+  ): unknown {
+    Atomics.add(entries, place, 1);
+    switch (deed) {
+      case "return":
+        return place;
+      case "return later":
+        return wait(place % 20).then(() => place);
+      case "compute":
+        spin(place % 5);
+        return place;
+      case "ask for the current task":
+        return ask(place);
+      case "move": {
+        const { buffer } = argument as Uint8Array<ArrayBuffer>;
+        return transfer(buffer, [buffer]);
+      }
+      case "throw":
+        throw new RangeError(`${place}`);
+      case "throw nothing":
+        throw undefined;
+      case "reject":
+        return wait(place % 3).then(() => {
+          throw new TypeError(`${place}`);
+        });
+      case "return a function":
+        return () => place;
+      case "obey":
+        return obey();
+      case "obey in a loop":
+        return spinUntilCancelled(new Int32Array(2));
+      case "ignore":
+        return new Promise(() => {});
+      case "ignore in a loop":
+        return spin(STUBBORN_MS);
+      default:
+        return die(deed);
+    }
+  },
+);
+
+/** The same for the items of a map(). */
+export const performItem = task(
+  import.meta,
+  function performItem(entries: Int32Array, place: number, deed: Deed) {
+    return perform(entries, place, deed);
+  },
+);
+
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+function spin(ms: number): void {
+  for (const end = performance.now() + ms; performance.now() < end;);
+}
+
+async function obey(): Promise<void> {
+  const task = currentTask()!;
+  while (!task.cancelled) await wait(1);
+}
+
+/** In a pool inside the task, each task is its own, and afterwards the outer one is there again. */
+async function ask(place: number): Promise<number | string> {
+  const outer = currentTask();
+  await using pool = new PromisePoolExecutor({ maxWorkers: 2 });
+  const inner = await pool.map(async () => {
+    const own = currentTask();
+    await wait(1);
+    return own !== undefined && own !== outer && currentTask() === own;
+  }, [1, 2, 3]);
+  return outer !== undefined && currentTask() === outer && inner.every(Boolean)
+    ? place
+    : "not its own task";
+}
+
+/** A task whose module ends its worker while it is loaded. */
+export const lethal: typeof perform = task(
+  { url: `data:text/javascript,${encodeURIComponent("Deno.exit()")}` },
+  "lethal",
+  () => "never entered",
+);
+
+/** A task that its module does not export. */
+export const astray: typeof perform = task(
+  import.meta,
+  "astrayed",
+  () => "never entered",
+);

@@ -1,0 +1,13 @@
+// Executors that have been disposed of leave nothing behind.
+
+import { assertLess } from "@std/assert";
+import { watched } from "./harness.ts";
+import { measureManyPools } from "./many_pools.ts";
+import { WORKER_KINDS } from "./worker_harness.ts";
+
+for (const { name } of WORKER_KINDS) {
+  watched(`${name} that is disposed of leaves no memory in use`, async () => {
+    const [early, end] = await measureManyPools(name, 200);
+    assertLess(end.heap, 1.2 * early.heap);
+  }, 300_000);
+}

@@ -1,0 +1,50 @@
+/**
+ * Chaos for as long as one likes, and figures that take a quiet machine:
+ *
+ *     deno task soak --minutes 10 --seed 1
+ *
+ * It ends with the first violation, whose message names the seed that goes
+ * there at once.
+ *
+ * @module
+ */
+
+import { parseArgs } from "@std/cli/parse-args";
+import { runChaos, showChaos } from "./chaos/run.ts";
+import { measureDeaths, showDeaths } from "./deaths.ts";
+import { measureManyPools } from "./many_pools.ts";
+import { WORKER_KINDS } from "./worker_harness.ts";
+
+/** How many workers die in each way. */
+const DEATHS = 50;
+
+/** How many executors are made one after another. */
+const EXECUTORS = 1000;
+
+if (import.meta.main) {
+  const flags = parseArgs(Deno.args, { string: ["minutes", "seed"] });
+  const minutes = Number(flags.minutes ?? 1);
+  const seed = Number(flags.seed ?? Math.floor(Math.random() * 2 ** 31));
+  for (const { name, make } of WORKER_KINDS) {
+    console.log(`${name}: ${DEATHS} deaths of each kind, noticed after`);
+    console.log(showDeaths(await measureDeaths(make, DEATHS)));
+    console.log(`${name}: ${EXECUTORS} executors, one after another`);
+    console.log(await showManyPools(name));
+    console.log(`${name}: chaos for ${minutes} minutes from seed ${seed}`);
+    console.log(
+      showChaos(await runChaos({ make, seconds: 60 * minutes, seed })),
+    );
+  }
+}
+
+async function showManyPools(name: string): Promise<string> {
+  const measured = await measureManyPools(name, EXECUTORS);
+  const [early, end] = measured.map(({ resident, heap }) =>
+    `${mebibytes(resident)} resident and ${mebibytes(heap)} in use in the heap`
+  );
+  return `  ${early} after the first ${EXECUTORS / 10}, ${end} at the end`;
+}
+
+function mebibytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+}
