@@ -2,7 +2,11 @@
 // does, also when its done callbacks reach back.
 
 import { assertEquals } from "@std/assert";
-import { CancelledError, type FutureState } from "../../mod.ts";
+import {
+  CancelledError,
+  type FutureState,
+  type TaskOutcome,
+} from "../../mod.ts";
 import { control } from "../../executors/future.ts";
 import { forSeeds } from "./random.ts";
 
@@ -54,20 +58,31 @@ class Model implements Subject {
         if (this.#state === "pending") this.#state = "running";
         return;
       case "cancel":
-        if (this.state === "pending") this.#settle("cancelled");
+        if (this.state === "pending") this.#settle("cancelled", "cancelled");
         this.log.push(this.#state === "cancelled");
         return;
       default:
-        if (!done) this.#settle(action === "stop" ? "cancelled" : "finished");
+        if (!done) {
+          const [state, outcome] = SETTLED[action];
+          this.#settle(state, outcome);
+        }
         this.log.push(!done);
     }
   }
 
-  #settle(state: FutureState): void {
+  #settle(state: FutureState, outcome: TaskOutcome): void {
     this.#state = state;
+    this.log.push(outcome);
     for (const then of this.#callbacks.splice(0)) this.act(then, "start");
   }
 }
+
+/** What settles a future, and how its origin hears of it. */
+const SETTLED = {
+  resolve: ["finished", "finished"],
+  reject: ["finished", "failed"],
+  stop: ["cancelled", "cancelled"],
+} as const;
 
 /** The real one, with work that another thread may enter. */
 class Real implements Subject {
@@ -77,6 +92,7 @@ class Real implements Subject {
   readonly #future = control.create<number>({
     entered: () => this.#entered,
     revoke: () => this.#revoked ||= !this.#entered,
+    ended: (outcome) => this.log.push(outcome),
   });
 
   get state(): FutureState {

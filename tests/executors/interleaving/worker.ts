@@ -76,6 +76,7 @@ const LAST_WORDS: ReadonlySet<string | undefined> = new Set([
 /** One worker, and the line to it. */
 export class FakeWorker implements Channel {
   readonly slots: Slots;
+  readonly shared = true;
   /** The same memory, seen from the worker. */
   readonly #slots: Slots;
   readonly #world: World;
@@ -113,6 +114,14 @@ export class FakeWorker implements Channel {
     this.#world.race();
     this.#inbox.push(structuredClone(message, { transfer }));
     this.#world.race();
+  }
+
+  carries(): boolean {
+    return true;
+  }
+
+  kill(cause: unknown): void {
+    if (!this.closed) this.#listener.died(cause);
   }
 
   close(): Promise<void> {
@@ -189,7 +198,9 @@ export class FakeWorker implements Channel {
         if (oneItem) return;
         continue;
       }
-      if (entered === "announced") this.#say(["entered", this.#position]);
+      if (entered === "announced") {
+        this.#say(["entered", this.#position, n + 1]);
+      }
       yield* this.#call(args[n * args.length / count] as number);
       if (!oneItem || n === count - 1) this.#position++;
       if (this.#world.random.below(3) === 0) this.#report();
@@ -230,7 +241,8 @@ export class FakeWorker implements Channel {
     this.#reported = this.#position;
     const failures = this.#failures.length > 0 ? this.#failures : undefined;
     const busyMs = this.#world.random.pick([0, 0, 0.01, 0.2, 3]);
-    this.#say(["done", this.#position, busyMs, this.#values, failures]);
+    const values = this.#values;
+    this.#say(["done", this.#position, busyMs, values, failures, undefined]);
     // A call that still runs stays.
     this.#underway.push(...this.#unsent.splice(0, this.#values.length));
     this.#values = [];
@@ -242,7 +254,7 @@ export class FakeWorker implements Channel {
     this.#dead = true;
     const { below } = this.#world.random;
     if (below(2) === 0) this.#report();
-    if (below(2) === 0) this.#say(["closing", undefined]);
+    if (below(2) === 0) this.#say(["closing", undefined, undefined]);
   }
 
   #say(message: ToHost): void {
