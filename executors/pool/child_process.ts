@@ -13,7 +13,6 @@ import { decodeError } from "./codec.ts";
 import { concat, encodeFrame } from "./frames.ts";
 import { OutputLines } from "./output_lines.ts";
 import { makeMark, PacketReader } from "./packets.ts";
-import type { ProcessGreeting } from "./process_main.ts";
 import type { ToHost, ToWorker } from "./protocol.ts";
 import { serialize } from "./serialize.ts";
 
@@ -29,6 +28,7 @@ const READ_BYTES = 64 * 1024;
 /** How a worker process is started. */
 export interface ProcessSettings {
   readonly command: string;
+  /** What comes before the name of the worker, its mark, and what it is to give up. */
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   /** The permissions that it is to give up. */
@@ -65,9 +65,10 @@ class ProcessChannel implements Channel {
     { command, args, env, revoke }: ProcessSettings,
   ) {
     this.#listener = listener;
+    const mark = makeMark();
     try {
       this.#process = new Deno.Command(command, {
-        args: [...args],
+        args: [...args, name, mark, ...revoke],
         env: { ...env },
         stdin: "piped",
         stdout: "piped",
@@ -78,9 +79,6 @@ class ProcessChannel implements Channel {
       return;
     }
     this.#input = this.#process.stdin.getWriter();
-    const mark = makeMark();
-    const greeting: ProcessGreeting = { name, mark, revoke };
-    this.#write(encodeFrame(greeting));
     this.#ended = this.#attend(this.#process, name, mark);
   }
 
@@ -133,7 +131,7 @@ class ProcessChannel implements Channel {
   async #attend(
     process: Deno.ChildProcess,
     name: string,
-    mark: Uint8Array,
+    mark: string,
   ): Promise<void> {
     const lines = new OutputLines(name);
     const errorLines = new OutputLines(name);

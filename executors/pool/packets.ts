@@ -44,11 +44,19 @@ const SERIALIZED = 0;
 const ENTERED = 1;
 const ENTERED_BYTES = 9;
 
-/** A mark for one worker. */
-export function makeMark(): Uint8Array<ArrayBuffer> {
+/** A mark for one worker, in hexadecimal digits. */
+export function makeMark(): string {
   const mark = crypto.getRandomValues(new Uint8Array(MARK_BYTES));
   mark[0] = MARK_START;
-  return mark;
+  return Array.from(mark, (byte) => byte.toString(16).padStart(2, "0"))
+    .join("");
+}
+
+function bytesOf(mark: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(
+    { length: MARK_BYTES },
+    (_, i) => parseInt(mark.slice(2 * i, 2 * i + 2), 16),
+  );
 }
 
 /** Writes messages to the standard error stream of this process. */
@@ -56,8 +64,8 @@ export class PacketWriter {
   readonly #packet = new Uint8Array(PACKET_BYTES);
   readonly #view = new DataView(this.#packet.buffer);
 
-  constructor(mark: Uint8Array, writer: Writer) {
-    this.#packet.set(mark);
+  constructor(mark: string, writer: Writer) {
+    this.#packet.set(bytesOf(mark));
     this.#packet[MARK_BYTES] = WRITERS.indexOf(writer);
   }
 
@@ -110,8 +118,8 @@ export class PacketReader {
   readonly #open: (OpenMessage | undefined)[] = [];
   #rest: Uint8Array = new Uint8Array();
 
-  constructor(mark: Uint8Array, listener: PacketListener) {
-    this.#mark = mark;
+  constructor(mark: string, listener: PacketListener) {
+    this.#mark = bytesOf(mark);
     this.#listener = listener;
   }
 

@@ -20,6 +20,7 @@ import { decodeError, encodeError } from "./codec.ts";
 import { FrameReader } from "./frames.ts";
 import { PacketWriter } from "./packets.ts";
 import type { ToHost, ToWorker } from "./protocol.ts";
+import { loadSerializer } from "./serialize.ts";
 import { openWebWorker, type WebWorkerChannel } from "./web_worker.ts";
 
 /** Where this module is, for whoever starts a process. */
@@ -32,37 +33,31 @@ export const url: string = import.meta.url;
 export const WORKER_ARGUMENT =
   "@concurrent/futures: be a worker process of this program";
 
-/** The first message. */
-export interface ProcessGreeting {
-  readonly name: string;
-  /** What packets begin with. */
-  readonly mark: Uint8Array<ArrayBuffer>;
-  /** What the process is not to be allowed, if it was not started without it. */
-  readonly revoke: readonly string[];
-}
-
 /** The threads of a worker load this module too, if their tasks import the package. */
 const isMainThread = !("WorkerGlobalScope" in globalThis);
 
 function isCompiledWorker(): boolean {
-  return Deno.build.standalone && Deno.args.length === 1 &&
-    Deno.args[0] === WORKER_ARGUMENT;
+  return Deno.build.standalone && Deno.args[0] === WORKER_ARGUMENT;
 }
 
-async function serve(): Promise<never> {
+/** The arguments are a name, what packets begin with, and the permissions that the process gives up. */
+async function serve(
+  [name, mark, ...revoke]: readonly string[],
+): Promise<never> {
+  for (const name of revoke) {
+    Deno.permissions.revokeSync({ name } as Deno.PermissionDescriptor);
+  }
+  // At once, as both take their time to start.
+  const worker = new ProcessWorker(name!, mark!);
+  await loadSerializer();
   const frames = new FrameReader();
-  let worker: ProcessWorker | undefined;
   const buffer = new Uint8Array(64 * 1024);
   while (true) {
     const length = await Deno.stdin.read(buffer);
     // The host is gone, or has no more use for this worker.
     if (length === null) Deno.exit(0);
     for (const message of frames.push(buffer.slice(0, length))) {
-      if (worker === undefined) {
-        worker = new ProcessWorker(message as ProcessGreeting);
-      } else {
-        worker.received(message as ToWorker);
-      }
+      worker.received(message as ToWorker);
     }
   }
 }
@@ -75,10 +70,7 @@ class ProcessWorker {
   /** The position of the next item. */
   #tail = 0;
 
-  constructor({ name, mark, revoke }: ProcessGreeting) {
-    for (const name of revoke) {
-      Deno.permissions.revokeSync({ name } as Deno.PermissionDescriptor);
-    }
+  constructor(name: string, mark: string) {
     this.#name = name;
     this.#packets = new PacketWriter(mark, "main");
     const listener = {
@@ -141,4 +133,5 @@ function exitCodeOf(
 
 // Last, when all of the module is there. Waits for ever, so that the program of
 // which a compiled worker is made does not begin.
-if (isMainThread && (import.meta.main || isCompiledWorker())) await serve();
+if (isMainThread && import.meta.main) await serve(Deno.args);
+else if (isMainThread && isCompiledWorker()) await serve(Deno.args.slice(1));

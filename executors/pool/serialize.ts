@@ -22,6 +22,11 @@ interface V8 {
 
 let v8: V8 | undefined;
 
+/** Loads what the functions below need; they would do so themselves, but that takes longer. */
+export async function loadSerializer(): Promise<void> {
+  v8 ??= await import("node:v8") as unknown as V8;
+}
+
 /**
  * Encodes a message. `transferables` are moved: their bytes are in the message,
  * and here they are detached.

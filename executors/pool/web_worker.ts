@@ -31,7 +31,7 @@ export interface Greeting {
   /** The lock that the worker holds while it lives. */
   readonly lock: string;
   /** In a worker process: the mark of the packets that it writes. */
-  readonly mark: Uint8Array<ArrayBuffer> | undefined;
+  readonly mark: string | undefined;
 }
 
 /** What a Web Worker is given. */
@@ -39,7 +39,7 @@ export interface WebWorkerOptions {
   /** What it may do. */
   readonly permissions?: Deno.PermissionOptions | undefined;
   /** See {@linkcode Greeting.mark}. */
-  readonly mark?: Uint8Array<ArrayBuffer>;
+  readonly mark?: string;
 }
 
 /** Starts a Web Worker. */

@@ -49,9 +49,13 @@ async function greeted(
  */
 async function openOutput(
   port: MessagePort,
-  mark: Uint8Array<ArrayBuffer>,
+  mark: string,
 ): Promise<HostLine["send"]> {
-  const { PacketWriter } = await import("./packets.ts");
+  const [{ PacketWriter }, { loadSerializer }] = await Promise.all([
+    import("./packets.ts"),
+    import("./serialize.ts"),
+  ]);
+  await loadSerializer();
   const packets = new PacketWriter(mark, "task");
   return (message, transferables) => {
     packets.write(message, transferables);
