@@ -261,6 +261,8 @@ class MapRun implements MapResult<unknown>, ChunkOwner {
     rest.next = chunk.next;
     chunk.next = rest;
     if (this.#last === chunk) this.#last = rest;
+    // Nothing more comes of this one, so its reader waits for the other.
+    if (this.#first === chunk && chunk.read === chunk.count) this.#first = rest;
   }
 
   #collect(): Promise<unknown[]> {

@@ -1,6 +1,7 @@
 // map(): the order of results, and how many items travel together.
 
 import { assertEquals, assertRejects } from "@std/assert";
+import { Executor, type WorkItem } from "../../mod.ts";
 import { behaviour, settle, until } from "./harness.ts";
 import { NotedInput } from "./noted_input.ts";
 import { Gate, passGate } from "./tasks.ts";
@@ -113,3 +114,22 @@ behaviour(
     assertEquals(read.toSorted((a, b) => b - a), [-0, -1, -2]);
   },
 );
+
+Deno.test("map() gives what was taken off its chunk after the rest of that was read", async () => {
+  const items: WorkItem[] = [];
+  class ByHand extends Executor {
+    protected override enqueue(item: WorkItem): void {
+      items.push(item);
+    }
+
+    protected override close(): Promise<void> {
+      return Promise.resolve();
+    }
+  }
+  const results = new ByHand().map(negate, [1, 2]);
+  items[0]!.resolve(-1);
+  assertEquals(await results.next(), { done: false, value: -1 });
+  const next = results.next();
+  items[0]!.split(1).resolve(-2);
+  assertEquals(await next, { done: false, value: -2 });
+});
