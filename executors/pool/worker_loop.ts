@@ -75,6 +75,8 @@ export class WorkerLoop implements StopSource {
   readonly #functions: WorkerFunction[] = [];
   readonly #inbox = new Deque<Segment | Initialization>();
   #working = false;
+  /** Whether its last words have been said; Deno may let it go on for a while. */
+  #closing = false;
   /** The calls at the front, and how many of them have been passed. */
   #segment: Segment | undefined;
   #passed = 0;
@@ -138,8 +140,9 @@ export class WorkerLoop implements StopSource {
     }
   }
 
-  /** The worker is about to be gone: what has finished must not be lost with it. */
+  /** The worker is about to be gone: what has finished must not be lost with it, and nothing else is begun. */
   end(cause?: EncodedError, exitCode?: number): void {
+    this.#closing = true;
     this.#report();
     this.#line.send(["closing", cause, exitCode]);
   }
@@ -188,6 +191,7 @@ export class WorkerLoop implements StopSource {
       if (called.fn === undefined) return this.#load(called);
       const arity = args.length / count;
       while (this.#passed < count) {
+        if (this.#closing) return new Promise(() => {});
         const n = this.#passed++;
         if (called.timedTogether < MAX_TIMED_TOGETHER) this.#report();
         this.#itemEnds = !oneItem || this.#passed === count;
