@@ -254,7 +254,8 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   }
 
   stop(item: WorkItem, reason: CancelledError | TimeoutError): void {
-    if (this.#gone) return;
+    // Of a task that has ended, only the report may not have arrived.
+    if (this.#gone || this.#isPast(item.position)) return;
     if (!this.#channel.shared && item.position > this.#entered) {
       // Perhaps it has not been entered; else that is about to be heard.
       this.#toStop.set(item.position, reason);
@@ -350,7 +351,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     }
   }
 
-  /** Whether a later task has been entered: of the end of this one only the report has not arrived. */
+  /** Whether a later task has been entered, so that this one has ended. */
   #isPast(position: number): boolean {
     for (let later = position + 1; later < this.#tail; later++) {
       if (this.#channel.slots.heard(later) > 0) return true;

@@ -64,7 +64,8 @@ export class Interleaving implements World {
   readonly #pool: FakePool;
   readonly #workers: FakeWorker[] = [];
   readonly #plans: Plan[] = [];
-  readonly #maps: Promise<void>[] = [];
+  /** How many maps are being read. */
+  #reading = 0;
   readonly #mayStartBadly: boolean;
   #closed = false;
   #terminated = false;
@@ -124,12 +125,11 @@ export class Interleaving implements World {
     }
     let closed = false;
     this.#pool.shutdown().then(() => closed = true);
-    for (let step = 0; !closed; step++) {
-      assert(step < MAX_STEPS, `Hangs: ${Deno.inspect(this.#pool)}`);
+    for (let step = 0; !closed || this.#reading > 0; step++) {
+      if (step === MAX_STEPS) throw new Error(this.#describe());
       this.#happen();
       await this.#turn();
     }
-    await Promise.all(this.#maps);
     await this.#check();
   }
 
@@ -237,8 +237,9 @@ export class Interleaving implements World {
         ...(below(2) === 0 && { chunkSize: 1 + below(10) }),
       });
       const leave = pick([() => results.return(), () => controller.abort()]);
-      const read = this.#read(results, below(length + 1), ordered ? plans : []);
-      this.#maps.push(read.finally(leave));
+      this.#reading++;
+      this.#read(results, below(length + 1), ordered ? plans : [])
+        .then(leave).then(() => this.#reading--);
     } catch {
       // Broken.
     }
@@ -286,6 +287,10 @@ export class Interleaving implements World {
     }
     assertEquals(this.#clock.pending, 0, "timers are left");
     assertEquals(this.#workers.length, 0, "workers are left");
+  }
+
+  #describe(): string {
+    return `Hangs: ${this.#reading} maps, ${Deno.inspect(this.#pool)}`;
   }
 
   #expect(condition: boolean, violation: string): void {
