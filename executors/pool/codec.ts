@@ -46,9 +46,16 @@ export function encodeError(error: unknown, place?: string): EncodedError {
   return Object.assign(encoded, { stack: `${encoded.stack}\n    at ${place}` });
 }
 
-/** The error again, of the class that it had if that is known on both sides. */
+/**
+ * The error again, of the class that it had if that is known on both sides.
+ * Never throws: what cannot be decoded, as nobody encodes it, is an error too.
+ */
 export function decodeError(encoded: EncodedError): unknown {
-  return decode(encoded, new Map());
+  try {
+    return decode(encoded, new Map());
+  } catch (error) {
+    return error;
+  }
 }
 
 function encode(

@@ -276,6 +276,15 @@ export class PoolWorker implements WorkHolder, ChannelListener {
 
   received(message: ToHost): void {
     if (this.#gone) return;
+    try {
+      this.#handle(message);
+    } catch (error) {
+      // No worker says such a thing, unless a task has tampered with it.
+      this.died(error);
+    }
+  }
+
+  #handle(message: ToHost): void {
     switch (message[0]) {
       case "up":
         break;
@@ -294,7 +303,10 @@ export class PoolWorker implements WorkHolder, ChannelListener {
         this.#owner.workerReady();
         break;
       case "unfit":
-        this.#owner.workerUnfit(this, decodeError(message[1]));
+        // Later it is forged, and would break the executor.
+        if (!this.ready) {
+          this.#owner.workerUnfit(this, decodeError(message[1]));
+        }
         break;
       case "entered":
         this.#hasEntered(message[1]);
@@ -340,6 +352,8 @@ export class PoolWorker implements WorkHolder, ChannelListener {
       return false;
     });
     for (const { item, left } of this.#takeRunning()) {
+      // It was ready then, even if it has not been heard yet.
+      this.ready ||= left > 0;
       failed.push([item, left, "while it ran"]);
     }
     // First, as done callbacks may cancel or terminate what is to run elsewhere.

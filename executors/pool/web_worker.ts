@@ -124,7 +124,8 @@ export class WebWorkerChannel implements Channel {
   }
 
   #received(message: ToHost): void {
-    if (message[0] === "up") this.#watch();
+    // It holds its lock before it says anything.
+    if (!this.#watched) this.#watch();
     this.#listener.received(message);
   }
 

@@ -257,3 +257,37 @@ workerBehaviour(
     assertFalse("polluted" in {});
   },
 );
+
+workerBehaviour(
+  "a task that forges the messages of its worker harms only that",
+  async (make) => {
+    const executor = make({ maxWorkers: 1 });
+    const forged: unknown[] = [
+      null,
+      5,
+      ["nonsense"],
+      ["done"],
+      ["done", 1e9, NaN, [1, 2, 3, 4, 5]],
+      ["done", 1, 1, [5], [0, null]],
+      ["done", 1, 1, [5], [0, { kind: "error", class: 5, fields: 5 }]],
+      ["entered", "nowhere"],
+      ["unfit", null],
+      ["closing", 5],
+    ];
+    for (const message of forged) {
+      const task = executor.submit((message: unknown) => {
+        const { prototype } = MessagePort;
+        const { postMessage } = prototype;
+        prototype.postMessage = function () {
+          prototype.postMessage = postMessage;
+          postMessage.call(this, message, {});
+          // What was to be sent is lost, and the worker with it.
+          setTimeout(() => self.close());
+        };
+      }, message);
+      await outcomeOf(task);
+      assert(task.done());
+      await assertSurvives(executor);
+    }
+  },
+);

@@ -7,7 +7,7 @@ import {
   assertLess,
   assertRejects,
 } from "@std/assert";
-import { TimeoutError } from "../../mod.ts";
+import { TimeoutError, WorkerTerminatedError } from "../../mod.ts";
 import {
   ENTERED,
   makeNotes,
@@ -109,5 +109,20 @@ workerBehaviour(
       else assertInstanceOf(error, TimeoutError);
     }
     for (const { [ENTERED]: entered } of notes) assertEquals(entered, 1);
+  },
+);
+
+workerBehaviour(
+  "a thenable that never settles costs its worker when its time is up, or at terminate()",
+  async (make) => {
+    const executor = make({ maxWorkers: 1, gracePeriod: 0 });
+    const never = () => ({ then() {} });
+    const late = executor.submitWith({ timeout: 20 }, never);
+    await assertRejects(() => late.result(), TimeoutError);
+    assertEquals(await executor.submit(() => 1), 1);
+    const running = executor.submit(never);
+    await until(() => running.running());
+    await executor.terminate();
+    assertInstanceOf(await running.exception(), WorkerTerminatedError);
   },
 );
