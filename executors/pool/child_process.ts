@@ -143,7 +143,14 @@ class ProcessChannel implements Channel {
     const errors = process.stderr.getReader({ mode: "byob" });
     const silent = Promise.all([
       readAll(output, (bytes) => lines.push(bytes)),
-      readAll(errors, (bytes) => packets.push(bytes)),
+      readAll(errors, (bytes) => {
+        try {
+          packets.push(bytes);
+        } catch (error) {
+          // No worker says such a thing, unless a task has tampered with it.
+          this.kill(error);
+        }
+      }),
     ]);
     const status = await process.status;
     await orAfter(LAST_WORDS_MS, silent);
