@@ -18,6 +18,8 @@ const TIMEOUT_MS = 60_000;
 /** A benchmark that is over at once. */
 const QUICK = ["--delay=20", "--work=100000", "--workers=2"];
 
+const COMMANDS = ["bench", "help"];
+
 /** Runs a command on a terminal of its own. */
 const SCRIPT = "/usr/bin/script";
 
@@ -70,6 +72,26 @@ Deno.test("futures --help names every option with its default", async () => {
   ) assertStringIncludes(stdout, text);
   assertFits(stdout);
   assertEquals(await futures(["bench", "-h"]), { stdout, stderr: "" });
+});
+
+Deno.test("futures help COMMAND is COMMAND --help", async () => {
+  assertEquals(await futures(["help"]), await futures(["--help"]));
+  for (const command of COMMANDS) {
+    const help = await futures(["help", command]);
+    assertEquals(help, await futures([command, "--help"]));
+    assertMatch(
+      help.stdout,
+      new RegExp(`^Usage: futures \\[?${command}\\b`, "m"),
+    );
+    assertFits(help.stdout);
+  }
+});
+
+Deno.test("futures --help names the other commands", async () => {
+  const { stdout } = await futures(["--help"]);
+  const [, list = ""] = stdout.split("Other commands:\n");
+  const names = list.match(/^ {2}\w+/gm)?.map((name) => name.trim());
+  assertEquals(["bench", ...names ?? []], COMMANDS);
 });
 
 Deno.test("futures --version tells the version of deno.json", async () => {
@@ -239,6 +261,8 @@ for (
   const [args, message] of [
     [["frobnicate"], 'unknown command "frobnicate"; there is bench'],
     [["bench", "again"], 'unexpected argument "again"; bench takes nothing'],
+    [["--json", "help"], "the command comes first: futures help"],
+    [["help", "me"], "help takes one of bench, "],
     [["--bogus"], "unknown option --bogus; there are --workload --executors"],
     [["-x"], "unknown option -x; there are --workload --executors"],
     [["--no-json"], "unknown option --no-json; there are --workload"],

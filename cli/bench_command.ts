@@ -1,0 +1,148 @@
+/**
+ * `futures bench`: what comes out goes to the standard output, what is said
+ * meanwhile to the standard error stream.
+ *
+ * @module
+ */
+
+import {
+  type BenchmarkOptions,
+  type Observer,
+  planBenchmark,
+  runBenchmark,
+} from "../bench/benchmark.ts";
+import { CLEAR_LINE, showProgress } from "../bench/progress.ts";
+import {
+  formatHeading,
+  formatLesson,
+  formatPlan,
+  formatTable,
+} from "../bench/report.ts";
+import {
+  DEFAULT_DELAY_MS,
+  DEFAULT_WORK,
+  DEFAULT_YEAR,
+  SCIENTISTS,
+  type WorkKind,
+} from "../bench/scientists.ts";
+import { EXECUTOR_IDS, type ExecutorId } from "../bench/strategies.ts";
+import { drawTimeline } from "../bench/timeline.ts";
+import config from "../deno.json" with { type: "json" };
+import { type Command, command } from "./command.ts";
+import { byDefault, flag, integer, option, type Values } from "./options.ts";
+
+const KINDS: ReadonlyMap<string, readonly WorkKind[]> = new Map([
+  ["wait", ["wait"]],
+  ["compute", ["compute"]],
+  ["both", ["wait", "compute"]],
+]);
+
+const OPTIONS = {
+  workload: option({
+    help: "what a record does: wait, compute, or both in turn",
+    placeholder: "KIND",
+    wanted: "wait, compute or both",
+    default: ["wait", "compute"],
+    defaultText: "both",
+    read: (text) => KINDS.get(text),
+  }),
+  executors: option({
+    help: "which executors run",
+    placeholder: "LIST",
+    wanted: `one or more of ${EXECUTOR_IDS.join(",")}`,
+    default: EXECUTOR_IDS,
+    defaultText: EXECUTOR_IDS.join(","),
+    read: readExecutors,
+  }),
+  workers: option<number | undefined>({
+    ...integer("N", 1),
+    help: "how many records a pool works on at a time",
+    default: undefined,
+    defaultText: "one per core with threads, all of up to 32 with promises",
+  }),
+  records: option({
+    ...integer("N", 1),
+    ...byDefault(SCIENTISTS.length),
+    help: "how many records; beyond 7 they come again, with numbers",
+  }),
+  delay: option({
+    help: "how many milliseconds a record waits",
+    placeholder: "MS",
+    wanted: "a number of milliseconds, at least 0",
+    ...byDefault(DEFAULT_DELAY_MS),
+    read: (text) => /^\d+(\.\d+)?$/.test(text) ? Number(text) : undefined,
+  }),
+  work: option({
+    ...integer("N", 1),
+    ...byDefault(DEFAULT_WORK),
+    help: "how many multiplications a record computes",
+  }),
+  year: option({
+    ...integer("Y", 0),
+    ...byDefault(DEFAULT_YEAR),
+    help: "the year in which the ages are told",
+  }),
+  json: flag("print one JSON object instead of text"),
+  quiet: flag("print the tables alone, and nothing while things run"),
+};
+
+/** `futures bench` */
+export const BENCH: Command = command({
+  name: "bench",
+  summary: "show how long the executors take, and who works when",
+  description: [
+    "Maps one function over the same records, plainly and with each executor, and shows how long that takes and who works when.",
+  ],
+  options: OPTIONS,
+  run: ({ values }) => bench(values),
+});
+
+async function bench(values: Values<typeof OPTIONS>): Promise<number> {
+  const { json, quiet, records, workers, work, year } = values;
+  const showsProgress = !quiet && Deno.stderr.isTerminal();
+  const progress = showsProgress ? showProgress(records) : undefined;
+  const style = { color: Deno.stdout.isTerminal() && !Deno.noColor };
+  const print = json ? () => {} : console.log;
+  const options: BenchmarkOptions = {
+    version: config.version,
+    kinds: values.workload,
+    executors: values.executors,
+    records,
+    workers,
+    delayMs: values.delay,
+    work,
+    year,
+    quiet,
+    // What a worker says takes the place of the line that shows the progress.
+    lineStart: `${showsProgress ? CLEAR_LINE : ""}    `,
+  };
+  const observer: Observer = {
+    workloadStarted: (workload) => print(`${formatHeading(workload, style)}\n`),
+    runStarted(run) {
+      if (!quiet) console.error(`  ${run.executor}`);
+      progress?.runStarted(run);
+    },
+    recordDone: () => progress?.recordDone(),
+    runEnded: () => progress?.runEnded(),
+    workloadEnded(workload) {
+      // Ends what was said, so it belongs on the same stream.
+      if (!quiet) console.error();
+      print(`${formatTable(workload, style)}\n`);
+      if (quiet) return;
+      print(`${drawTimeline(workload, style)}\n`);
+      print(`${formatLesson(workload)}\n`);
+    },
+  };
+  if (!quiet) print(`${formatPlan(planBenchmark(options), style)}\n`);
+  const report = await runBenchmark({ ...options, observer });
+  if (json) console.log(JSON.stringify(report, null, 2));
+  return 0;
+}
+
+function readExecutors(text: string): readonly ExecutorId[] | undefined {
+  const ids: readonly string[] = text.split(",").map((id) => id.trim());
+  const known: readonly string[] = EXECUTOR_IDS;
+  return ids.every((id) => known.includes(id))
+    ? ids as ExecutorId[]
+    : undefined;
+}

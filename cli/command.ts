@@ -1,0 +1,53 @@
+/**
+ * What a command is, and how it ends when it cannot go on.
+ *
+ * @module
+ */
+
+import type { OptionTable, Values } from "./options.ts";
+
+/** The exit status for arguments that make no sense, as most programs have it. */
+export const USAGE_STATUS = 2;
+
+/** A command of the command line. */
+export interface Command<T extends OptionTable = OptionTable> {
+  readonly name: string;
+  /** What stands behind its options in the usage line. */
+  readonly operands?: string;
+  /** What it is for, for a list of commands. */
+  readonly summary: string;
+  /** What it does, in paragraphs. */
+  readonly description: readonly string[];
+  readonly options: T;
+  /** Does it, and tells the exit status. */
+  run(call: CommandCall<T>): Promise<number>;
+}
+
+/** What a command is called with. */
+export interface CommandCall<T extends OptionTable> {
+  readonly values: Values<T>;
+  /** The arguments that are no options. */
+  readonly operands: readonly string[];
+  /** All commands there are; the first one runs if none is named. */
+  readonly commands: readonly Command[];
+}
+
+/** Ends a command with one line on the standard error stream. */
+export class CommandError extends Error {
+  /** The exit status. */
+  readonly status: number;
+
+  /**
+   * @param message The line.
+   * @param status The exit status.
+   */
+  constructor(message: string, status: number = USAGE_STATUS) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** Lets the types of a command's values follow from its options. */
+export function command<T extends OptionTable>(command: Command<T>): Command {
+  return command;
+}

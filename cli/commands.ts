@@ -1,0 +1,12 @@
+/**
+ * The commands there are.
+ *
+ * @module
+ */
+
+import { BENCH } from "./bench_command.ts";
+import type { Command } from "./command.ts";
+import { HELP } from "./help.ts";
+
+/** All commands; the first one runs if none is named. */
+export const COMMANDS: readonly Command[] = [BENCH, HELP];

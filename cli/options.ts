@@ -1,0 +1,64 @@
+/**
+ * What an option is: how it is written, what it means, what it takes. Commands
+ * have tables of these, and from the tables options are read, checked,
+ * explained and completed.
+ *
+ * @module
+ */
+
+/** One option of a command. */
+export interface Option<T> {
+  readonly help: string;
+  /** The short form, if there is one. */
+  readonly letter?: string;
+  /** What stands for the value in the help; flags have no value. */
+  readonly placeholder?: string;
+  /** What the value may be. */
+  readonly wanted?: string;
+  readonly default: T;
+  /** What the help calls the default; nothing for flags. */
+  readonly defaultText?: string;
+  /** What a text stands for; `undefined` if it makes no sense. */
+  read(text: string): T | undefined;
+}
+
+/** The options of a command by their names. */
+export type OptionTable = Readonly<Record<string, Option<unknown>>>;
+
+/** What the options of a table come to. */
+export type Values<T extends OptionTable> = {
+  [K in keyof T]: T[K] extends Option<infer V> ? V : never;
+};
+
+/** What every command has. */
+export const COMMON_OPTIONS = {
+  help: { ...flag("print this text"), letter: "h" },
+  version: { ...flag("print the version"), letter: "V" },
+};
+
+/** Lets the type of an option follow from its default. */
+export function option<T>(option: Option<T>): Option<T> {
+  return option;
+}
+
+/** An option without a value. */
+export function flag(help: string): Option<boolean> {
+  return { help, default: false, read: () => true };
+}
+
+/** The part of an option that reads integers. */
+export function integer(placeholder: string, min: number) {
+  return {
+    placeholder,
+    wanted: `an integer of at least ${min}`,
+    read(text: string): number | undefined {
+      const value = /^-?\d+$/.test(text) ? Number(text) : NaN;
+      return Number.isSafeInteger(value) && value >= min ? value : undefined;
+    },
+  };
+}
+
+/** The part of an option that is a number unless told otherwise. */
+export function byDefault(value: number) {
+  return { default: value, defaultText: String(value) };
+}
