@@ -10,7 +10,9 @@ import { COMMANDS } from "./cli/commands.ts";
 import { formatHelp } from "./cli/help.ts";
 import config from "./deno.json" with { type: "json" };
 
-if (import.meta.main) Deno.exitCode = await main(Deno.args);
+// What still runs, or still waits for the standard input, would keep the
+// program alive when nobody waits for it any more.
+if (import.meta.main) Deno.exit(await main(Deno.args));
 
 /** Runs what the arguments ask for, and tells the exit status. */
 async function main(args: readonly string[]): Promise<number> {

@@ -9,6 +9,9 @@ import type { OptionTable, Values } from "./options.ts";
 /** The exit status for arguments that make no sense, as most programs have it. */
 export const USAGE_STATUS = 2;
 
+/** The exit status if something was begun and did not work. */
+export const FAILED_STATUS = 1;
+
 /** A command of the command line. */
 export interface Command<T extends OptionTable = OptionTable> {
   readonly name: string;

@@ -62,3 +62,27 @@ export function integer(placeholder: string, min: number) {
 export function byDefault(value: number) {
   return { default: value, defaultText: String(value) };
 }
+
+/** The part of an option that is one of some names, the first unless told otherwise. */
+export function choice<T extends string>(
+  placeholder: string,
+  names: readonly T[],
+) {
+  return {
+    placeholder,
+    wanted: names.join(", ").replace(/, ([^,]*)$/, " or $1"),
+    default: names[0]!,
+    defaultText: names[0]!,
+    read: (text: string): T | undefined => names.find((it) => it === text),
+  };
+}
+
+/** The part of an option that names a file, and none unless told otherwise. */
+export function path(placeholder: string) {
+  return {
+    placeholder,
+    wanted: "the name of a file",
+    default: undefined,
+    read: (text: string): string | undefined => text || undefined,
+  };
+}

@@ -1,7 +1,7 @@
 // The three ways into this project, taken as a user takes them: a task in a
 // clone, a compiled program on its own, and the package imported from JSR.
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { readPackage, serveRegistry } from "./network/registry.ts";
 import { runCommand } from "./run_command.ts";
 import { makeTempFolder } from "./temp_folder.ts";
@@ -85,20 +85,36 @@ Deno.test("deno task compile makes a program that runs without Deno", async () =
     timeout: COMPILE_TIMEOUT,
   });
   const extension = Deno.build.os === "windows" ? ".exe" : "";
+  const program = decodeURIComponent(
+    new URL(`dist/futures${extension}`, ROOT).pathname,
+  );
   await using folder = await makeTempFolder();
-
-  const { stdout } = await runCommand(
-    decodeURIComponent(new URL(`dist/futures${extension}`, ROOT).pathname),
-    {
-      args: [...BENCH, "--workers=2"],
+  const run = (args: string[], stdin = "", code = 0) =>
+    runCommand(program, {
+      args,
       cwd: folder.path,
       env: {},
+      stdin,
+      code,
       timeout: 60_000,
-    },
-  );
+    });
 
+  const { stdout } = await run([...BENCH, "--workers=2"]);
   assertReport(stdout);
   assertEquals(await Array.fromAsync(Deno.readDir(folder.path)), []);
+
+  await Deno.writeTextFile(
+    `${folder.path}/square.js`,
+    "export default (n) => n * n;",
+  );
+  const squares = await run(["map", "square.js"], "1\n2\n3\n");
+  assertEquals(squares, { stdout: "1\n4\n9\n", stderr: "" });
+  // There is nothing in it that could make JavaScript of TypeScript.
+  const { stderr } = await run(["map", "square.ts"], "1\n", 2);
+  assertStringIncludes(
+    stderr,
+    "futures: cannot load square.ts: a compiled program takes JavaScript only",
+  );
 });
 
 Deno.test("jsr:@concurrent/futures runs in a project with nothing but that", async () => {

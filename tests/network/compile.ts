@@ -25,6 +25,8 @@ if (import.meta.main) {
       "compile",
       "--no-check",
       "--no-prompt",
+      // `futures map` runs functions of its user, who may want anything of them.
+      "--allow-all",
       "--output=dist/futures",
       "cli.ts",
     ],

@@ -1,0 +1,203 @@
+/**
+ * What a worker does for `futures map`: it loads the function, and calls it on
+ * blocks of lines.
+ *
+ * The user's function knows nothing of this package, so the task is one of
+ * here. Text comes and text goes: to read and to write JSON is often most of
+ * the work, and belongs where the cores are.
+ *
+ * @module
+ */
+
+import { task, TimeoutError } from "../mod.ts";
+
+/** How blocks are read and how long they may take. */
+export interface BlockOptions {
+  /** Whether lines are strings and no JSON. */
+  readonly raw: boolean;
+  /** After how many milliseconds a block ends, whatever it still has. */
+  readonly budgetMs: number;
+  /** How long to wait for what the function promised; `Infinity` for ever. */
+  readonly timeoutMs: number;
+}
+
+/** What came of a block. */
+export interface BlockResult {
+  /** How many lines were gone through; the others are for somebody else. */
+  readonly lines: number;
+  /** How many characters these lines had. */
+  readonly length: number;
+  /** A line for each of them that did not fail. */
+  readonly output: string;
+  readonly failures: readonly LineFailure[];
+  /** How long it took, in milliseconds. */
+  readonly ms: number;
+}
+
+/** A line without a result. */
+export interface LineFailure {
+  /** The number of the line in its block, from 0. */
+  readonly index: number;
+  /** Where the line starts in the block. */
+  readonly start: number;
+  /** Where in the output its result would be. */
+  readonly at: number;
+  readonly error: ErrorText;
+  /** Whether the line was no JSON, so that there is no use in trying again. */
+  readonly isUnreadable: boolean;
+}
+
+/** As much of an error as there is in a line. */
+export interface ErrorText {
+  readonly name: string;
+  readonly message: string;
+}
+
+/** The function that is mapped; there is one in each program. */
+let mapped: ((input: unknown) => unknown) | undefined;
+
+/** Loads the function; before this nothing can be mapped. */
+export const loadFunction: (
+  url: string,
+  name: string,
+  shown: string,
+) => Promise<void> = task(
+  import.meta,
+  async function loadFunction(
+    url: string,
+    name: string,
+    shown: string,
+  ): Promise<void> {
+    // What the function says is not to get between its results.
+    console.log = console.info = console.debug = console.error;
+    let exports: Record<string, unknown>;
+    try {
+      exports = await import(url);
+    } catch (error) {
+      // The first line says what, the others where Deno came from.
+      const [what] = describe(error).message.split("\n");
+      throw new Error(`cannot load ${shown}: ${what}`);
+    }
+    const found = exports[name];
+    if (typeof found !== "function") {
+      throw new Error(explainMissing(exports, name, shown));
+    }
+    mapped = found as typeof mapped;
+  },
+);
+
+/** Calls the function on each line of a block; each line ends with a line feed. */
+export const mapBlock: (
+  text: string,
+  options: BlockOptions,
+) => Promise<BlockResult> = task(
+  import.meta,
+  async function mapBlock(
+    text: string,
+    { raw, budgetMs, timeoutMs }: BlockOptions,
+  ): Promise<BlockResult> {
+    const begin = performance.now();
+    const failures: LineFailure[] = [];
+    let output = "";
+    let lines = 0;
+    let start = 0;
+    while (start < text.length) {
+      const next = text.indexOf("\n", start) + 1;
+      let isUnreadable = true;
+      try {
+        const input = read(text.slice(start, next - 1), raw);
+        isUnreadable = false;
+        let result = mapped!(input);
+        // Not every time: each `await` costs more than a small function.
+        if (isThenable(result)) result = await within(timeoutMs, result);
+        output += format(result, raw);
+      } catch (error) {
+        failures.push({
+          index: lines,
+          start,
+          at: output.length,
+          error: describe(error),
+          isUnreadable,
+        });
+      }
+      lines++;
+      start = next;
+      if (performance.now() - begin >= budgetMs) break;
+    }
+    const ms = performance.now() - begin;
+    return { lines, length: start, output, failures, ms };
+  },
+);
+
+function explainMissing(
+  exports: Record<string, unknown>,
+  name: string,
+  shown: string,
+): string {
+  const functions = Object.keys(exports).filter((key) =>
+    typeof exports[key] === "function"
+  );
+  const wanted = name === "default"
+    ? `${shown} has no default export that is a function`
+    : `${shown} exports no function "${name}"`;
+  return functions.length === 0
+    ? `${wanted}: write "export ${
+      name === "default" ? "default function" : `function ${name}`
+    } …"`
+    : `${wanted}: there is ${
+      functions.map((name) => `${shown}#${name}`).join(", ")
+    }`;
+}
+
+function read(line: string, raw: boolean): unknown {
+  if (!raw) return JSON.parse(line);
+  return line.endsWith("\r") ? line.slice(0, -1) : line;
+}
+
+/** One line. What JSON cannot say at all, such as `undefined`, becomes `null`, as it does in arrays. */
+function format(result: unknown, raw: boolean): string {
+  if (!raw || typeof result !== "string") {
+    return `${JSON.stringify(result) ?? "null"}\n`;
+  }
+  if (result.includes("\n")) {
+    throw new TypeError(
+      "A result with a line break is no line: write it as JSON, without --raw",
+    );
+  }
+  return `${result}\n`;
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value &&
+    typeof value.then === "function";
+}
+
+async function within(
+  timeoutMs: number,
+  result: PromiseLike<unknown>,
+): Promise<unknown> {
+  if (timeoutMs === Infinity) return await result;
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(timedOut(timeoutMs)), timeoutMs);
+  try {
+    return await Promise.race([result, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** What is said of a line that took too long. */
+export function timedOut(timeoutMs: number): TimeoutError {
+  return new TimeoutError(`No result after ${timeoutMs} ms`);
+}
+
+/** As much as there is to say about what was thrown, which may be anything. */
+export function describe(error: unknown): ErrorText {
+  try {
+    return error instanceof Error
+      ? { name: String(error.name), message: String(error.message) }
+      : { name: "Error", message: Deno.inspect(error) };
+  } catch {
+    return { name: "Error", message: "An error that cannot be shown" };
+  }
+}

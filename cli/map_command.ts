@@ -1,0 +1,138 @@
+/**
+ * `futures map`: a function and a file, on all cores.
+ *
+ * @module
+ */
+
+import { type Command, command, CommandError } from "./command.ts";
+import { EXECUTORS } from "./executors.ts";
+import { FileOutput, partial, PlainOutput } from "./line_output.ts";
+import { LineSource } from "./line_source.ts";
+import { mapLines, type OnError } from "./map_run.ts";
+import { readAddress } from "./module_address.ts";
+import { choice, flag, integer, option, path, type Values } from "./options.ts";
+
+const OPTIONS = {
+  executor: option({
+    ...choice("NAME", [...EXECUTORS.keys()]),
+    help:
+      "what runs the function: worker for what computes, promise for what waits",
+  }),
+  workers: option<number | undefined>({
+    ...integer("N", 1),
+    help: "how many lines are worked on at a time",
+    default: undefined,
+    defaultText: "one per core, with promises 4 more",
+  }),
+  unordered: flag("write results as they come, not in the order of the lines"),
+  timeout: option({
+    help: "how many milliseconds a line may take",
+    placeholder: "MS",
+    wanted: "a number of milliseconds, more than 0",
+    default: Infinity,
+    defaultText: "any time",
+    read: (text) =>
+      /^\d+(\.\d+)?$/.test(text) && Number(text) > 0 ? Number(text) : undefined,
+  }),
+  retries: option({
+    ...integer("N", 0),
+    help: "how often a line that failed is tried again",
+    default: 0,
+    defaultText: "0",
+  }),
+  "on-error": option({
+    ...choice<OnError>("HOW", ["stop", "skip", "report"]),
+    help:
+      'what to do about a line that failed: stop, skip it, or report {"error": {"name", "message"}, "line"} in its place',
+  }),
+  errors: option({
+    ...path("FILE"),
+    help: "where reports go, rather than in the place of results",
+  }),
+  raw: flag("lines are strings, in and out, and no JSON"),
+  output: option({
+    ...path("FILE"),
+    help:
+      "where results go, rather than to the standard output: to FILE.partial, which is renamed when it is whole",
+  }),
+  resume: flag(
+    "go on after the last complete line of FILE.partial, which the same arguments have left",
+  ),
+  progress: flag(
+    "show how far it is, as is done anyway if only the results leave the terminal",
+  ),
+  quiet: flag("do not show how far it is"),
+};
+
+/** `futures map` */
+export const MAP: Command = command({
+  name: "map",
+  operands: "MODULE[#EXPORT] [FILE…]",
+  summary: "call a function on each line of files, on all cores",
+  description: [
+    "Calls a function on each line of the files, or of the standard input, and writes a line for each result, in the order of the lines. A line is one JSON value. The function is the export of that name, or the default export, of a module that needs to know nothing of this program.",
+    "Ctrl-C finishes what runs, once more leaves it. A function whose worker dies may be called again with lines that it had before.",
+    "Exit status: 0; 1 if a line failed, and nothing says that others go on; 2 if the arguments, the module or a file make it impossible; 130 after Ctrl-C.",
+  ],
+  options: OPTIONS,
+  run: ({ values, operands }) => map(values, operands),
+});
+
+function map(
+  values: Values<typeof OPTIONS>,
+  [module, ...files]: readonly string[],
+): Promise<number> {
+  if (module === undefined) {
+    throw new CommandError(
+      "map takes a module: futures map MODULE[#EXPORT] [FILE…]",
+    );
+  }
+  check(values);
+  const { workers, unordered, raw, errors, output, resume } = values;
+  const executor = EXECUTORS.get(values.executor)!;
+  const isTerminal = Deno.stderr.isTerminal() &&
+    (output !== undefined || !Deno.stdout.isTerminal());
+  return mapLines({
+    address: readAddress(module),
+    source: new LineSource(files),
+    output: output === undefined
+      ? new PlainOutput()
+      : new FileOutput(output, { resume }),
+    executor,
+    workers: workers ?? executor.workers,
+    ordered: !unordered,
+    timeoutMs: values.timeout,
+    retries: values.retries,
+    onError: values["on-error"],
+    errors: errors === undefined ? undefined : new PlainOutput(errors),
+    namesFiles: files.length > 1,
+    raw,
+    progress: !values.quiet && (values.progress || isTerminal),
+    advice: output === undefined
+      ? ""
+      : `; ${partial(output)} has the results so far${
+        isResumable(values) ? ", --resume goes on from there" : ""
+      }`,
+  });
+}
+
+/** Throws if options do not go together. */
+function check(values: Values<typeof OPTIONS>): void {
+  const { errors, output, resume } = values;
+  if (errors !== undefined && values["on-error"] !== "report") {
+    throw new CommandError("--errors goes with --on-error report");
+  }
+  if (!resume) return;
+  if (output === undefined) throw new CommandError("--resume needs --output");
+  if (!isResumable(values)) {
+    throw new CommandError(
+      "--resume needs a result for every line in the order of the lines: not with --unordered, --on-error skip or --errors",
+    );
+  }
+}
+
+/** Whether the number of results tells how many lines are done. */
+function isResumable(values: Values<typeof OPTIONS>): boolean {
+  return !values.unordered && values["on-error"] !== "skip" &&
+    values.errors === undefined;
+}

@@ -1,0 +1,172 @@
+/**
+ * A run of `futures map`, from the first line to the exit status.
+ *
+ * @module
+ */
+
+import { BrokenExecutorError, type Executor } from "../mod.ts";
+import { CommandError, FAILED_STATUS } from "./command.ts";
+import type { ExecutorChoice } from "./executors.ts";
+import type { FailedLine } from "./line_block.ts";
+import { BLOCK_MS, LineMap } from "./line_map.ts";
+import type { LineOutput, PlainOutput } from "./line_output.ts";
+import type { LineSource } from "./line_source.ts";
+import { describe, loadFunction, mapBlock } from "./map_block.ts";
+import { ProgressLine } from "./map_progress.ts";
+import type { ModuleAddress } from "./module_address.ts";
+
+/** What to do with a line that has no result. */
+export type OnError = "stop" | "skip" | "report";
+
+/** What is to be mapped, and how. */
+export interface MapRun {
+  readonly address: ModuleAddress;
+  readonly source: LineSource;
+  readonly output: LineOutput;
+  readonly executor: ExecutorChoice;
+  readonly workers: number;
+  readonly ordered: boolean;
+  readonly timeoutMs: number;
+  readonly retries: number;
+  readonly onError: OnError;
+  /** Where reports go, unless they take the places of results. */
+  readonly errors: PlainOutput | undefined;
+  /** Whether reports say which file they are about. */
+  readonly namesFiles: boolean;
+  readonly raw: boolean;
+  readonly progress: boolean;
+  /** What to do if it was stopped; nothing if all would begin anew. */
+  readonly advice: string;
+}
+
+/** The exit status after Ctrl-C, as shells have it. */
+const INTERRUPTED_STATUS = 130;
+
+/**
+ * Maps lines.
+ *
+ * Whoever calls it exits with the status then: what still runs, or is still
+ * waited for on the standard input, is of no interest any more.
+ *
+ * @param run What is to be done.
+ * @returns The exit status.
+ * @throws {CommandError} If it cannot go on.
+ */
+export async function mapLines(run: MapRun): Promise<number> {
+  const { executor, workers: maxWorkers, address } = run;
+  const { url, name, shown } = address;
+  const pool = executor.open({
+    maxWorkers,
+    initializer: loadFunction,
+    initArgs: [url, name, shown],
+  });
+  try {
+    const submit = submitter(pool, run);
+    // Loads the function before the first line is asked for.
+    await submit("");
+    return await writeResults(run, submit);
+  } catch (error) {
+    if (!(error instanceof BrokenExecutorError)) throw error;
+    throw new CommandError(describe(error.cause ?? error).message);
+  } finally {
+    pool.shutdown({ wait: false, cancelFutures: true });
+  }
+}
+
+function submitter(pool: Executor, { raw, timeoutMs, executor }: MapRun) {
+  const { stopsTasks } = executor;
+  const options = {
+    raw,
+    budgetMs: BLOCK_MS,
+    timeoutMs: stopsTasks ? Infinity : timeoutMs,
+  };
+  const stop = { timeout: stopsTasks ? timeoutMs : Infinity };
+  return (text: string) => pool.submitWith(stop, mapBlock, text, options);
+}
+
+async function writeResults(
+  run: MapRun,
+  submit: ReturnType<typeof submitter>,
+): Promise<number> {
+  const { source, output, onError } = run;
+  const lines = new LineMap(source, { ...run, submit, skip: output.lines });
+  let done = 0;
+  let failed = 0;
+  using progress = run.progress
+    ? new ProgressLine(() => ({ done, failed, part: source.part }))
+    : undefined;
+  using interrupt = new Interrupt(() => {
+    progress?.hide();
+    lines.stop();
+  });
+  for await (const pieces of lines) {
+    let results = "";
+    let reports = "";
+    let stopper: FailedLine | undefined;
+    for (const piece of pieces) {
+      results += piece.output;
+      done += piece.lines;
+      if (piece.failure === undefined) continue;
+      failed++;
+      if (onError === "stop") {
+        stopper = piece.failure;
+        break;
+      }
+      if (onError !== "report") continue;
+      if (run.errors === undefined) results += report(piece.failure, run);
+      else reports += report(piece.failure, run);
+    }
+    progress?.hide();
+    await output.write(results);
+    await run.errors?.write(reports);
+    if (stopper !== undefined) {
+      throw new CommandError(explain(stopper) + run.advice, FAILED_STATUS);
+    }
+  }
+  if (failed > 0) {
+    const skipped = onError === "skip" ? " and were skipped" : "";
+    say(`${failed} of ${done} lines failed${skipped}`);
+  }
+  if (interrupt.happened) {
+    say(`stopped after ${output.lines + done} lines${run.advice}`);
+    return INTERRUPTED_STATUS;
+  }
+  await output.finish();
+  return 0;
+}
+
+/** Ctrl-C: once to finish what runs, twice to leave it. */
+class Interrupt implements Disposable {
+  happened = false;
+  readonly #listener: () => void;
+
+  constructor(stop: () => void) {
+    this.#listener = () => {
+      if (this.happened) Deno.exit(INTERRUPTED_STATUS);
+      this.happened = true;
+      stop();
+      say("finishing what runs; Ctrl-C once more leaves it");
+    };
+    Deno.addSignalListener("SIGINT", this.#listener);
+  }
+
+  [Symbol.dispose](): void {
+    Deno.removeSignalListener("SIGINT", this.#listener);
+  }
+}
+
+function report({ file, line, error }: FailedLine, run: MapRun): string {
+  const where = run.namesFiles ? { line, file } : { line };
+  return `${JSON.stringify({ error, ...where })}\n`;
+}
+
+function explain({ file, line, error, isUnreadable }: FailedLine): string {
+  const where = file === undefined ? `line ${line}` : `${file}, line ${line}`;
+  return isUnreadable
+    ? `${where} is no JSON: ${error.message}; --raw takes lines as text, --on-error skip goes on without them`
+    : `${where}: ${error.name}: ${error.message}`;
+}
+
+function say(text: string): void {
+  console.error(`futures: ${text}`);
+}

@@ -1,0 +1,88 @@
+// `futures`, the way a user has it: in a process of its own, in any folder.
+
+import { type Output, runCommand } from "./run_command.ts";
+
+const ROOT = new URL("../", import.meta.url);
+
+/** What a program that works for a second has to end within. */
+export const TIMEOUT = 60_000;
+
+/** The functions for `futures map`. */
+export const FUNCTIONS = decodeURIComponent(
+  new URL("fixtures/line_functions.ts", import.meta.url).pathname,
+);
+
+/** Runs a command on a terminal of its own; what does that is called otherwise elsewhere. */
+const SCRIPT = "/usr/bin/script";
+
+/** Whether {@linkcode futuresOnTerminal} works here. */
+export const HAS_TERMINAL = Deno.build.os === "linux" && exists(SCRIPT);
+
+/** Options for {@linkcode futures}. */
+export interface FuturesOptions {
+  /** The folder it runs in; the project's if there is none. */
+  cwd?: string;
+  /** What it reads. */
+  stdin?: string;
+  /** The exit code that is expected. */
+  code?: number;
+}
+
+/** Runs `futures` to its end. */
+export function futures(
+  args: string[],
+  { cwd = ".", stdin = "", code = 0 }: FuturesOptions = {},
+): Promise<Output> {
+  return runCommand(Deno.execPath(), {
+    args: [...program(), ...args],
+    cwd,
+    env: Deno.env.toObject(),
+    stdin,
+    code,
+    timeout: TIMEOUT,
+  });
+}
+
+/** Runs `futures` on a terminal, and tells what that shows. */
+export async function futuresOnTerminal(
+  args: string[],
+  cwd: string,
+): Promise<string> {
+  const command = [Deno.execPath(), ...program(), ...args].join(" ");
+  const { stdout } = await runCommand(SCRIPT, {
+    args: ["-qec", command, "/dev/null"],
+    cwd,
+    env: Deno.env.toObject(),
+    timeout: TIMEOUT,
+  });
+  return stdout;
+}
+
+/** Starts `futures`, for whoever wants to meddle with it while it runs. */
+export function startFutures(args: string[], cwd: string): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: [...program(), ...args],
+    cwd,
+    env: { NO_COLOR: "1" },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+    signal: AbortSignal.timeout(TIMEOUT),
+  }).spawn();
+}
+
+/** What comes behind `deno`, so that the folder does not matter. */
+function program(): string[] {
+  const path = (name: string) =>
+    decodeURIComponent(new URL(name, ROOT).pathname);
+  const config = `--config=${path("deno.json")}`;
+  return ["run", "-A", "--quiet", "--no-check", config, path("cli.ts")];
+}
+
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
