@@ -17,6 +17,8 @@ export interface Command<T extends OptionTable = OptionTable> {
   readonly name: string;
   /** What stands behind its options in the usage line. */
   readonly operands?: string;
+  /** What a shell may put there; no answer for files. */
+  choices?(commands: readonly Command[]): readonly string[];
   /** What it is for, for a list of commands. */
   readonly summary: string;
   /** What it does, in paragraphs. */

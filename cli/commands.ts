@@ -6,8 +6,9 @@
 
 import { BENCH } from "./bench_command.ts";
 import type { Command } from "./command.ts";
+import { COMPLETIONS } from "./completions.ts";
 import { HELP } from "./help.ts";
 import { MAP } from "./map_command.ts";
 
 /** All commands; the first one runs if none is named. */
-export const COMMANDS: readonly Command[] = [BENCH, MAP, HELP];
+export const COMMANDS: readonly Command[] = [BENCH, MAP, COMPLETIONS, HELP];

@@ -17,6 +17,7 @@ const INDENT = " ".repeat(21);
 export const HELP: Command = command({
   name: "help",
   operands: "[COMMAND]",
+  choices: (commands) => commands.map(({ name }) => name),
   summary: "tell what a command does and what options it has",
   description: ["Tells what a command does and what options it has."],
   options: {},

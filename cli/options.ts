@@ -6,6 +6,9 @@
  * @module
  */
 
+/** What a shell may put in the place of a value or an operand. */
+export type Choices = readonly string[] | "files";
+
 /** One option of a command. */
 export interface Option<T> {
   readonly help: string;
@@ -15,6 +18,8 @@ export interface Option<T> {
   readonly placeholder?: string;
   /** What the value may be. */
   readonly wanted?: string;
+  /** All values, or "files", for a shell that completes them. */
+  readonly choices?: Choices;
   readonly default: T;
   /** What the help calls the default; nothing for flags. */
   readonly defaultText?: string;
@@ -71,6 +76,7 @@ export function choice<T extends string>(
   return {
     placeholder,
     wanted: names.join(", ").replace(/, ([^,]*)$/, " or $1"),
+    choices: names,
     default: names[0]!,
     defaultText: names[0]!,
     read: (text: string): T | undefined => names.find((it) => it === text),
@@ -82,6 +88,7 @@ export function path(placeholder: string) {
   return {
     placeholder,
     wanted: "the name of a file",
+    choices: "files" as const,
     default: undefined,
     read: (text: string): string | undefined => text || undefined,
   };

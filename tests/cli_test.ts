@@ -18,7 +18,7 @@ const TIMEOUT_MS = 60_000;
 /** A benchmark that is over at once. */
 const QUICK = ["--delay=20", "--work=100000", "--workers=2"];
 
-const COMMANDS = ["bench", "map", "help"];
+const COMMANDS = ["bench", "map", "completions", "help"];
 
 /** Runs a command on a terminal of its own. */
 const SCRIPT = "/usr/bin/script";
