@@ -12,6 +12,7 @@ import {
   runBenchmark,
 } from "../bench/benchmark.ts";
 import { CLEAR_LINE, showProgress } from "../bench/progress.ts";
+import { formatPage } from "../bench/page.ts";
 import {
   formatHeading,
   formatLesson,
@@ -26,10 +27,19 @@ import {
   type WorkKind,
 } from "../bench/scientists.ts";
 import { EXECUTOR_IDS, type ExecutorId } from "../bench/strategies.ts";
+import { drawSvg } from "../bench/svg.ts";
 import { drawTimeline } from "../bench/timeline.ts";
 import config from "../deno.json" with { type: "json" };
 import { type Command, command } from "./command.ts";
-import { byDefault, flag, integer, option, type Values } from "./options.ts";
+import { FileOutput } from "./line_output.ts";
+import {
+  byDefault,
+  flag,
+  integer,
+  option,
+  path,
+  type Values,
+} from "./options.ts";
 
 const KINDS: ReadonlyMap<string, readonly WorkKind[]> = new Map([
   ["wait", ["wait"]],
@@ -84,6 +94,14 @@ const OPTIONS = {
     ...byDefault(DEFAULT_YEAR),
     help: "the year in which the ages are told",
   }),
+  svg: option({
+    ...path("FILE"),
+    help: "draw who worked when into a picture, too",
+  }),
+  html: option({
+    ...path("FILE"),
+    help: "and into a page that shows details",
+  }),
   json: flag("print one JSON object instead of text"),
   quiet: flag("print the tables alone, and nothing while things run"),
 };
@@ -136,7 +154,16 @@ async function bench(values: Values<typeof OPTIONS>): Promise<number> {
     },
   };
   if (!quiet) print(`${formatPlan(planBenchmark(options), style)}\n`);
+  // Before the time is spent.
+  const svg = values.svg === undefined ? undefined : new FileOutput(values.svg);
+  const html = values.html === undefined
+    ? undefined
+    : new FileOutput(values.html);
   const report = await runBenchmark({ ...options, observer });
+  await svg?.write(drawSvg(report.workload));
+  await svg?.finish();
+  await html?.write(formatPage(report));
+  await html?.finish();
   if (json) console.log(JSON.stringify(report, null, 2));
   return 0;
 }

@@ -68,7 +68,7 @@ export class FileOutput implements LineOutput {
    * `FILE.partial`, if that is there.
    * @throws {CommandError} If it cannot be written.
    */
-  constructor(path: string, { resume }: { resume: boolean }) {
+  constructor(path: string, { resume = false }: { resume?: boolean } = {}) {
     try {
       this.#path = targetOf(path);
       this.#file = Deno.openSync(partial(this.#path), {
