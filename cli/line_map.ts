@@ -31,6 +31,7 @@ import {
   type BlockResult,
   describe,
   type LineFailure,
+  type Place,
   timedOut,
 } from "./map_block.ts";
 
@@ -68,11 +69,10 @@ export interface LineMapOptions {
   readonly skip: number;
 }
 
-/** A place in a block, and in what came of it. */
-type Place = Pick<LineFailure, "index" | "start" | "at">;
-
 /** Maps lines. */
 export class LineMap {
+  /** How many characters of the input are done, or were passed over. */
+  charactersDone = 0;
   readonly #options: LineMapOptions;
   /** How many lines a block has now. */
   #size = 1;
@@ -124,6 +124,7 @@ export class LineMap {
         for (const { lines, length } of pieces) {
           this.#linesOut -= lines;
           this.#charactersOut -= length;
+          this.charactersDone += length;
         }
         this.#wake();
       } else if (this.#error !== undefined) {
@@ -168,7 +169,9 @@ export class LineMap {
         if (this.#stopped) return;
         const wanted = first < skip ? skip - first : this.#size;
         const { end, lines } = findLines(text, start, wanted);
-        if (first >= skip) {
+        if (first < skip) {
+          this.charactersDone += end - start;
+        } else {
           this.#linesOut += lines;
           this.#charactersOut += end - start;
           this.#start({
@@ -222,11 +225,8 @@ export class LineMap {
       this.#putFailure(failed, failure, attempt);
       done = { index: failure.index + 1, start: end, at: failure.at };
     }
-    this.#put(block, output, done, {
-      index: lines,
-      start: length,
-      at: output.length,
-    });
+    const last = { index: lines, start: length, at: output.length };
+    this.#put(block, output, done, last);
     this.#split(block, lines, length, this.#size);
   }
 

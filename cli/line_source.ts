@@ -26,6 +26,7 @@ export class LineSource {
   /** How many bytes there are; `undefined` if that is known at the end only. */
   readonly #totalBytes: number | undefined;
   #bytesRead = 0;
+  #charactersRead = 0;
 
   /**
    * @param files Their paths; none for the standard input.
@@ -41,9 +42,19 @@ export class LineSource {
     );
   }
 
-  /** Which part has been read, from 0 to 1; `undefined` if nobody knows. */
-  get part(): number | undefined {
-    return this.#totalBytes && Math.min(1, this.#bytesRead / this.#totalBytes);
+  /**
+   * Which part of the whole some characters are.
+   *
+   * @param characters How many have been dealt with.
+   * @returns The part, from 0 to 1; `undefined` if nobody knows.
+   */
+  partOf(characters: number): number | undefined {
+    if (this.#totalBytes === undefined || this.#charactersRead === 0) {
+      return undefined;
+    }
+    // How long characters are is known only of those that have been read.
+    const bytes = characters / this.#charactersRead * this.#bytesRead;
+    return Math.min(1, bytes / this.#totalBytes);
   }
 
   /** The lines, read when they are asked for. */
@@ -73,6 +84,7 @@ export class LineSource {
       const text = decoder.decode(buffer.subarray(0, count), {
         stream: count > 0,
       });
+      this.#charactersRead += text.length;
       const end = text.lastIndexOf("\n") + 1;
       if (end > 0) yield { file, text: begun + text.slice(0, end) };
       begun = end > 0 ? text.slice(end) : begun + text;

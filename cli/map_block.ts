@@ -34,14 +34,18 @@ export interface BlockResult {
   readonly ms: number;
 }
 
-/** A line without a result. */
-export interface LineFailure {
+/** A place in a block, and in what came of it. */
+export interface Place {
   /** The number of the line in its block, from 0. */
   readonly index: number;
   /** Where the line starts in the block. */
   readonly start: number;
-  /** Where in the output its result would be. */
+  /** Where in the output its result is, or would be. */
   readonly at: number;
+}
+
+/** A line without a result. */
+export interface LineFailure extends Place {
   readonly error: ErrorText;
   /** Whether the line was no JSON, so that there is no use in trying again. */
   readonly isUnreadable: boolean;

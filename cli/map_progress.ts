@@ -28,6 +28,8 @@ export class ProgressLine implements Disposable {
   readonly #start = performance.now();
   readonly #timer: ReturnType<typeof setInterval>;
   #shown = false;
+  /** Which part had been done before. */
+  #from = 0;
 
   /**
    * @param ask Whom to ask how far it is; this is all there is to know.
@@ -51,15 +53,21 @@ export class ProgressLine implements Disposable {
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
     this.hide();
-    const progress = this.#ask();
-    const seconds = (performance.now() - this.#start) / 1000;
-    write(`${formatDone(progress, seconds)} in ${formatTime(seconds)}\n`);
+    const seconds = this.#seconds;
+    write(`${formatDone(this.#ask(), seconds)} in ${formatTime(seconds)}\n`);
+  }
+
+  get #seconds(): number {
+    return (performance.now() - this.#start) / 1000;
   }
 
   #paint(): void {
     const progress = this.#ask();
-    const seconds = (performance.now() - this.#start) / 1000;
-    const text = formatDone(progress, seconds) + formatLeft(progress, seconds);
+    // What a run before this one has done is passed over in no time.
+    if (progress.done === 0) this.#from = progress.part ?? 0;
+    const seconds = this.#seconds;
+    const text = formatDone(progress, seconds) +
+      formatLeft(progress, { from: this.#from, seconds });
     this.#shown = this.#isTerminal;
     write(this.#isTerminal ? `${CLEAR_LINE}${text}` : `${text}\n`);
   }
@@ -73,10 +81,20 @@ function formatDone({ done, failed }: MapProgress, seconds: number): string {
   }/s`;
 }
 
-function formatLeft({ part }: MapProgress, seconds: number): string {
+/**
+ * Says how much there is still to do.
+ *
+ * @param progress How far it is.
+ * @param since Where it began, and how long ago.
+ * @returns Some words behind a comma; none if nobody knows.
+ */
+export function formatLeft(
+  { part }: MapProgress,
+  { from, seconds }: { from: number; seconds: number },
+): string {
   // What was done in the first moments says nothing yet.
-  if (part === undefined || part === 0 || seconds < 1) return "";
-  const left = seconds / part - seconds;
+  if (part === undefined || part <= from || seconds < 1) return "";
+  const left = seconds * (1 - part) / (part - from);
   return `, ${Math.floor(part * 100)} %, ${formatTime(left)} left`;
 }
 

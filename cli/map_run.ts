@@ -93,7 +93,11 @@ async function writeResults(
   let done = 0;
   let failed = 0;
   using progress = run.progress
-    ? new ProgressLine(() => ({ done, failed, part: source.part }))
+    ? new ProgressLine(() => ({
+      done,
+      failed,
+      part: source.partOf(lines.charactersDone),
+    }))
     : undefined;
   using interrupt = new Interrupt(() => {
     progress?.hide();
