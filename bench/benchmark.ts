@@ -6,16 +6,11 @@
  */
 
 import { isDeepStrictEqual } from "node:util";
-import {
-  type Aged,
-  now,
-  takeScientists,
-  type Timed,
-  type WorkKind,
-} from "./scientists.ts";
+import { type Aged, now, takeScientists, type WorkKind } from "./scientists.ts";
 import {
   type ExecutorId,
   type ExecutorName,
+  type Performance,
   STRATEGIES,
   type Strategy,
 } from "./strategies.ts";
@@ -110,6 +105,7 @@ export interface RunReport extends RunPlan {
 export interface TaskReport {
   /** The record's name. */
   readonly record: string;
+  /** A worker's name, the id of its process, or `"main"`. */
   readonly worker: string;
   /** From the start of the run. */
   readonly startMs: number;
@@ -213,17 +209,19 @@ async function measure(
   const workers = strategy.workers(options);
   const records = takeScientists(options.records);
   const task = { kind, delayMs, work, year, quiet, lineStart };
-  const timed: Timed[] = [];
+  const performances: Performance[] = [];
+  const results: Aged[] = [];
   const begin = now();
-  for await (const it of strategy.run(records, workers, task)) {
-    timed.push(it);
+  const run = strategy.run(records, workers, task, (performance) => {
+    performances[performance.index] = performance;
     observer?.recordDone?.();
-  }
+  });
+  for await (const result of run) results.push(result);
   const wallMs = round(now() - begin);
   return {
     wallMs,
-    results: timed.map(({ result }) => result),
-    tasks: timed.map(({ worker, startedAt, endedAt }, i) => ({
+    results,
+    tasks: performances.map(({ worker, startedAt, endedAt }, i) => ({
       record: records[i]!.name,
       worker,
       startMs: round(startedAt - begin),

@@ -68,6 +68,10 @@ export function describeRun(
       return threads === 1
         ? "one thread, one record at a time"
         : `${threads} threads, each with one record at a time`;
+    case "ProcessPoolExecutor":
+      return threads === 1
+        ? "one process, one record at a time"
+        : `${threads} processes, each with one record at a time`;
   }
 }
 

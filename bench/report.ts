@@ -36,6 +36,8 @@ const LESSONS: Readonly<
       "One thread can wait for many records at the same time, and waiting needs no more.",
     WorkerPoolExecutor:
       "A worker waits for one record at a time: to wait for all at once, a pool needs as many threads as records.",
+    ProcessPoolExecutor:
+      "Nor does a process wait for more than one: what it is good for is something else.",
   },
   compute: {
     serial:
@@ -44,6 +46,8 @@ const LESSONS: Readonly<
       "A promise pool has one thread: records take turns, and nothing is won.",
     WorkerPoolExecutor:
       "A worker pool has several: as many records are computed side by side as there are cores.",
+    ProcessPoolExecutor:
+      "So does a process pool. It takes longer to start; each of its workers can be killed, and has memory of its own.",
   },
 };
 
@@ -141,6 +145,10 @@ function describe({ executor, workers }: RunPlan): string {
       return `up to ${
         count(workers, "thread")
       }, each with one record at a time`;
+    case "ProcessPoolExecutor":
+      return `up to ${
+        count(workers, "process", "processes")
+      }, each with one record at a time`;
   }
 }
 
@@ -151,6 +159,6 @@ function formatRow(cells: readonly string[]): string {
     ).join("");
 }
 
-function count(number: number, unit: string): string {
-  return `${number} ${unit}${number === 1 ? "" : "s"}`;
+function count(number: number, one: string, many = `${one}s`): string {
+  return `${number} ${number === 1 ? one : many}`;
 }

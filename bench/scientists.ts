@@ -58,22 +58,17 @@ export interface TransformOptions {
    */
   quiet?: boolean;
   /**
+   * Whether a worker is called by its process.
+   *
+   * @default {false}
+   */
+  inProcess?: boolean;
+  /**
    * What begins each line that is said.
    *
    * @default {""}
    */
   lineStart?: string;
-}
-
-/** A result, and who worked on it when. */
-export interface Timed {
-  readonly result: Aged;
-  /** The worker's name, or `"main"`. */
-  readonly worker: string;
-  /** As {@linkcode now} tells the time. */
-  readonly startedAt: number;
-  /** As {@linkcode now} tells the time. */
-  readonly endedAt: number;
 }
 
 /** How long a record waits if nobody says otherwise, in milliseconds. */
@@ -138,8 +133,10 @@ export const transform: (
       year = DEFAULT_YEAR,
       quiet = false,
       lineStart = "",
+      inProcess = false,
     }: TransformOptions = {},
   ): Aged | Promise<Aged> {
+    const who = inProcess ? `Process ${Deno.pid}` : self.name || "main";
     say("works on");
     if (kind === "wait") return delay(delayMs).then(finish);
     compute(work);
@@ -151,29 +148,7 @@ export const transform: (
     }
 
     function say(what: string) {
-      if (!quiet) console.error(`${lineStart}${workerName()} ${what} ${name}`);
-    }
-  },
-);
-
-/** {@linkcode transform} with a note of who worked when. */
-export const timedTransform: (
-  scientist: Scientist,
-  options?: TransformOptions,
-) => Timed | Promise<Timed> = task(
-  import.meta,
-  function timedTransform(
-    scientist: Scientist,
-    options?: TransformOptions,
-  ): Timed | Promise<Timed> {
-    const startedAt = now();
-    const result = transform(scientist, options);
-    // Not `await`, which comes back when the thread has nothing else to do:
-    // that can be long after a computation has ended.
-    return result instanceof Promise ? result.then(note) : note(result);
-
-    function note(result: Aged): Timed {
-      return { result, worker: workerName(), startedAt, endedAt: now() };
+      if (!quiet) console.error(`${lineStart}${who} ${what} ${name}`);
     }
   },
 );
@@ -195,10 +170,6 @@ function scientist(
   nobel: boolean,
 ): Scientist {
   return Object.freeze({ name, field, born, nobel });
-}
-
-function workerName(): string {
-  return self.name || "main";
 }
 
 /**

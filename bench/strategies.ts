@@ -6,24 +6,37 @@
 
 import {
   type Executor,
+  ProcessPoolExecutor,
   PromisePoolExecutor,
   WorkerPoolExecutor,
 } from "../mod.ts";
 import {
+  type Aged,
+  now,
   type Scientist,
-  type Timed,
-  timedTransform,
+  transform,
   type TransformOptions,
 } from "./scientists.ts";
 
 /** What the command line calls an executor. */
-export type ExecutorId = "serial" | "promise" | "worker";
+export type ExecutorId = "serial" | "promise" | "worker" | "process";
 
 /** What the report calls an executor. */
 export type ExecutorName =
   | "serial"
   | "PromisePoolExecutor"
-  | "WorkerPoolExecutor";
+  | "WorkerPoolExecutor"
+  | "ProcessPoolExecutor";
+
+/** Who worked on a record, and when; the times are as {@linkcode now} tells them. */
+export interface Performance {
+  /** The place of the record in the list. */
+  readonly index: number;
+  /** A worker's name, the id of its process, or `"main"`. */
+  readonly worker: string;
+  readonly startedAt: number;
+  readonly endedAt: number;
+}
 
 /** What the number of workers depends on. */
 export interface Concurrency {
@@ -39,12 +52,13 @@ export interface Strategy {
   readonly executor: ExecutorName;
   /** How many records may be worked on at a time. */
   workers(options: Concurrency): number;
-  /** The results in the order of the records. */
+  /** The results in the order of the records; tells of each record that is done. */
   run(
     records: readonly Scientist[],
     workers: number,
     options: TransformOptions,
-  ): AsyncIterable<Timed>;
+    done: (performance: Performance) => void,
+  ): AsyncIterable<Aged>;
 }
 
 /**
@@ -59,22 +73,35 @@ export const STRATEGIES: readonly Strategy[] = [
     id: "serial",
     executor: "serial",
     workers: () => 1,
-    run: (records, _workers, options) => runSerial(records, options),
+    run: (records, _workers, options, done) =>
+      runSerial(records, options, done),
   },
   {
     id: "promise",
     executor: "PromisePoolExecutor",
     workers: ({ workers, records }) =>
       workers ?? Math.min(records, MAX_PROMISES),
-    run: (records, maxWorkers, options) =>
-      runPool(new PromisePoolExecutor({ maxWorkers }), records, options),
+    run: (records, maxWorkers, ...rest) =>
+      runPool(new PromisePoolExecutor({ maxWorkers }), records, ...rest),
   },
   {
     id: "worker",
     executor: "WorkerPoolExecutor",
     workers: ({ workers }) => workers ?? navigator.hardwareConcurrency,
-    run: (records, maxWorkers, options) =>
-      runPool(new WorkerPoolExecutor({ maxWorkers }), records, options),
+    run: (records, maxWorkers, ...rest) =>
+      runPool(new WorkerPoolExecutor({ maxWorkers }), records, ...rest),
+  },
+  {
+    id: "process",
+    executor: "ProcessPoolExecutor",
+    workers: ({ workers }) => workers ?? navigator.hardwareConcurrency,
+    run: (records, maxWorkers, options, done) =>
+      runPool(
+        new ProcessPoolExecutor({ maxWorkers }),
+        records,
+        { ...options, inProcess: true },
+        done,
+      ),
   },
 ];
 
@@ -87,16 +114,34 @@ export const EXECUTOR_IDS: readonly ExecutorId[] = STRATEGIES.map(({ id }) =>
 async function* runSerial(
   records: readonly Scientist[],
   options: TransformOptions,
-): AsyncGenerator<Timed> {
-  for (const record of records) yield await timedTransform(record, options);
+  done: (performance: Performance) => void,
+): AsyncGenerator<Aged> {
+  for (const [index, record] of records.entries()) {
+    const startedAt = now();
+    const result = await transform(record, options);
+    done({ index, worker: "main", startedAt, endedAt: now() });
+    yield result;
+  }
 }
 
-/** The two lines, whichever the executor. */
+/** The two lines, whichever the executor, and who worked when. */
 async function* runPool(
   executor: Executor,
   records: readonly Scientist[],
   options: TransformOptions,
-): AsyncGenerator<Timed> {
+  done: (performance: Performance) => void,
+): AsyncGenerator<Aged> {
   await using pool = executor;
-  yield* pool.map(timedTransform, records, records.map(() => options));
+  pool.addEventListener("task", ({ index, worker, started, ended }) => {
+    if (worker === undefined || started === undefined) return;
+    const { pid } = pool.stats().workers.find(({ name }) => name === worker) ??
+      {};
+    done({
+      index,
+      worker: pid === undefined ? worker : String(pid),
+      startedAt: started,
+      endedAt: ended,
+    });
+  });
+  yield* pool.map(transform, records, records.map(() => options));
 }

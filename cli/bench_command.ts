@@ -70,7 +70,7 @@ const OPTIONS = {
     ...integer("N", 1),
     help: "how many records a pool works on at a time",
     default: undefined,
-    defaultText: "one per core with threads, all of up to 32 with promises",
+    defaultText: "one per core, with promises one per record up to 32",
   }),
   records: option({
     ...integer("N", 1),

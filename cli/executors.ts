@@ -7,6 +7,7 @@
 import {
   type Executor,
   type InitializerOptions,
+  ProcessPoolExecutor,
   PromisePoolExecutor,
   WorkerPoolExecutor,
 } from "../mod.ts";
@@ -30,6 +31,14 @@ export interface ExecutorChoice {
 
 const CORES = navigator.hardwareConcurrency;
 
+/** For functions that know nothing of this package. */
+const STRANGERS = {
+  // A module may load a model of gigabytes.
+  startTimeout: Infinity,
+  // They do not know that they are to stop.
+  gracePeriod: 0,
+};
+
 /** All there are; the first one is the default. */
 export const EXECUTORS: ReadonlyMap<string, ExecutorChoice> = new Map<
   string,
@@ -38,15 +47,12 @@ export const EXECUTORS: ReadonlyMap<string, ExecutorChoice> = new Map<
   ["worker", {
     workers: CORES,
     stopsTasks: true,
-    open: (options) =>
-      new WorkerPoolExecutor({
-        ...options,
-        // A module may load a model of gigabytes.
-        startTimeout: Infinity,
-        // A function that knows nothing of this package does not know that it
-        // is to stop.
-        gracePeriod: 0,
-      }),
+    open: (options) => new WorkerPoolExecutor({ ...options, ...STRANGERS }),
+  }],
+  ["process", {
+    workers: CORES,
+    stopsTasks: true,
+    open: (options) => new ProcessPoolExecutor({ ...options, ...STRANGERS }),
   }],
   ["promise", {
     // As PromisePoolExecutor has it.

@@ -16,7 +16,7 @@ const OPTIONS = {
   executor: option({
     ...choice("NAME", [...EXECUTORS.keys()]),
     help:
-      "what runs the function: worker for what computes, promise for what waits",
+      "what runs the function: worker for what computes, process for what may have to be killed, promise for what waits",
   }),
   workers: option<number | undefined>({
     ...integer("N", 1),

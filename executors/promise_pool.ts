@@ -14,6 +14,7 @@ import {
   type TimeoutError,
 } from "./errors.ts";
 import { Executor, type InitializerOptions } from "./executor.ts";
+import { isThenable } from "./future.ts";
 import {
   runInScope,
   RunningTask,
@@ -194,11 +195,14 @@ export class PromisePoolExecutor extends Executor {
       const started = item.timed ? wallTime() : 0;
       let outcome: unknown;
       let failed = false;
+      let ended = 0;
       try {
-        outcome = await (scope === lane
+        const returned = scope === lane
           ? callItem(item)
-          : runInScope(scope, () =>
-            callItem(item)));
+          : runInScope(scope, () => callItem(item));
+        // What has computed has ended now: others may compute before this goes on.
+        if (started > 0 && !isThenable(returned)) ended = wallTime();
+        outcome = await returned;
       } catch (error) {
         outcome = error;
         failed = true;
@@ -206,7 +210,7 @@ export class PromisePoolExecutor extends Executor {
       scope.task = undefined;
       this.#ended++;
       if (started > 0) {
-        item.timing = { worker: MAIN, started, ended: wallTime() };
+        item.timing = { worker: MAIN, started, ended: ended || wallTime() };
       }
       if (failed) item.reject(outcome);
       else item.resolve(unwrapTransfer(outcome));

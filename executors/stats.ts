@@ -12,6 +12,8 @@ export type TaskOutcome = "finished" | "failed" | "cancelled";
 export interface WorkerStats {
   /** Its name; that of a promise pool's only one is `"main"`. */
   readonly name: string;
+  /** Its process, if it is one of its own. */
+  readonly pid?: number;
   /** Whether it starts, waits for tasks, or runs one. */
   readonly state: "starting" | "idle" | "running";
   /** How many tasks have ended in it. */

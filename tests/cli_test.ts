@@ -49,13 +49,15 @@ async function runJson(args: string[]): Promise<Report> {
 }
 
 Deno.test("futures --help names every option with its default", async () => {
-  const { stdout } = await futures(["--help"]);
+  const help = await futures(["--help"]);
+  // However it is wrapped.
+  const stdout = help.stdout.replaceAll(/\s+/g, " ");
   for (
     const text of [
       "--workload KIND",
       "(default: both)",
       "--executors LIST",
-      "(default: serial,promise,worker)",
+      "(default: serial,promise,worker,process)",
       "--workers N",
       "--records N",
       "(default: 7)",
@@ -112,7 +114,12 @@ Deno.test("futures bench --json prints one object with every run", async () => {
   for (const { runs } of workload) {
     assertEquals(
       runs.map(({ executor, workers }) => [executor, workers]),
-      [["serial", 1], ["PromisePoolExecutor", 2], ["WorkerPoolExecutor", 2]],
+      [
+        ["serial", 1],
+        ["PromisePoolExecutor", 2],
+        ["WorkerPoolExecutor", 2],
+        ["ProcessPoolExecutor", 2],
+      ],
     );
     for (const { wallMs, speedup, results, tasks } of runs) {
       assertEquals(speedup, Math.round(runs[0]!.wallMs / wallMs * 1000) / 1000);
@@ -131,7 +138,9 @@ Deno.test("futures bench --json prints one object with every run", async () => {
 
 Deno.test("futures bench tells which worker worked when", async () => {
   const { workload } = await runJson([...QUICK, "--workload=wait"]);
-  const [serial, promise, worker] = workload[0]!.runs.map(({ tasks }) => tasks);
+  const [serial, promise, worker, process] = workload[0]!.runs.map(
+    ({ tasks }) => tasks,
+  );
   assertEquals(new Set(serial!.map((task) => task.worker)), new Set(["main"]));
   for (const [i, { startMs }] of serial!.slice(1).entries()) {
     assert(startMs >= serial![i]!.endMs);
@@ -142,6 +151,9 @@ Deno.test("futures bench tells which worker worked when", async () => {
     new Set(worker!.map((task) => task.worker)),
     new Set(["worker-1", "worker-2"]),
   );
+  const pids = new Set(process!.map((task) => task.worker));
+  assertEquals(pids.size, 2);
+  for (const pid of pids) assertMatch(pid, /^\d+$/);
 });
 
 Deno.test("futures bench runs only what is asked for", async () => {
@@ -276,7 +288,7 @@ for (
     ],
     [
       ["--executors=serial,thread"],
-      '--executors takes one or more of serial,promise,worker: received "serial,thread"',
+      '--executors takes one or more of serial,promise,worker,process: received "serial,thread"',
     ],
     [["--executors", ""], "--executors takes one or more of serial,promise"],
     [["--workers=0"], '--workers takes an integer of at least 1: received "0"'],

@@ -11,7 +11,7 @@ const QUESTIONS: [words: string[], answer: string[]][] = [
   [["--work"], ["--workload", "--workers", "--work"]],
   [["bench", "--ex"], ["--executors"]],
   [["map", "--ex"], ["--executor"]],
-  [["map", "--executor", ""], ["worker", "promise"]],
+  [["map", "--executor", ""], ["worker", "process", "promise"]],
   [["map", "--on-error", "s"], ["stop", "skip"]],
   [["map", "--raw", "--on-error", "r"], ["report"]],
   [["help", "c"], ["completions"]],

@@ -55,14 +55,16 @@ function assertReport(json: string): void {
     "wait serial",
     "wait PromisePoolExecutor",
     "wait WorkerPoolExecutor",
+    "wait ProcessPoolExecutor",
     "compute serial",
     "compute PromisePoolExecutor",
     "compute WorkerPoolExecutor",
+    "compute ProcessPoolExecutor",
   ]);
   for (const { executor, results, workers } of runs) {
     assertEquals(results.length, 8);
     assertEquals(results.slice(0, 7), AGES);
-    if (executor === "WorkerPoolExecutor") assert(workers > 1, `${workers}`);
+    if (/Worker|Process/.test(executor)) assert(workers > 1, `${workers}`);
   }
 }
 

@@ -278,7 +278,7 @@ for (
     [["map", FUNCTIONS, "--output"], "--output takes the name of a file"],
     [
       ["map", FUNCTIONS, "--executor=gpu"],
-      '--executor takes worker or promise: received "gpu"',
+      '--executor takes worker, process or promise: received "gpu"',
     ],
     [["map", FUNCTIONS, "--timeout=0"], "--timeout takes a number of milli"],
     [["map", FUNCTIONS, "--retries=-1"], "--retries takes an integer of at"],

@@ -220,9 +220,9 @@ Deno.test("futures bench --svg --html writes both, beside its text", async () =>
   assertStringIncludes(stdout, "speed-up");
   const svg = await Deno.readTextFile(`${folder.path}/out.svg`);
   assertWellFormed(svg);
-  assertEquals(barsOf(svg).length, 2 * 3 * 7);
+  assertEquals(barsOf(svg).length, 2 * 4 * 7);
   const page = await Deno.readTextFile(`${folder.path}/out.html`);
-  assertEquals(barsOf(page).length, 2 * 3 * 7);
+  assertEquals(barsOf(page).length, 2 * 4 * 7);
 });
 
 Deno.test("futures bench --svg is refused before anything runs if it cannot be written", async () => {

@@ -32,6 +32,8 @@ export interface HostSlots {
 
 /** A worker's line, from its start to its end. */
 export interface Channel {
+  /** The process of the worker, if that is one of its own. */
+  readonly pid?: number;
   readonly slots: HostSlots;
   /**
    * Whether `slots` are memory shared with the worker. If not, what was sent

@@ -82,6 +82,10 @@ class ProcessChannel implements Channel {
     this.#ended = this.#attend(this.#process, name, mark);
   }
 
+  get pid(): number {
+    return this.#process?.pid ?? 0;
+  }
+
   send(message: ToWorker, transferables: Transferable[] = []): void {
     if (this.#closed !== undefined) return;
     if (message[0] === "run") {

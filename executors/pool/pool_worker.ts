@@ -141,6 +141,11 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     this.#channel.send(["watch"]);
   }
 
+  /** Its process, if it is one of its own. */
+  get pid(): number | undefined {
+    return this.#channel.pid;
+  }
+
   /** How many calls have been entered and have not ended. */
   get running(): number {
     let running = 0;

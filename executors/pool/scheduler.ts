@@ -197,8 +197,9 @@ export class Scheduler implements PoolWorkerOwner {
     }
     return {
       running: running.reduce((sum, calls) => sum + calls, 0),
-      workers: workers.map(({ name, ready, tasks, busyMs }, i) => ({
+      workers: workers.map(({ name, pid, ready, tasks, busyMs }, i) => ({
         name,
+        ...(pid === undefined ? {} : { pid }),
         state: !ready ? "starting" : running[i]! > 0 ? "running" : "idle",
         tasks,
         busyMs,
