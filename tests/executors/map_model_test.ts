@@ -1,7 +1,7 @@
 // map() does what a loop does, whatever its options and inputs are.
 
 import { assert, assertEquals } from "@std/assert";
-import { behaviour } from "./harness.ts";
+import { behaviour, settle } from "./harness.ts";
 import { NotedAsyncInput, NotedInput } from "./noted_input.ts";
 import { forSeeds } from "./random.ts";
 
@@ -73,5 +73,7 @@ behaviour(
         assertEquals(read.toSorted((a, b) => b - a), expected);
       }
     });
+    // An async input that was left behind may still have to answer.
+    await settle();
   },
 );
