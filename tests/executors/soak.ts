@@ -12,7 +12,9 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { runChaos, showChaos } from "./chaos/run.ts";
 import { measureDeaths, showDeaths } from "./deaths.ts";
+import { interleave } from "./interleaving/run.ts";
 import { measureManyPools } from "./many_pools.ts";
+import { forSeeds } from "./random.ts";
 import { WORKER_KINDS } from "./worker_harness.ts";
 
 /** How many workers die in each way. */
@@ -21,20 +23,38 @@ const DEATHS = 50;
 /** How many executors are made one after another. */
 const EXECUTORS = 1000;
 
+/** How much time the scheduler alone gets, compared with the chaos. */
+const INTERLEAVING_PART = 0.2;
+
 if (import.meta.main) {
   const flags = parseArgs(Deno.args, { string: ["minutes", "seed"] });
   const minutes = Number(flags.minutes ?? 1);
   const seed = Number(flags.seed ?? Math.floor(Math.random() * 2 ** 31));
   for (const { name, make } of WORKER_KINDS) {
+    console.log(`${name}: chaos for ${minutes} minutes from seed ${seed}`);
+    const summary = await runChaos({ make, seconds: 60 * minutes, seed });
+    console.log(showChaos(summary));
     console.log(`${name}: ${DEATHS} deaths of each kind, noticed after`);
     console.log(showDeaths(await measureDeaths(make, DEATHS)));
     console.log(`${name}: ${EXECUTORS} executors, one after another`);
     console.log(await showManyPools(name));
-    console.log(`${name}: chaos for ${minutes} minutes from seed ${seed}`);
-    console.log(
-      showChaos(await runChaos({ make, seconds: 60 * minutes, seed })),
-    );
   }
+  console.log(`Scheduler: interleavings from seed ${seed}`);
+  console.log(await showInterleavings(INTERLEAVING_PART * 60 * minutes, seed));
+}
+
+async function showInterleavings(
+  seconds: number,
+  seed: number,
+): Promise<string> {
+  let runs = 0;
+  for (
+    const end = performance.now() + 1000 * seconds;
+    performance.now() < end;
+  ) {
+    await forSeeds(1, interleave, seed + runs++);
+  }
+  return `  ${runs.toLocaleString("en")} runs`;
 }
 
 async function showManyPools(name: string): Promise<string> {

@@ -13,7 +13,7 @@ import { Executor } from "../../../mod.ts";
 import { Scheduler } from "../../../executors/pool/scheduler.ts";
 import type { WorkItem } from "../../../executors/work_item.ts";
 import type { Random } from "../random.ts";
-import type { FakeClock } from "./clock.ts";
+import { FakeClock } from "./clock.ts";
 import { plain, Plan } from "./plan.ts";
 import { type Deed, FakeWorker, type World } from "./worker.ts";
 
@@ -57,8 +57,14 @@ class FakePool extends Executor {
   }
 }
 
+/** Makes one run; throws what is wrong. */
+export async function interleave(random: Random): Promise<void> {
+  using clock = new FakeClock();
+  await new Interleaving(random, clock).run(100 + random.below(200));
+}
+
 /** One run, from the first task to the last. */
-export class Interleaving implements World {
+class Interleaving implements World {
   readonly random: Random;
   readonly #clock: FakeClock;
   readonly #pool: FakePool;
