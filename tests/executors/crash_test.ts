@@ -8,14 +8,19 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { BrokenExecutorError, WorkerCrashedError } from "../../mod.ts";
+import {
+  BrokenExecutorError,
+  WorkerCrashedError,
+  WorkerPoolExecutor,
+} from "../../mod.ts";
+import { loadAll, makeCells } from "./cells.ts";
 import {
   countAndSometimesDie,
   type Death,
   DEATHS,
   die,
 } from "./fixtures/dying.ts";
-import { until } from "./harness.ts";
+import { until, watched } from "./harness.ts";
 import { Gate, passGate } from "./tasks.ts";
 import { workerBehaviour } from "./worker_harness.ts";
 import { workerName } from "./worker_tasks.ts";
@@ -67,7 +72,7 @@ workerBehaviour(
   "tasks that a dead worker had not entered run elsewhere, exactly once",
   async (make) => {
     const executor = make({ maxWorkers: 1 });
-    const calls = new Int32Array(new SharedArrayBuffer(4 * 300));
+    const calls = makeCells();
     const futures = Array.from({ length: 300 }, (_, n) =>
       executor.submit(
         countAndSometimesDie,
@@ -80,7 +85,7 @@ workerBehaviour(
       if (n % 60 === 30) assertInstanceOf(error, WorkerCrashedError);
       else assertEquals(error, undefined);
     }
-    assertEquals([...calls], new Array(300).fill(1));
+    assertEquals(loadAll(calls, 300), new Array(300).fill(1));
   },
 );
 
@@ -192,7 +197,7 @@ workerBehaviour(
   "a shutdown waits for what a dead worker leaves behind",
   async (make) => {
     const executor = make({ maxWorkers: 1 });
-    const calls = new Int32Array(new SharedArrayBuffer(4 * 20));
+    const calls = makeCells();
     const futures = Array.from({ length: 20 }, (_, n) =>
       executor.submit(
         countAndSometimesDie,
@@ -202,14 +207,45 @@ workerBehaviour(
       ));
     await executor.shutdown();
     assert(futures.every((future) => future.done()));
-    assertEquals([...calls], new Array(20).fill(1));
+    assertEquals(loadAll(calls, 20), new Array(20).fill(1));
   },
 );
 
 workerBehaviour(
-  "10,000 tasks of which 500 end their worker give 9,500 results and 500 errors, none twice",
+  "1,000 tasks of which 50 end their worker give 950 results and 50 errors, none twice",
   async (make) => {
-    const executor = make({ maxWorkers: 4 });
+    const executor = make({ maxWorkers: 2 });
+    const deaths = Object.keys(DEATHS) as Death[];
+    const calls = makeCells();
+    const settled = new Array<number>(1000).fill(0);
+    const futures = Array.from({ length: 1000 }, (_, n) => {
+      const death = n % 20 === 7 ? deaths[n % deaths.length] : undefined;
+      const future = executor.submit(countAndSometimesDie, calls, n, death);
+      future.addDoneCallback(() => settled[n]!++);
+      return future;
+    });
+    let crashed = 0;
+    for (const [n, future] of futures.entries()) {
+      const error = await future.exception();
+      if (error === undefined) {
+        assertEquals(await future, n);
+      } else {
+        assertInstanceOf(error, WorkerCrashedError);
+        assertEquals(n % 20, 7);
+        crashed++;
+      }
+    }
+    assertEquals(crashed, 50);
+    assertEquals(loadAll(calls, 1000), new Array(1000).fill(1));
+    assertEquals(settled, new Array(1000).fill(1));
+  },
+);
+
+watched(
+  "WorkerPoolExecutor gives 9,500 results and 500 errors, none twice, for 10,000 tasks of which 500 end their worker",
+  async (executors) => {
+    const executor = new WorkerPoolExecutor({ maxWorkers: 4 });
+    executors.push(executor);
     const calls = new Int32Array(new SharedArrayBuffer(4 * 10_000));
     const settled = new Array<number>(10_000).fill(0);
     // Without a module, as 500 workers would have to load it.

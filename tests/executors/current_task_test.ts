@@ -9,6 +9,7 @@ import {
   TimeoutError,
   WorkerPoolExecutor,
 } from "../../mod.ts";
+import { type Cells, load } from "./cells.ts";
 import { behaviour, settle, until, watched } from "./harness.ts";
 import {
   describeTask,
@@ -35,7 +36,7 @@ const REASONS = ["CancelledError", "TimeoutError"];
 /** Why `task` says it was stopped, after an abort and after a time-out. */
 async function reasonsSeen(
   executor: Executor,
-  task: (cells: Int32Array) => unknown,
+  task: (cells: Cells) => unknown,
 ): Promise<unknown[]> {
   const controller = new AbortController();
   const { signal } = controller;
@@ -106,7 +107,7 @@ behaviour(
     const gate = new Gate();
     await make({ maxWorkers: 1 }).submit(noteOutliving, gate.cells);
     await until(() => gate.reached === 1);
-    assertEquals(Atomics.load(gate.cells, 0), 1);
+    assertEquals(load(gate.cells, 0), 1);
   },
 );
 

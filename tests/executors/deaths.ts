@@ -5,6 +5,7 @@
  * @module
  */
 
+import { load, makeCells } from "./cells.ts";
 import { type Death, DEATHS, dieTimed } from "./fixtures/dying.ts";
 import type { MakeExecutor } from "./worker_harness.ts";
 
@@ -21,12 +22,12 @@ export async function measureDeaths(
   for (const death of Object.keys(DEATHS) as Death[]) {
     delays[death] = [];
     for (let sample = 0; sample < samples; sample++) {
-      const moment = new Float64Array(new SharedArrayBuffer(8));
+      const moment = makeCells();
       await executor.submit(() => "the next worker is ready");
       const error = await executor.submit(dieTimed, moment, death).exception();
       const now = performance.timeOrigin + performance.now();
       if (error === undefined) throw new Error(`${death} did not end a worker`);
-      delays[death].push(now - moment[0]!);
+      delays[death].push(now - load(moment, 0));
     }
     delays[death].sort((a, b) => a - b);
   }

@@ -3,40 +3,23 @@
 
 import { assert, assertEquals } from "@std/assert";
 import type { Executor, Future } from "../../mod.ts";
+import { loadAll, makeCells } from "./cells.ts";
 import { behaviour } from "./harness.ts";
 import { forSeeds, type Random } from "./random.ts";
-
-/** What tasks do, and how their futures have to end if nothing comes between. */
-const KINDS = ["return", "throw", "later", "never"] as const;
-
-/** Counts that it was entered, then does what it is told; needs nothing from around it. */
-const perform = (
-  entered: Int32Array,
-  place: number,
-  kind: typeof KINDS[number],
-): unknown => {
-  Atomics.add(entered, place, 1);
-  if (kind === "throw") throw new RangeError(`${place}`);
-  if (kind === "return") return place;
-  return new Promise((resolve) => {
-    if (kind === "later") setTimeout(() => resolve(place), place % 3);
-    // Until it is stopped, but not for ever.
-    else setTimeout(() => resolve(place), 20);
-  });
-};
+import { perform, PERFORMANCES } from "./tasks.ts";
 
 /** A submitted task, and what was done to it. */
 interface Submitted {
   readonly future: Future<unknown>;
   readonly place: number;
-  readonly kind: typeof KINDS[number];
+  readonly kind: typeof PERFORMANCES[number];
   readonly stoppable: boolean;
   cancelled: boolean;
 }
 
 /** One run of random calls on one executor. */
 class Run {
-  readonly entered = new Int32Array(new SharedArrayBuffer(4 * 1000));
+  readonly entered = makeCells();
   readonly submitted: Submitted[] = [];
   readonly #random: Random;
   readonly #executor: Executor;
@@ -81,7 +64,7 @@ class Run {
     const { below, pick } = this.#random;
     for (; count > 0; count--) {
       const place = this.submitted.length;
-      const kind = pick(KINDS);
+      const kind = pick(PERFORMANCES);
       const stoppable = below(4) === 0;
       const options = pick([
         { timeout: 1 + below(5) },
@@ -138,11 +121,12 @@ behaviour(
       for (let steps = 40; steps > 0; steps--) await run.step();
       await run.shutdown();
 
+      const entered = loadAll(run.entered, 1000);
       for (
         const { future, place, kind, stoppable, cancelled } of run.submitted
       ) {
         const said = `${place}: ${kind}, ${future.state}`;
-        const entries = run.entered[place]!;
+        const entries = entered[place]!;
         assert(future.done(), said);
         if (cancelled) assertEquals([future.state, entries], ["cancelled", 0]);
         if (future.cancelled()) {
@@ -160,7 +144,7 @@ behaviour(
           said,
         );
       }
-      assert(run.entered.every((entries) => entries <= 1));
+      assert(entered.every((entries) => entries <= 1));
     });
   },
 );

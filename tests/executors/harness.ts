@@ -6,6 +6,7 @@
  */
 
 import { runCommand } from "../run_command.ts";
+import { removeCells } from "./cells.ts";
 import {
   type Executor,
   PromisePoolExecutor,
@@ -104,6 +105,7 @@ export function watched(
       for (const executor of executors) {
         executor.shutdown({ wait: false, cancelFutures: true });
       }
+      removeCells();
     }
   }
 }

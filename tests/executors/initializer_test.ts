@@ -15,14 +15,18 @@ import {
   task,
   TaskNotFoundError,
 } from "../../mod.ts";
+import { load, makeCells, store } from "./cells.ts";
 import {
   dieAtFirst,
   dieUnprepared,
+  failAfterFirst,
   failToPrepare,
   remember,
   remembered,
   rememberLater,
 } from "./fixtures/prepared.ts";
+import { until } from "./harness.ts";
+import { Gate, passGate } from "./tasks.ts";
 import { workerBehaviour } from "./worker_harness.ts";
 import { workerName } from "./worker_tasks.ts";
 
@@ -195,7 +199,7 @@ workerBehaviour(
 workerBehaviour(
   "three workers in a row that die before they are ready break the executor",
   async (make) => {
-    const deaths = new Int32Array(new SharedArrayBuffer(4));
+    const deaths = makeCells();
     const executor = make({
       maxWorkers: 1,
       initializer: dieUnprepared,
@@ -207,14 +211,14 @@ workerBehaviour(
     }
     assertThrows(() => executor.submit(() => 1), BrokenExecutorError);
     await executor.shutdown();
-    assertEquals(deaths[0], 3);
+    assertEquals(load(deaths, 0), 3);
   },
 );
 
 workerBehaviour(
   "two workers in a row that die before they are ready are replaced",
   async (make) => {
-    const starts = new Int32Array(new SharedArrayBuffer(4));
+    const starts = makeCells();
     const executor = make({
       maxWorkers: 1,
       maxTasksPerWorker: 1,
@@ -222,11 +226,11 @@ workerBehaviour(
       initArgs: [starts, 2],
     });
     const names = [await executor.submit(workerName)];
-    assertEquals(starts[0], 3);
+    assertEquals(load(starts, 0), 3);
     // Being ready once, it has not failed in a row any more.
-    Atomics.store(starts, 0, 0);
+    store(starts, 0, 0);
     names.push(await executor.submit(workerName));
-    assertEquals(starts[0], 3);
+    assertEquals(load(starts, 0), 3);
     assertEquals(new Set(names).size, 2);
   },
 );
@@ -234,29 +238,18 @@ workerBehaviour(
 workerBehaviour(
   "a running task ends well when the executor breaks",
   async (make) => {
-    const starts = new Int32Array(new SharedArrayBuffer(8));
+    const gate = new Gate();
     const executor = make({
       maxWorkers: 2,
-      initializer: (starts: Int32Array) => {
-        if (Atomics.add(starts, 0, 1) > 0) throw new RangeError("No second");
-      },
-      initArgs: [starts],
+      initializer: failAfterFirst,
+      initArgs: [makeCells()],
     });
-    const wait = async (starts: Int32Array) => {
-      Atomics.store(starts, 1, 1);
-      while (Atomics.load(starts, 1) === 1) {
-        await new Promise((resolve) => setTimeout(resolve, 1));
-      }
-      return "done";
-    };
-    const running = executor.submit(wait, starts);
-    while (!running.running()) {
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
+    const running = executor.submit(passGate, gate.cells, 1);
+    await until(() => gate.reached === 1);
     const pending = executor.submit(() => 1);
     assertInstanceOf(await pending.exception(), BrokenExecutorError);
-    Atomics.store(starts, 1, 2);
-    assertEquals(await running, "done");
+    gate.open();
+    assertEquals(await running, 1);
   },
 );
 

@@ -8,12 +8,15 @@ import {
   assertRejects,
 } from "@std/assert";
 import { type AnyFunction, ShutdownError } from "../../mod.ts";
+import { load, makeCells } from "./cells.ts";
+import { countLater } from "./fixtures/prepared.ts";
 import { settle, until } from "./harness.ts";
-import { Gate, passGate } from "./tasks.ts";
+import { countIn, Gate, passGate } from "./tasks.ts";
 import { workerBehaviour } from "./worker_harness.ts";
 import {
   meetInWorker,
   moduleLoad,
+  nameAtGate,
   spinAtGate,
   workerName,
 } from "./worker_tasks.ts";
@@ -23,13 +26,12 @@ function* count() {
 }
 
 workerBehaviour("no worker starts before there is a task", async (make) => {
-  const starts = new Int32Array(new SharedArrayBuffer(4));
-  const count = (starts: Int32Array) => Atomics.add(starts, 0, 1);
-  const executor = make({ initializer: count, initArgs: [starts] });
+  const starts = makeCells();
+  const executor = make({ initializer: countIn, initArgs: [starts, 0] });
   await new Promise((resolve) => setTimeout(resolve, 50));
-  assertEquals(starts[0], 0);
+  assertEquals(load(starts, 0), 0);
   await executor.submit(() => 1);
-  assertGreater(starts[0]!, 0);
+  assertGreater(load(starts, 0), 0);
 });
 
 workerBehaviour("workers are reused", async (make) => {
@@ -111,20 +113,16 @@ workerBehaviour(
 );
 
 workerBehaviour("start() starts all workers, ready to work", async (make) => {
-  const starts = new Int32Array(new SharedArrayBuffer(4));
-  const count = async (starts: Int32Array) => {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    Atomics.add(starts, 0, 1);
-  };
+  const starts = makeCells();
   const executor = make({
     maxWorkers: 3,
-    initializer: count,
+    initializer: countLater,
     initArgs: [starts],
   });
   assertEquals(await executor.start(), undefined);
-  assertEquals(starts[0], 3);
+  assertEquals(load(starts, 0), 3);
   await Promise.all([executor.start(), executor.start()]);
-  assertEquals(starts[0], 3);
+  assertEquals(load(starts, 0), 3);
 });
 
 workerBehaviour("start() after a shutdown is a ShutdownError", async (make) => {
@@ -148,14 +146,7 @@ workerBehaviour(
   async (make) => {
     const executor = make({ maxWorkers: 2, name: "scientists" });
     const gate = new Gate();
-    const here = async (cells: Int32Array) => {
-      Atomics.add(cells, 1, 1);
-      while (Atomics.load(cells, 0) === 0) {
-        await new Promise((resolve) => setTimeout(resolve, 1));
-      }
-      return self.name;
-    };
-    const futures = [1, 2].map(() => executor.submit(here, gate.cells));
+    const futures = [1, 2].map(() => executor.submit(nameAtGate, gate.cells));
     await until(() => gate.reached === 2);
     gate.open();
     const names = await Promise.all(futures);

@@ -4,7 +4,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { Executor, type WorkItem } from "../../mod.ts";
 import { behaviour, settle, until } from "./harness.ts";
 import { NotedInput } from "./noted_input.ts";
-import { Gate, passGate } from "./tasks.ts";
+import { Gate, passGate, passUnlessZero } from "./tasks.ts";
 
 const negate = (n: number) => -n;
 
@@ -88,15 +88,11 @@ behaviour(
   async ({ make }) => {
     const executor = make({ maxWorkers: 2 });
     const gate = new Gate();
-    const waitOrFail = async (cells: Int32Array | undefined) => {
-      if (cells === undefined) throw new RangeError("Failed");
-      while (Atomics.load(cells, 0) === 0) {
-        await new Promise((resolve) => setTimeout(resolve, 1));
-      }
-    };
-    const inputs = [gate.cells, undefined];
-    const results = executor.map(waitOrFail, inputs, { ordered: false });
-    await assertRejects(() => results.next(), RangeError, "Failed");
+    const cells = [gate.cells, gate.cells];
+    const results = executor.map(passUnlessZero, cells, [1, 0], {
+      ordered: false,
+    });
+    await assertRejects(() => results.next(), RangeError, "Zero");
     assertEquals(await results.next(), { done: true, value: undefined });
     gate.open();
   },

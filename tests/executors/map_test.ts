@@ -8,7 +8,7 @@ import {
 } from "@std/assert";
 import { Future } from "../../mod.ts";
 import { behaviour, settle, until } from "./harness.ts";
-import { Gate, passGate } from "./tasks.ts";
+import { Gate, passBackwards, passGate, passUnlessZero } from "./tasks.ts";
 
 const square = (n: number) => n * n;
 
@@ -44,16 +44,7 @@ behaviour(
   async ({ make }) => {
     const gate = new Gate();
     const results = make({ maxWorkers: 2 }).map(
-      (cells: Int32Array, n: number) =>
-        new Promise<number>((resolve) => {
-          // The first waits for the last.
-          if (n === 3) Atomics.store(cells, 0, 1);
-          const look = () => {
-            if (n > 1 || Atomics.load(cells, 0) === 1) resolve(n);
-            else setTimeout(look, 1);
-          };
-          look();
-        }),
+      passBackwards,
       gate.again(),
       [1, 2, 3],
     );
@@ -121,17 +112,7 @@ behaviour(
     const gate = new Gate();
     const executor = make({ maxWorkers: 1 });
     const results = executor.map(
-      (cells: Int32Array, n: number) => {
-        Atomics.add(cells, 1, 1);
-        if (n === 0) throw new RangeError("Failed");
-        return new Promise<void>((resolve) => {
-          const look = () => {
-            if (Atomics.load(cells, 0) === 1) resolve();
-            else setTimeout(look, 1);
-          };
-          look();
-        });
-      },
+      passUnlessZero,
       gate.again(),
       [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
     );

@@ -3,7 +3,9 @@
 
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { type Future, WorkerCrashedError } from "../../mod.ts";
+import { load, loadAll, makeCells } from "./cells.ts";
 import { countAndSometimesDie } from "./fixtures/dying.ts";
+import { countIn } from "./tasks.ts";
 import { workerBehaviour, type WorkerExecutor } from "./worker_harness.ts";
 
 /** What ends tasks that wait, and what they are left in. */
@@ -27,7 +29,7 @@ for (const [name, end] of Object.entries(ENDS)) {
     `${name} in a done callback of a crashed task reaches what its worker had not entered`,
     async (make) => {
       const executor = make({ maxWorkers: 1 });
-      const calls = new Int32Array(new SharedArrayBuffer(4 * 100));
+      const calls = makeCells();
       const submit = (n: number, death?: "Deno.exit()") =>
         executor.submit(countAndSometimesDie, calls, n, death);
       // Known to be quick, so that many of them travel together.
@@ -38,7 +40,7 @@ for (const [name, end] of Object.entries(ENDS)) {
       assertInstanceOf(await crashed.exception(), WorkerCrashedError);
       await executor.shutdown();
       assert(waiting.every((future) => future.cancelled()));
-      assertEquals([...calls.subarray(0, 91)], [1, ...new Array(90).fill(0)]);
+      assertEquals(loadAll(calls, 91), [1, ...new Array(90).fill(0)]);
     },
   );
 
@@ -46,20 +48,18 @@ for (const [name, end] of Object.entries(ENDS)) {
     `${name} in a done callback of what cannot be cloned reaches what was submitted with it`,
     async (make) => {
       const executor = make({ maxWorkers: 1 });
-      const calls = new Int32Array(new SharedArrayBuffer(4 * 10));
-      const count = (calls: Int32Array, n: number, _: unknown) =>
-        Atomics.add(calls, n, 1);
+      const calls = makeCells();
       // Known to be quick, so that many of them travel together.
       await executor.map(
-        count,
+        countIn,
         new Array(1000).fill(calls),
         new Array(1000).fill(9),
         new Array(1000).fill(0),
       );
-      const refused = executor.submit(count, calls, 0, () => {});
+      const refused = executor.submit(countIn, calls, 0, () => {});
       const waiting = Array.from(
         { length: 5 },
-        (_, n) => executor.submit(count, calls, n + 1, 0),
+        (_, n) => executor.submit(countIn, calls, n + 1, 0),
       );
       refused.addDoneCallback(() => end(executor, waiting));
       await refused.exception();
@@ -67,7 +67,7 @@ for (const [name, end] of Object.entries(ENDS)) {
       for (const [n, future] of waiting.entries()) {
         assert(future.done());
         // Those are underway, and may have been entered meanwhile.
-        assertEquals(calls[n + 1], future.cancelled() ? 0 : 1);
+        assertEquals(load(calls, n + 1), future.cancelled() ? 0 : 1);
       }
     },
   );

@@ -7,7 +7,8 @@ import {
   task,
   TimeoutError,
 } from "../../mod.ts";
-import { makeNotes, spinUntilReleased, STOPPED } from "./fixtures/stoppable.ts";
+import { makeCells, store } from "./cells.ts";
+import { spinUntilReleased, STOPPED } from "./fixtures/stoppable.ts";
 import { settle, until } from "./harness.ts";
 import { workerBehaviour } from "./worker_harness.ts";
 import { workerName } from "./worker_tasks.ts";
@@ -33,7 +34,7 @@ workerBehaviour(
 workerBehaviour(
   "workers whose initializer never yields break the executor after startTimeout",
   async (make) => {
-    const notes = makeNotes();
+    const notes = makeCells();
     const executor = make({
       maxWorkers: 1,
       startTimeout: 1000,
@@ -43,7 +44,7 @@ workerBehaviour(
     const error = await executor.submit(() => 1).exception();
     assertInstanceOf(error, BrokenExecutorError);
     // Else the threads would go on in the next test.
-    Atomics.store(notes, STOPPED, 1);
+    store(notes, STOPPED, 1);
   },
 );
 

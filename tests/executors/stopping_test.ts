@@ -7,9 +7,9 @@ import {
   assertRejects,
 } from "@std/assert";
 import { CancelledError, TimeoutError } from "../../mod.ts";
+import { load, loadAll, makeCells, store } from "./cells.ts";
 import {
   ENTERED,
-  makeNotes,
   spinFor,
   spinUntilCancelled,
   spinUntilReleased,
@@ -17,7 +17,7 @@ import {
   STOPPED,
 } from "./fixtures/stoppable.ts";
 import { until } from "./harness.ts";
-import { Gate, passGate } from "./tasks.ts";
+import { countIn, Gate, passGate } from "./tasks.ts";
 import { workerBehaviour } from "./worker_harness.ts";
 import { workerName } from "./worker_tasks.ts";
 
@@ -25,16 +25,16 @@ workerBehaviour(
   "'cancelled' is live in a loop that never yields, when its signal is aborted",
   async (make) => {
     const executor = make({ maxWorkers: 1 });
-    const notes = makeNotes();
+    const notes = makeCells();
     const controller = new AbortController();
     const { signal } = controller;
     const name = await executor.submit(workerName);
     const future = executor.submitWith({ signal }, spinUntilCancelled, notes);
-    await until(() => notes[ENTERED] === 1);
+    await until(() => load(notes, ENTERED) === 1);
     assertEquals(future.state, "running");
     controller.abort("enough");
     assertEquals(future.state, "cancelled");
-    await until(() => notes[STOPPED]! > 0);
+    await until(() => load(notes, STOPPED) > 0);
     const error = await assertRejects(() => future.result(), CancelledError);
     assertEquals(error.cause, "enough");
     // It has obeyed, so its worker lives on.
@@ -54,12 +54,12 @@ workerBehaviour(
         [{ timeout: 20 }, TimeoutError],
       ] as const
     ) {
-      const notes = makeNotes();
+      const notes = makeCells();
       const future = executor.submitWith(options, spinUntilThrown, notes);
-      await until(() => notes[ENTERED] === 1);
+      await until(() => load(notes, ENTERED) === 1);
       controller.abort();
-      await until(() => notes[STOPPED] !== 0);
-      assertEquals(notes[STOPPED], reason.name.length);
+      await until(() => load(notes, STOPPED) !== 0);
+      assertEquals(load(notes, STOPPED), reason.name.length);
       await assertRejects(() => future.result(), reason);
     }
   },
@@ -125,7 +125,7 @@ workerBehaviour(
   "a loop that never yields and is not told by anything has its worker replaced",
   async (make) => {
     const executor = make({ maxWorkers: 1, gracePeriod: 20 });
-    const notes = makeNotes();
+    const notes = makeCells();
     const name = await executor.submit(workerName);
     const future = executor.submitWith(
       { timeout: 20 },
@@ -141,7 +141,7 @@ workerBehaviour(
     assertEquals(await Promise.all(behind), [0, 1, 2, 3, 4]);
     assertNotEquals(await executor.submit(workerName), name);
     // Else the thread would go on in the next test.
-    Atomics.store(notes, STOPPED, 1);
+    store(notes, STOPPED, 1);
   },
 );
 
@@ -150,8 +150,7 @@ workerBehaviour(
   async (make) => {
     const executor = make({ maxWorkers: 1, gracePeriod: 20 });
     const gate = new Gate();
-    const counts = new Int32Array(new SharedArrayBuffer(4 * 100));
-    const count = (counts: Int32Array, n: number) => Atomics.add(counts, n, 1);
+    const counts = makeCells();
     const controller = new AbortController();
     const { signal } = controller;
     // Known to be quick, so that many of them travel ahead.
@@ -159,12 +158,12 @@ workerBehaviour(
     const stopped = executor.submitWith({ signal }, passGate, gate.cells, 0);
     const behind = Array.from(
       { length: 100 },
-      (_, n) => executor.submit(count, counts, n),
+      (_, n) => executor.submit(countIn, counts, n),
     );
     await until(() => gate.reached === 1);
     controller.abort();
     assertEquals(await Promise.all(behind), new Array(100).fill(0));
-    assertEquals([...counts], new Array(100).fill(1));
+    assertEquals(loadAll(counts, 100), new Array(100).fill(1));
     assert(stopped.cancelled());
   },
 );
@@ -188,15 +187,15 @@ workerBehaviour(
   "the signal of a map() stops the items that run",
   async (make) => {
     const executor = make({ maxWorkers: 2, gracePeriod: Infinity });
-    const notes = [makeNotes(), makeNotes()];
+    const notes = [makeCells(), makeCells()];
     const controller = new AbortController();
     const { signal } = controller;
     const results = executor.map(spinUntilCancelled, notes, { signal });
-    await until(() => notes.every(({ [ENTERED]: entered }) => entered === 1));
+    await until(() => notes.every((notes) => load(notes, ENTERED) === 1));
     controller.abort("enough");
     const error = await assertRejects(() => results.next(), CancelledError);
     assertEquals(error.cause, "enough");
-    await until(() => notes.every(({ [STOPPED]: stopped }) => stopped! > 0));
+    await until(() => notes.every((notes) => load(notes, STOPPED) > 0));
     assertEquals(await executor.submit(() => 1), 1);
   },
 );
@@ -208,7 +207,7 @@ workerBehaviour(
     for (let round = 0; round < 20; round++) {
       const controller = new AbortController();
       const { signal } = controller;
-      const notes = makeNotes();
+      const notes = makeCells();
       const stopped = executor.submitWith(
         { signal },
         spinUntilCancelled,
@@ -218,7 +217,7 @@ workerBehaviour(
         { length: 5 },
         () => executor.submit(() => "untouched"),
       );
-      await until(() => notes[ENTERED] === 1);
+      await until(() => load(notes, ENTERED) === 1);
       controller.abort();
       assertEquals(await Promise.all(innocent), Array(5).fill("untouched"));
       assert(stopped.cancelled());
@@ -231,21 +230,21 @@ workerBehaviour(
   async (make) => {
     const executor = make({ maxWorkers: 1, gracePeriod: 20 });
     // Known to be quick, so that what is behind the first travels ahead.
-    const notes = new Array(1000).fill(makeNotes());
+    const notes = new Array(1000).fill(makeCells());
     await executor.map(spinFor, new Array(1000).fill("nothing"), notes);
-    const [first, second] = [makeNotes(), makeNotes()];
+    const [first, second] = [makeCells(), makeCells()];
     const controller = new AbortController();
     const { signal } = controller;
     executor.submitWith({ signal }, spinFor, "stop", first);
     const behind = executor.submit(spinFor, "release", second);
-    await until(() => first[ENTERED] === 1);
+    await until(() => load(first, ENTERED) === 1);
     controller.abort();
     for (
       const end = performance.now() + 100;
-      performance.now() < end || Atomics.load(second, ENTERED) === 0;
+      performance.now() < end || load(second, ENTERED) === 0;
     );
     await new Promise((resolve) => setTimeout(resolve, 1));
-    Atomics.store(second, STOPPED, 1);
+    store(second, STOPPED, 1);
     assertEquals(await behind, "released");
   },
 );

@@ -8,12 +8,8 @@ import {
   assertRejects,
 } from "@std/assert";
 import { TimeoutError, WorkerTerminatedError } from "../../mod.ts";
-import {
-  ENTERED,
-  makeNotes,
-  spinUntilCancelled,
-  STOPPED,
-} from "./fixtures/stoppable.ts";
+import { load, makeCells } from "./cells.ts";
+import { ENTERED, spinUntilCancelled, STOPPED } from "./fixtures/stoppable.ts";
 import { until } from "./harness.ts";
 import { Gate, passGate } from "./tasks.ts";
 import { workerBehaviour } from "./worker_harness.ts";
@@ -22,7 +18,7 @@ workerBehaviour(
   "'cancelled' is live in a loop that never yields, when its time is up",
   async (make) => {
     const executor = make({ maxWorkers: 1, gracePeriod: Infinity });
-    const notes = makeNotes();
+    const notes = makeCells();
     const future = executor.submitWith(
       { timeout: 100 },
       spinUntilCancelled,
@@ -30,10 +26,10 @@ workerBehaviour(
     );
     await assertRejects(() => future.result(), TimeoutError);
     assertEquals(future.state, "finished");
-    await until(() => notes[STOPPED]! > 0);
-    assertGreaterOrEqual(notes[STOPPED]!, 95);
+    await until(() => load(notes, STOPPED) > 0);
+    assertGreaterOrEqual(load(notes, STOPPED), 95);
     // About 50 ms late at most, on a machine that has nothing else to do.
-    assertLess(notes[STOPPED]!, 2000);
+    assertLess(load(notes, STOPPED), 2000);
   },
 );
 
@@ -98,7 +94,7 @@ workerBehaviour(
   "a time-out stops only its own task",
   async (make) => {
     const executor = make({ maxWorkers: 1, gracePeriod: Infinity });
-    const notes = Array.from({ length: 5 }, makeNotes);
+    const notes = Array.from({ length: 5 }, makeCells);
     const futures = notes.flatMap((notes, n) => [
       executor.submit((n) => n, n),
       executor.submitWith({ timeout: 20 }, spinUntilCancelled, notes),
@@ -108,7 +104,7 @@ workerBehaviour(
       if (i % 2 === 0) assertEquals(await future, i / 2);
       else assertInstanceOf(error, TimeoutError);
     }
-    for (const { [ENTERED]: entered } of notes) assertEquals(entered, 1);
+    assertEquals(notes.map((notes) => load(notes, ENTERED)), [1, 1, 1, 1, 1]);
   },
 );
 

@@ -6,6 +6,8 @@
 
 import { basename } from "node:path";
 import { task, transfer, WorkerPoolExecutor } from "../../mod.ts";
+import { type Cells, load } from "./cells.ts";
+import { passGate } from "./tasks.ts";
 
 /** Made anew each time that the module is loaded. */
 const LOADED = crypto.randomUUID();
@@ -151,8 +153,17 @@ export const meetInWorker = task(
 /** Waits at a gate without ever yielding, and returns `value`. */
 export const spinAtGate = task(
   import.meta,
-  function spinAtGate(cells: Int32Array, value: number) {
-    while (Atomics.load(cells, 0) === 0);
+  function spinAtGate(cells: Cells, value: number) {
+    while (load(cells, 0) === 0);
     return value;
+  },
+);
+
+/** Waits at a gate, and returns the name of the worker. */
+export const nameAtGate = task(
+  import.meta,
+  async function nameAtGate(cells: Cells) {
+    await passGate(cells, 0);
+    return self.name;
   },
 );

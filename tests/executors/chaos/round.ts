@@ -2,9 +2,6 @@
  * One round of the chaos: what is done to one executor. It follows from the
  * draws; when threads get to it does not.
  *
- * Executors share memory with their workers here: that is where entries into
- * tasks are counted.
- *
  * @module
  */
 
@@ -19,6 +16,7 @@ import {
   performItem,
 } from "./tasks.ts";
 import { allows, type Ending, outcomeOf, type Submitted } from "./outcome.ts";
+import { load, loadAll, makeCells, removeCells } from "../cells.ts";
 import { DEATHS } from "../fixtures/dying.ts";
 import type { Random } from "../random.ts";
 import {
@@ -29,9 +27,6 @@ import {
 
 /** Long against anything that a round waits for. */
 const HANG_MS = 60_000;
-
-/** More tasks than a round submits. */
-const MAX_PLACES = 10_000;
 
 /** More futures do not wait at a time, or what is cancelled and aborted would never have begun. */
 const BACKLOG = 50;
@@ -62,7 +57,7 @@ export class Round {
   mapped = 0;
   readonly #random: Random;
   readonly #executor: WorkerExecutor;
-  readonly #entries = new Int32Array(new SharedArrayBuffer(4 * MAX_PLACES));
+  readonly #entries = makeCells();
   readonly #submitted: Submitted[] = [];
   readonly #maps: Promise<void>[] = [];
   #places = 0;
@@ -89,6 +84,7 @@ export class Round {
       await Promise.race([this.#live(), hang]);
     } finally {
       clearTimeout(timer);
+      removeCells();
     }
   }
 
@@ -266,13 +262,14 @@ export class Round {
     else await this.#executor.shutdown({ cancelFutures: cancelled });
     for (const submitted of this.#submitted) await this.#check(submitted);
     await Promise.all(this.#maps);
-    assert(this.#entries.every((entries) => entries <= 1), "entered twice");
+    const all = loadAll(this.#entries, this.#places);
+    assert(all.every((entries) => entries <= 1), "entered twice");
     await noWorkerLeft();
   }
 
   async #check(submitted: Submitted): Promise<void> {
     const { place, future, settled } = submitted;
-    const entries = this.#entries[place]!;
+    const entries = load(this.#entries, place);
     const outcome = future.done() ? await outcomeOf(future) : "unsettled";
     assert(
       settled === 1 && allows(submitted, outcome, entries, this.#ending),

@@ -10,8 +10,8 @@ import {
   task,
   transfer,
 } from "../../../mod.ts";
+import { add, type Cells } from "../cells.ts";
 import { type Death, DEATHS, die } from "../fixtures/dying.ts";
-import { spinUntilCancelled } from "../fixtures/stoppable.ts";
 
 /** Ends by itself, so that nothing is left of a thread that Deno cannot stop. */
 const STUBBORN_MS = 200;
@@ -44,12 +44,12 @@ export type Deed = keyof typeof DEEDS;
 export const perform = task(
   import.meta,
   function perform(
-    entries: Int32Array,
+    entries: Cells,
     place: number,
     deed: Deed,
     argument?: unknown,
   ): unknown {
-    Atomics.add(entries, place, 1);
+    add(entries, place, 1);
     switch (deed) {
       case "return":
         return place;
@@ -77,7 +77,7 @@ export const perform = task(
       case "obey":
         return obey();
       case "obey in a loop":
-        return spinUntilCancelled(new Int32Array(2));
+        return obeyInLoop();
       case "ignore":
         return new Promise(() => {});
       case "ignore in a loop":
@@ -91,7 +91,7 @@ export const perform = task(
 /** The same for the items of a map(). */
 export const performItem = task(
   import.meta,
-  function performItem(entries: Int32Array, place: number, deed: Deed) {
+  function performItem(entries: Cells, place: number, deed: Deed) {
     return perform(entries, place, deed);
   },
 );
@@ -102,6 +102,11 @@ function wait(ms: number): Promise<void> {
 
 function spin(ms: number): void {
   for (const end = performance.now() + ms; performance.now() < end;);
+}
+
+function obeyInLoop(): void {
+  const task = currentTask()!;
+  while (!task.cancelled);
 }
 
 async function obey(): Promise<void> {
