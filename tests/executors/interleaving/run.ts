@@ -8,7 +8,6 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { setImmediate } from "node:timers";
 import { Executor } from "../../../mod.ts";
 import { Scheduler } from "../../../executors/pool/scheduler.ts";
 import type { WorkItem } from "../../../executors/work_item.ts";
@@ -19,6 +18,9 @@ import { type Deed, FakeWorker, type World } from "./worker.ts";
 
 /** More than any run takes that does not hang. */
 const MAX_STEPS = 20_000;
+
+/** More microtasks than follow from one another here; a turn of the event loop takes longer. */
+const TICKS = 32;
 
 /** A scheduler as an executor. */
 class FakePool extends Executor {
@@ -154,13 +156,13 @@ class Interleaving implements World {
     if (worker.ended) this.#workers.splice(this.#workers.indexOf(worker), 1);
   }
 
-  /** Until the event loop has turned; workers do not wait for that. */
+  /** Until all microtasks have run; workers do not wait for that. */
   async #turn(): Promise<void> {
-    for (let ticks = this.random.below(4); ticks > 0; ticks--) {
+    const racing = this.random.below(4);
+    for (let tick = 0; tick < TICKS; tick++) {
       await null;
-      this.race();
+      if (tick < racing) this.race();
     }
-    await new Promise((resolve) => setImmediate(resolve));
     assertEquals(this.#violation, undefined);
   }
 
