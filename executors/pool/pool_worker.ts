@@ -228,6 +228,8 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     this.#stopping?.endGrace();
     const closed = this.#channel.close();
     for (let { item, left } of this.#takeRunning()) {
+      // Deno cannot end a loop that never yields, but the loop may ask.
+      this.#channel.slots.stop(item.position, "cancelled");
       for (; error !== undefined && left > 0; left--) item.reject(error(item));
     }
     return closed;

@@ -14,6 +14,12 @@ import {
   ShutdownError,
   WorkerTerminatedError,
 } from "../../mod.ts";
+import {
+  ENTERED,
+  makeNotes,
+  spinUntilCancelled,
+  STOPPED,
+} from "./fixtures/stoppable.ts";
 import { until } from "./harness.ts";
 import { Gate, passGate } from "./tasks.ts";
 import { outcomeOf, workerBehaviour } from "./worker_harness.ts";
@@ -122,3 +128,16 @@ workerBehaviour("terminate() in a done callback is possible", async (make) => {
   assertEquals(await first, 1);
   assert("error" in await outcomeOf(second));
 });
+
+workerBehaviour(
+  "terminate() ends a loop that never yields, if that asks whether to stop",
+  async (make) => {
+    const executor = make({ maxWorkers: 1 });
+    const notes = makeNotes();
+    const running = executor.submit(spinUntilCancelled, notes);
+    await until(() => notes[ENTERED] === 1);
+    await executor.terminate();
+    assertInstanceOf(await running.exception(), WorkerTerminatedError);
+    await until(() => notes[STOPPED] !== 0);
+  },
+);
