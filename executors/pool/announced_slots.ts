@@ -25,6 +25,7 @@ export class AnnouncedSlots implements HostSlots {
   /** The position of the next item, and of the first that has not been reported. */
   #tail = 0;
   #head = 0;
+  #leaving = false;
   #workerGone = false;
 
   send(position: number, announced: boolean): void {
@@ -37,7 +38,9 @@ export class AnnouncedSlots implements HostSlots {
   sent(calls: number): boolean {
     const alone = this.#ready && calls === 1 && this.#tail - this.#head === 1;
     const announced = this.#announced || !alone;
-    if (!announced) this.#entered[(this.#tail - 1) & MASK] = 1;
+    if (!announced && !this.#leaving) {
+      this.#entered[(this.#tail - 1) & MASK] = 1;
+    }
     this.#announced = false;
     return announced;
   }
@@ -55,6 +58,15 @@ export class AnnouncedSlots implements HostSlots {
   /** The worker is past all items before this one. */
   reported(position: number): void {
     this.#head = position;
+  }
+
+  /** The worker has said that it enters no item from this one on. */
+  leaves(position: number): void {
+    this.#leaving = true;
+    // What was alone was taken for entered when it was sent.
+    for (; position < this.#tail; position++) {
+      this.#entered[position & MASK] = 0;
+    }
   }
 
   /** From now on, what was not announced was not entered. */

@@ -182,6 +182,7 @@ class ProcessChannel implements Channel {
       case "closing":
         // How the process ends says more, and is about to be known.
         this.#lastWords ??= message[1] && decodeError(message[1]);
+        if (message[3] !== undefined) this.slots.leaves(message[3]);
         return;
     }
     this.#listener.received(message);

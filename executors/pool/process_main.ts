@@ -16,7 +16,7 @@
  */
 
 import { TimeoutError } from "../errors.ts";
-import { decodeError, encodeError } from "./codec.ts";
+import { decodeError, type EncodedError, encodeError } from "./codec.ts";
 import { FrameReader } from "./frames.ts";
 import { PacketWriter } from "./packets.ts";
 import type { ToHost, ToWorker } from "./protocol.ts";
@@ -76,19 +76,23 @@ class ProcessWorker {
     const listener = {
       received: (message: ToHost) => {
         // Its host has heard these words from itself.
-        if (message[0] === "closing") Deno.exit(exitCodeOf(message));
+        if (message[0] === "closing") this.#end(undefined, exitCodeOf(message));
       },
       died: (cause: unknown) => {
         const error = encodeError(cause, `worker ${this.#name}`);
-        this.#packets.write([
-          "closing",
-          cause === undefined ? undefined : error,
-          1,
-        ]);
-        Deno.exit(1);
+        this.#end(cause === undefined ? undefined : error, 1);
       },
     };
     this.#channel = openWebWorker(name, listener, { mark });
+  }
+
+  /** Ends the process; what the host has sent and this thread has not read was not entered either. */
+  #end(cause: EncodedError | undefined, exitCode: number): never {
+    const last = this.#tail - 1;
+    const entered = last < 0 || this.#channel.slots.revoke(last) > 0;
+    const unentered = entered ? this.#tail : last;
+    this.#packets.write(["closing", cause, exitCode, unentered]);
+    Deno.exit(exitCode);
   }
 
   received(message: ToWorker): void {

@@ -69,9 +69,13 @@ export type ToHost =
     failures: readonly (number | EncodedError)[] | undefined,
     times: readonly number[] | undefined,
   ]
-  /** Its last words; `cause` is what killed it, if it was an error. */
+  /**
+   * Its last words; `cause` is what killed it, if it was an error. Without
+   * shared memory, no item from the position `unentered` on was entered.
+   */
   | readonly [
     "closing",
     cause: EncodedError | undefined,
     exitCode: number | undefined,
+    unentered?: number,
   ];
