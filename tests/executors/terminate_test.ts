@@ -14,12 +14,8 @@ import {
   ShutdownError,
   WorkerTerminatedError,
 } from "../../mod.ts";
-import {
-  ENTERED,
-  makeNotes,
-  spinUntilCancelled,
-  STOPPED,
-} from "./fixtures/stoppable.ts";
+import { load, makeCells } from "./cells.ts";
+import { ENTERED, spinUntilCancelled, STOPPED } from "./fixtures/stoppable.ts";
 import { until } from "./harness.ts";
 import { Gate, passGate } from "./tasks.ts";
 import { outcomeOf, workerBehaviour } from "./worker_harness.ts";
@@ -133,11 +129,11 @@ workerBehaviour(
   "terminate() ends a loop that never yields, if that asks whether to stop",
   async (make) => {
     const executor = make({ maxWorkers: 1 });
-    const notes = makeNotes();
+    const notes = makeCells();
     const running = executor.submit(spinUntilCancelled, notes);
-    await until(() => notes[ENTERED] === 1);
+    await until(() => load(notes, ENTERED) === 1);
     await executor.terminate();
     assertInstanceOf(await running.exception(), WorkerTerminatedError);
-    await until(() => notes[STOPPED] !== 0);
+    await until(() => load(notes, STOPPED) !== 0);
   },
 );
