@@ -25,7 +25,8 @@ import {
 import { ShutdownError } from "./errors.ts";
 import type { Future } from "./future.ts";
 import type { Input } from "./inputs.ts";
-import { type MapOptions, type MapResult, startMap } from "./map.ts";
+import type { MapOptions, MapResult } from "./map.ts";
+import { startMap } from "./map_run.ts";
 import {
   type Activity,
   type ExecutorStats,

@@ -1,0 +1,421 @@
+/**
+ * How `map()` works: inputs are pulled as results are read.
+ *
+ * ```text
+ * inputs ──pull, while there is room──► MapChunk ──enqueue──► the executor, which splits it
+ *                                          │                     │
+ * reader ◄──next(), or the array ◄── outcomes (input order, or ◄─┘
+ *                                    completion order)     resolve, reject
+ * ```
+ *
+ * What is pulled at once becomes one work item, and the executor takes off as
+ * many calls as it wants, so that a call costs two places in arrays: no
+ * future, no promise, no object of its own.
+ *
+ * @module
+ */
+
+import { Deque } from "./deque.ts";
+import { CancelledError, TimeoutError } from "./errors.ts";
+import { type Input, Inputs } from "./inputs.ts";
+import type { MapResult, MapSettings, MapTarget } from "./map.ts";
+import { type ChunkOwner, Failure, MapChunk } from "./map_chunk.ts";
+import type { Tally } from "./stats.ts";
+import { startTimer } from "./timer.ts";
+import { isTransfer } from "./transfer.ts";
+import { type AnyFunction, nameOf } from "./work_item.ts";
+
+/** Begins to consume the inputs. */
+export function startMap(
+  fn: AnyFunction,
+  inputs: readonly Input<unknown>[],
+  settings: MapSettings,
+  target: MapTarget,
+): MapResult<unknown> {
+  return new MapRun(fn, settings, target, new Inputs(inputs));
+}
+
+/** Someone who waits in `next()`. */
+type Reader = PromiseWithResolvers<IteratorResult<unknown>>;
+
+/** Listens for a map as long as somebody has it: a long-lived signal keeps none alive. */
+class AbortListener {
+  readonly #run: WeakRef<MapRun>;
+  readonly #signal: AbortSignal;
+
+  constructor(run: MapRun, signal: AbortSignal) {
+    this.#run = new WeakRef(run);
+    this.#signal = signal;
+    signal.addEventListener("abort", this);
+  }
+
+  handleEvent(): void {
+    this.#run.deref()?.abort();
+  }
+
+  end(): void {
+    this.#signal.removeEventListener("abort", this);
+  }
+}
+
+/** Maps that were left half-way take their listeners with them. */
+const leftAlone = new FinalizationRegistry<AbortListener>((listener) =>
+  listener.end()
+);
+
+class MapRun implements MapResult<unknown>, ChunkOwner {
+  readonly settings: MapSettings;
+  readonly fn: AnyFunction;
+  readonly tally: Tally;
+  readonly #target: MapTarget;
+  readonly #inputs: Inputs;
+  readonly #deadline: number;
+  /** Those with calls in flight. */
+  readonly #unsettled = new Set<MapChunk>();
+  /** Ordered: the first that has not been read whole, which leads to the others; the last. */
+  #first: MapChunk | undefined;
+  #last: MapChunk | undefined;
+  /** Unordered: outcomes that have not been read. */
+  readonly #ready = new Deque<unknown>();
+  /** How many calls are in flight; `#unread` counts those too that have settled. */
+  #inFlight = 0;
+  #unread = 0;
+  readonly #readers = new Deque<Reader>();
+  /** The array, once somebody awaits it. */
+  #collected: unknown[] | undefined;
+  #array: PromiseWithResolvers<unknown[]> | undefined;
+  /** No more input; after the last item comes the error, if there is one. */
+  #end: { error?: unknown } | undefined;
+  #finished = false;
+  #advancing = false;
+  #advanceDue = false;
+  #pulling = false;
+  #stopTimer: (() => void) | undefined;
+  #listener: AbortListener | undefined;
+
+  constructor(
+    fn: AnyFunction,
+    settings: MapSettings,
+    target: MapTarget,
+    inputs: Inputs,
+  ) {
+    this.settings = settings;
+    this.fn = fn;
+    this.tally = target.tally;
+    this.#target = target;
+    this.#inputs = inputs;
+    this.#deadline = settings.timeout === Infinity
+      ? Infinity
+      : performance.now() + settings.timeout;
+    if (settings.signal?.aborted) this.abort();
+    else if (settings.signal !== undefined) {
+      this.#listener = new AbortListener(this, settings.signal);
+      leftAlone.register(this, this.#listener, this);
+    }
+    this.#advance();
+  }
+
+  next(): Promise<IteratorResult<unknown>> {
+    const reader: Reader = Promise.withResolvers();
+    this.#readers.push(reader);
+    this.#advance();
+    return reader.promise;
+  }
+
+  return(): Promise<IteratorResult<unknown>> {
+    this.#finish();
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  then<A = unknown[], B = never>(
+    onFulfilled?: ((results: unknown[]) => A | PromiseLike<A>) | null,
+    onRejected?: ((error: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    return this.#collect().then(onFulfilled, onRejected);
+  }
+
+  catch<B = never>(
+    onRejected?: ((error: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<unknown[] | B> {
+    return this.#collect().catch(onRejected);
+  }
+
+  finally(onFinally?: (() => void) | null): Promise<unknown[]> {
+    return this.#collect().finally(onFinally);
+  }
+
+  get [Symbol.toStringTag](): string {
+    return "MapResult";
+  }
+
+  /** The signal was aborted: what is buffered is not given any more. */
+  abort(): void {
+    if (this.#finished) return;
+    const { reason: cause } = this.settings.signal!;
+    const error = new CancelledError(
+      `map() of ${nameOf(this.fn)} was stopped by its signal`,
+      {
+        cause,
+      },
+    );
+    this.#abandon(error);
+    this.#end = { error };
+    this.#advance();
+  }
+
+  /** A call of this chunk has an outcome, the last in its list. */
+  callSettled(chunk: MapChunk): void {
+    this.#inFlight--;
+    if (chunk.outcomes.length === chunk.count) this.#unsettled.delete(chunk);
+    if (!this.settings.ordered) {
+      this.#ready.push(chunk.outcomes[chunk.outcomes.length - 1]);
+    }
+    if (chunk === this.#first || !this.settings.ordered) this.#advanceSoon();
+  }
+
+  /** The second part of a chunk is on its own from now on. */
+  chunkSplit(chunk: MapChunk, rest: MapChunk): void {
+    if (chunk.settled) return;
+    this.#unsettled.add(rest);
+    if (chunk.outcomes.length === chunk.count) this.#unsettled.delete(chunk);
+    rest.next = chunk.next;
+    chunk.next = rest;
+    if (this.#last === chunk) this.#last = rest;
+    // Nothing more comes of this one, so its reader waits for the other.
+    if (this.#first === chunk && chunk.read === chunk.count) this.#first = rest;
+  }
+
+  #collect(): Promise<unknown[]> {
+    if (this.#array === undefined) {
+      this.#array = Promise.withResolvers();
+      this.#collected = [];
+      this.#advance();
+    }
+    return this.#array.promise;
+  }
+
+  /** Outcomes come many at a time: the inputs that they make room for travel together again. */
+  #advanceSoon(): void {
+    if (this.#advanceDue) return;
+    this.#advanceDue = true;
+    queueMicrotask(() => {
+      this.#advanceDue = false;
+      this.#advance();
+    });
+  }
+
+  /** Hands out and pulls until neither is possible. */
+  #advance(): void {
+    // Pulling runs code that may come back here.
+    if (this.#advancing) return;
+    this.#advancing = true;
+    do this.#deliver(); while (this.#pull());
+    this.#advancing = false;
+    this.#watchClock();
+  }
+
+  /** Hands out what has settled to who waits. */
+  #deliver(): void {
+    while (!this.#finished && this.#waited) {
+      if (this.#hasOutcome()) {
+        const outcome = this.#takeOutcome();
+        this.#unread--;
+        if (outcome instanceof Failure) this.#fail(outcome.error);
+        else this.#give(outcome);
+      } else if (this.#end !== undefined && this.#unread === 0) {
+        if ("error" in this.#end) this.#fail(this.#end.error);
+        else this.#finish();
+      } else return;
+    }
+    if (this.#finished) this.#dismiss();
+  }
+
+  /** Whether somebody waits. */
+  get #waited(): boolean {
+    return this.#readers.length > 0 || this.#collected !== undefined;
+  }
+
+  #hasOutcome(): boolean {
+    if (!this.settings.ordered) return this.#ready.length > 0;
+    while (
+      this.#first !== undefined && this.#first.read === this.#first.count
+    ) {
+      this.#first = this.#first.next;
+    }
+    if (this.#first !== undefined) {
+      return this.#first.read < this.#first.outcomes.length;
+    }
+    this.#last = undefined;
+    return false;
+  }
+
+  /** The next outcome, of which no reference is kept. */
+  #takeOutcome(): unknown {
+    if (!this.settings.ordered) return this.#ready.shift();
+    const { outcomes, read } = this.#first!;
+    const outcome = outcomes[read];
+    outcomes[read] = undefined;
+    this.#first!.read++;
+    return outcome;
+  }
+
+  #give(value: unknown): void {
+    const reader = this.#readers.shift();
+    if (reader !== undefined) reader.resolve({ done: false, value });
+    else this.#collected!.push(value);
+  }
+
+  #fail(error: unknown): void {
+    const receiver = this.#readers.shift() ?? this.#array;
+    receiver!.reject(error);
+    this.#finish();
+  }
+
+  #finish(): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    this.#end ??= {};
+    this.#abandon();
+    if (this.#listener !== undefined) {
+      this.#listener.end();
+      leftAlone.unregister(this);
+    }
+    this.#watchClock();
+    this.#dismiss();
+  }
+
+  /** Tells everyone who still waits that it is over. */
+  #dismiss(): void {
+    for (
+      let reader = this.#readers.shift();
+      reader;
+      reader = this.#readers.shift()
+    ) {
+      reader.resolve({ done: true, value: undefined });
+    }
+    this.#array?.resolve(this.#collected!);
+  }
+
+  /** Lets go of what is unread; with a reason, what runs is stopped too. */
+  #abandon(reason?: CancelledError): void {
+    const chunks = [...this.#unsettled];
+    this.#unsettled.clear();
+    this.#ready.clear();
+    this.#first = this.#last = undefined;
+    this.#unread = this.#inFlight = 0;
+    this.#inputs.close();
+    for (const chunk of chunks) chunk.abandon(reason);
+  }
+
+  /** Pulls inputs while there is room; true if there may be something to deliver. */
+  #pull(): boolean {
+    if (this.#pulling || !this.#hasRoom(0)) return false;
+    this.#pulling = true;
+    if (this.#inputs.async) {
+      this.#pullAsync();
+      return false;
+    }
+    const { arity } = this.#inputs;
+    let args: unknown[] = [];
+    let count = 0;
+    let end: { error?: unknown } | undefined;
+    while (end === undefined && this.#hasRoom(count)) {
+      try {
+        this.#target.assertOpen();
+        if (!this.#inputs.pull(args)) end = {};
+        else if (!anyTransfer(args, args.length - arity)) count++;
+        else {
+          const moved = args.splice(-arity);
+          this.#submit(args, arity, count);
+          this.#submit(moved, arity, 1);
+          args = [];
+          count = 0;
+        }
+      } catch (error) {
+        end = { error };
+      }
+    }
+    this.#submit(args, arity, count);
+    // Pulling may have run code that ended all this.
+    this.#end ??= end;
+    this.#pulling = false;
+    return true;
+  }
+
+  async #pullAsync(): Promise<void> {
+    while (this.#hasRoom(0)) {
+      try {
+        this.#target.assertOpen();
+        const args = await this.#inputs.pullAsync();
+        // Both may have come to an end meanwhile.
+        if (this.#end !== undefined) break;
+        if (args === undefined) {
+          this.#end = {};
+        } else {
+          this.#target.assertOpen();
+          this.#submit(args, args.length, 1);
+        }
+      } catch (error) {
+        this.#end ??= { error };
+      }
+      this.#advance();
+    }
+    this.#pulling = false;
+  }
+
+  /** Whether one more than `pulled` may be unread. */
+  #hasRoom(pulled: number): boolean {
+    return this.#end === undefined &&
+      this.#unread + pulled < this.settings.bufferSize;
+  }
+
+  #submit(args: unknown[], arity: number, count: number): void {
+    if (count === 0 || this.#end !== undefined) return;
+    const chunk = new MapChunk(
+      this,
+      this.tally.add(count),
+      args,
+      arity,
+      0,
+      count,
+    );
+    this.#unread += count;
+    this.#inFlight += count;
+    this.#unsettled.add(chunk);
+    if (this.settings.ordered) {
+      if (this.#last !== undefined) this.#last.next = chunk;
+      this.#last = chunk;
+      this.#first ??= chunk;
+    }
+    this.#target.enqueue(chunk);
+  }
+
+  /** The time-out is a timer only while somebody waits: an iterator left alone keeps no program alive. */
+  #watchClock(): void {
+    if (this.#finished || this.#deadline === Infinity || !this.#waited) {
+      this.#stopTimer?.();
+      this.#stopTimer = undefined;
+    } else if (this.#stopTimer === undefined) {
+      const left = Math.max(0, this.#deadline - performance.now());
+      this.#stopTimer = startTimer(left, () => {
+        this.#fail(
+          new TimeoutError(
+            `Results of map() not there after ${this.settings.timeout} ms: ${this.#inFlight} items unfinished`,
+          ),
+        );
+      });
+    }
+  }
+}
+
+/** Whether an argument from this one on is to be moved. */
+function anyTransfer(args: readonly unknown[], from: number): boolean {
+  for (let i = from; i < args.length; i++) {
+    if (isTransfer(args[i])) return true;
+  }
+  return false;
+}
