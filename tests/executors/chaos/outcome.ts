@@ -44,7 +44,8 @@ export function allows(
       return controller?.signal.aborted ||
         entries === 0 && (cancelled || ending !== "shut down");
     case "WorkerTerminatedError":
-      return ending === "terminated" && entries === 1;
+      // What stands in for a task that is not found does not count.
+      return ending === "terminated" && entries === (deed === "astray" ? 0 : 1);
     case "TimeoutError":
       return controller !== undefined && entries === 1;
   }
