@@ -54,6 +54,9 @@ class ProcessChannel implements Channel {
   /** What waits until the write before it has ended. */
   #unsent: Uint8Array[] = [];
   #sending = false;
+  /** How many questions it has not answered, and what it has said meanwhile. */
+  #questions = 0;
+  #held: ToHost[] = [];
   /** What the worker said killed it, or why it was killed. */
   #lastWords: unknown;
   #ended: Promise<void> = Promise.resolve();
@@ -92,7 +95,7 @@ class ProcessChannel implements Channel {
       const [, segments] = message;
       const calls = segments.reduce((sum, [, count]) => sum + count, 0);
       message = ["run", segments, this.slots.sent(calls)];
-    }
+    } else if (message[0] === "revoke") this.#questions++;
     this.#write(encodeFrame(message, transferables));
   }
 
@@ -161,13 +164,29 @@ class ProcessChannel implements Channel {
     await Promise.all([output.cancel(), errors.cancel()]);
     await this.#input!.abort().catch(() => {});
     packets.end();
+    this.#release();
     lines.end();
     errorLines.end();
     this.slots.workerGone();
     this.#died(this.#lastWords ?? exitError(process.pid, status));
   }
 
+  /**
+   * What is to come back is taken back by the main thread of the process, which
+   * its other thread may report to be past before the answer is there.
+   */
   #received(message: ToHost): void {
+    if (message[0] === "revoked") this.#questions--;
+    else if (this.#questions > 0) return void this.#held.push(message);
+    this.#understood(message);
+    if (this.#questions === 0) this.#release();
+  }
+
+  #release(): void {
+    for (const message of this.#held.splice(0)) this.#understood(message);
+  }
+
+  #understood(message: ToHost): void {
     if (this.#closed !== undefined) return;
     switch (message[0]) {
       case "ready":

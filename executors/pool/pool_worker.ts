@@ -215,7 +215,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
       const assignment = this.#sent[position & MASK];
       // What has been moved cannot be sent again.
       if (what === "sendable" && assignment?.item.transfers) continue;
-      const item = assignment && this.revoke(assignment.item);
+      const item = assignment && this.#revoke(assignment.item);
       if (item !== undefined) items.push(item);
     }
     return items;
@@ -240,7 +240,17 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   }
 
   revoke(item: WorkItem): WorkItem | undefined {
+    // Nobody waits to hear how much of it comes back, and nobody will run it.
+    if (!this.#channel.shared && item.settled) this.#askFor(item.position);
+    return this.#revoke(item);
+  }
+
+  #revoke(item: WorkItem): WorkItem | undefined {
     return this.#takeBack(item, this.#channel.slots.revoke(item.position));
+  }
+
+  #askFor(position: number): void {
+    this.#channel.send(["revoke", position, position + 1]);
   }
 
   /** Calls from `entered` on are not its own any more. */
@@ -266,7 +276,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     if (!this.#channel.shared && item.position > this.#entered) {
       // Perhaps it has not been entered; else that is about to be heard.
       this.#toStop.set(item.position, reason);
-      this.#channel.send(["revoke", item.position, item.position + 1]);
+      this.#askFor(item.position);
       return;
     }
     const kind = reason instanceof TimeoutError ? "timed out" : "cancelled";
@@ -496,7 +506,6 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   ): void {
     this.#progressed = true;
     this.#stalled = false;
-    if (!this.#channel.shared) this.#takeBackPassed(position);
     this.tasks += values.length;
     this.busyMs += busyMs;
     const cost = busyMs / values.length;
@@ -545,18 +554,6 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     const first = this.#sent[this.#head & MASK];
     const from = this.#head + (first?.item.transfers ? 1 : 0);
     if (from < this.#tail) this.#channel.send(["revoke", from, this.#tail]);
-  }
-
-  /** The worker is past items that it was asked to give back, and its answer is still on its way. */
-  #takeBackPassed(position: number): void {
-    const items: WorkItem[] = [];
-    for (let passed = this.#head; passed < position; passed++) {
-      const item = this.#sent[passed & MASK]?.item;
-      const rest = item &&
-        this.#takeBack(item, this.#channel.slots.heard(passed));
-      if (rest !== undefined) items.push(rest);
-    }
-    if (items.length > 0) this.#owner.workerReturned(items);
   }
 
   /** The items from this position on of which so many calls were entered, without those. */
