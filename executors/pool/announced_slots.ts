@@ -60,8 +60,8 @@ export class AnnouncedSlots implements HostSlots {
     this.#head = position;
   }
 
-  /** The worker has said that it enters no item from this one on. */
-  leaves(position: number): void {
+  /** The worker enters no item from this one on; by default, none that follow. */
+  leaves(position: number = this.#tail): void {
     this.#leaving = true;
     // What was alone was taken for entered when it was sent.
     for (; position < this.#tail; position++) {

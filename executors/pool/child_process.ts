@@ -57,6 +57,7 @@ class ProcessChannel implements Channel {
   /** How many questions it has not answered, and what it has said meanwhile. */
   #questions = 0;
   #held: ToHost[] = [];
+  #killed = false;
   /** What the worker said killed it, or why it was killed. */
   #lastWords: unknown;
   #ended: Promise<void> = Promise.resolve();
@@ -95,8 +96,12 @@ class ProcessChannel implements Channel {
       const [, segments] = message;
       const calls = segments.reduce((sum, [, count]) => sum + count, 0);
       message = ["run", segments, this.slots.sent(calls)];
-    } else if (message[0] === "revoke") this.#questions++;
-    this.#write(encodeFrame(message, transferables));
+    }
+    const frame = encodeFrame(message, transferables);
+    // It may live on for a while, and is not to enter anything in it.
+    if (this.#killed) return;
+    if (message[0] === "revoke") this.#questions++;
+    this.#write(frame);
   }
 
   carries(value: unknown): boolean {
@@ -110,6 +115,8 @@ class ProcessChannel implements Channel {
 
   kill(cause: unknown): void {
     this.#lastWords = cause;
+    this.#killed = true;
+    this.slots.leaves();
     this.#end();
   }
 
