@@ -9,6 +9,7 @@ import { runCommand } from "../run_command.ts";
 import { removeCells } from "./cells.ts";
 import {
   type Executor,
+  ProcessPoolExecutor,
   PromisePoolExecutor,
   type PromisePoolExecutorOptions,
   WorkerPoolExecutor,
@@ -30,6 +31,8 @@ export type CommonOptions = Pick<
 /** A kind of executor. */
 export interface Kind {
   readonly name: string;
+  /** Whether a task that was sent ahead can be told from one that runs. */
+  readonly exact: boolean;
   make(options?: CommonOptions): Executor;
 }
 
@@ -37,11 +40,18 @@ export interface Kind {
 export const KINDS: readonly Kind[] = [
   {
     name: "PromisePoolExecutor",
+    exact: true,
     make: (options) => new PromisePoolExecutor(options),
   },
   {
     name: "WorkerPoolExecutor",
+    exact: true,
     make: (options) => new WorkerPoolExecutor(options),
+  },
+  {
+    name: "ProcessPoolExecutor",
+    exact: false,
+    make: (options) => new ProcessPoolExecutor(options),
   },
 ];
 

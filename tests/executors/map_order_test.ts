@@ -47,7 +47,7 @@ behaviour(
 
 behaviour(
   "map() can cancel what has not been entered whatever its chunkSize",
-  async ({ make }) => {
+  async ({ kind, make }) => {
     const executor = make({ maxWorkers: 1 });
     const gate = new Gate();
     const input = new NotedInput();
@@ -55,6 +55,9 @@ behaviour(
     const results = executor.map(passGate, gate.again(), input, options);
     await until(() => gate.reached === 1);
     await results.return();
+    // A process has to give it back.
+    const left = () => Deno.inspect(executor).includes(", 1 calls");
+    if (!kind.exact) await until(left);
     gate.open();
     await executor.shutdown();
     assertEquals(gate.reached, 1);

@@ -6,7 +6,7 @@ import {
   assertNotEquals,
   assertRejects,
 } from "@std/assert";
-import { CancelledError, TimeoutError } from "../../mod.ts";
+import { CancelledError, TimeoutError, WorkerPoolExecutor } from "../../mod.ts";
 import { load, loadAll, makeCells, store } from "./cells.ts";
 import {
   ENTERED,
@@ -16,7 +16,7 @@ import {
   spinUntilThrown,
   STOPPED,
 } from "./fixtures/stoppable.ts";
-import { until } from "./harness.ts";
+import { until, watched } from "./harness.ts";
 import { countIn, Gate, passGate } from "./tasks.ts";
 import { workerBehaviour } from "./worker_harness.ts";
 import { workerName } from "./worker_tasks.ts";
@@ -225,10 +225,12 @@ workerBehaviour(
   },
 );
 
-workerBehaviour(
-  "a task behind one that has stopped is spared by a program too busy to hear of it",
-  async (make) => {
-    const executor = make({ maxWorkers: 1, gracePeriod: 20 });
+// A program that is busy could not tell a process to stop either.
+watched(
+  "WorkerPoolExecutor spares a task behind one that has stopped while the program is too busy to hear of it",
+  async (executors) => {
+    const executor = new WorkerPoolExecutor({ maxWorkers: 1, gracePeriod: 20 });
+    executors.push(executor);
     // Known to be quick, so that what is behind the first travels ahead.
     const notes = new Array(1000).fill(makeCells());
     await executor.map(spinFor, new Array(1000).fill("nothing"), notes);

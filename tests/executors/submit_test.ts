@@ -167,7 +167,7 @@ behaviour(
 
 behaviour(
   "submit() shows and cancels exactly those of a batch that have not been entered",
-  async ({ make }) => {
+  async ({ kind, make }) => {
     const executor = make({ maxWorkers: 1 });
     // Quick calls, so that the executor sends the next ones ahead.
     const open = new Gate();
@@ -185,16 +185,20 @@ behaviour(
     );
     await until(() => gate.reached === 1);
     await settle();
+    const running = futures.filter((future) => future.running()).length;
+    // Those that were sent ahead may count as running.
+    if (kind.exact) assertEquals(running, 1);
     assertEquals(futures.map(({ state }) => state), [
-      "running",
-      ...new Array(99).fill("pending"),
+      ...new Array(running).fill("running"),
+      ...new Array(100 - running).fill("pending"),
     ]);
     assertEquals(futures[0]!.cancel(), false);
-    assert(futures.slice(2).every((future) => future.cancel()));
+    const cancelled = futures.slice(2).filter((future) => future.cancel());
+    assertEquals(cancelled.length, Math.min(98, 100 - running));
     gate.open();
     assertEquals(await Promise.all(futures.slice(0, 2)), [0, 1]);
     await executor.shutdown();
-    assertEquals(gate.reached, 2);
+    assertEquals(gate.reached, 100 - cancelled.length);
   },
 );
 

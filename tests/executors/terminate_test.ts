@@ -12,11 +12,12 @@ import {
   BrokenExecutorError,
   CancelledError,
   ShutdownError,
+  WorkerPoolExecutor,
   WorkerTerminatedError,
 } from "../../mod.ts";
 import { load, makeCells } from "./cells.ts";
 import { ENTERED, spinUntilCancelled, STOPPED } from "./fixtures/stoppable.ts";
-import { until } from "./harness.ts";
+import { until, watched } from "./harness.ts";
 import { Gate, passGate } from "./tasks.ts";
 import { outcomeOf, workerBehaviour } from "./worker_harness.ts";
 
@@ -125,10 +126,11 @@ workerBehaviour("terminate() in a done callback is possible", async (make) => {
   assert("error" in await outcomeOf(second));
 });
 
-workerBehaviour(
-  "terminate() ends a loop that never yields, if that asks whether to stop",
-  async (make) => {
-    const executor = make({ maxWorkers: 1 });
+watched(
+  "WorkerPoolExecutor terminate() ends a loop that never yields, if that asks whether to stop",
+  async (executors) => {
+    const executor = new WorkerPoolExecutor({ maxWorkers: 1 });
+    executors.push(executor);
     const notes = makeCells();
     const running = executor.submit(spinUntilCancelled, notes);
     await until(() => load(notes, ENTERED) === 1);

@@ -7,8 +7,8 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { task, transfer } from "../../mod.ts";
-import { settle, until } from "./harness.ts";
+import { task, transfer, WorkerPoolExecutor } from "../../mod.ts";
+import { settle, until, watched } from "./harness.ts";
 import { Gate, passGate } from "./tasks.ts";
 import { MOD, workerBehaviour } from "./worker_harness.ts";
 import {
@@ -92,8 +92,9 @@ workerBehaviour(
   },
 );
 
-workerBehaviour("transfer() moves message ports", async (make) => {
-  const executor = make({ maxWorkers: 1 });
+watched("WorkerPoolExecutor moves message ports", async (executors) => {
+  const executor = new WorkerPoolExecutor({ maxWorkers: 1 });
+  executors.push(executor);
   const { port1, port2 } = new MessageChannel();
   const answer = new Promise((resolve) => {
     port1.onmessage = ({ data }) => resolve(data);
@@ -181,8 +182,9 @@ workerBehaviour(
   },
 );
 
-workerBehaviour("a SharedArrayBuffer is shared", async (make) => {
-  const executor = make({ maxWorkers: 2 });
+watched("WorkerPoolExecutor shares a SharedArrayBuffer", async (executors) => {
+  const executor = new WorkerPoolExecutor({ maxWorkers: 2 });
+  executors.push(executor);
   const cells = new Int32Array(new SharedArrayBuffer(8));
   const add = (cells: Int32Array, n: number) => Atomics.add(cells, 0, n);
   const futures = Array.from(

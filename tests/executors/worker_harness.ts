@@ -8,6 +8,7 @@
 import {
   type Executor,
   type Future,
+  ProcessPoolExecutor,
   WorkerPoolExecutor,
   type WorkerPoolExecutorOptions,
 } from "../../mod.ts";
@@ -38,6 +39,10 @@ export const WORKER_KINDS: readonly WorkerKind[] = [
   {
     name: "WorkerPoolExecutor",
     make: (options) => new WorkerPoolExecutor(options),
+  },
+  {
+    name: "ProcessPoolExecutor",
+    make: (options) => new ProcessPoolExecutor(options),
   },
 ];
 
