@@ -5,7 +5,7 @@
  * ```text
  * submit(fn, ...args) ──► SubmittedItem ─┐
  *                                        ├─► enqueue(item) ──► the strategy
- * map(fn, inputs) ──────► MapItem ───────┘                          │
+ * map(fn, inputs) ──────► MapChunk ──────┘                          │
  *                                                                   │
  * Future, MapResult ◄── resolve(value), reject(error) ◄─────────────┘
  * ```

@@ -54,8 +54,9 @@ export class MapChunk extends WorkItem {
     arity: number,
     from: number,
     count: number,
+    submitted?: number,
   ) {
-    super(owner.fn, owner.tally, index);
+    super(owner.fn, owner.tally, index, submitted);
     this.#owner = owner;
     this.#args = args;
     this.#arity = arity;
@@ -87,16 +88,17 @@ export class MapChunk extends WorkItem {
   }
 
   override resolve(value: unknown): void {
-    this.#settle(value);
+    this.#settle(value, "finished");
   }
 
   override reject(error: unknown): void {
-    this.#settle(new Failure(error));
+    this.#settle(new Failure(error), "failed");
   }
 
   override cancel(): void {
     while (!this.settled && this.outcomes.length < this.#count) {
-      this.reject(new CancelledError("The task was cancelled"));
+      const error = new CancelledError("The task was cancelled");
+      this.#settle(new Failure(error), "cancelled");
     }
   }
 
@@ -108,6 +110,7 @@ export class MapChunk extends WorkItem {
       this.#arity,
       this.#from + count,
       this.#count - count,
+      this.submitted,
     );
     rest.settled = this.settled;
     this.#count = count;
@@ -129,13 +132,13 @@ export class MapChunk extends WorkItem {
     }
   }
 
-  #settle(outcome: unknown): void {
+  #settle(outcome: unknown, what: TaskOutcome): void {
     if (this.settled) return;
     // The inputs of calls that have ended are nobody's business any more.
     const used = (this.#from + this.outcomes.length) * this.#arity;
     for (let i = 0; i < this.#arity; i++) this.#args[used + i] = undefined;
     this.outcomes.push(outcome);
-    this.#ended(outcomeOf(outcome), this.outcomes.length - 1);
+    this.#ended(what, this.outcomes.length - 1);
     this.#owner.callSettled(this);
   }
 
@@ -143,9 +146,4 @@ export class MapChunk extends WorkItem {
   #ended(outcome: TaskOutcome, call: number): void {
     this.callEnded(outcome, this.index + this.#from + call);
   }
-}
-
-function outcomeOf(outcome: unknown): TaskOutcome {
-  if (!(outcome instanceof Failure)) return "finished";
-  return outcome.error instanceof CancelledError ? "cancelled" : "failed";
 }

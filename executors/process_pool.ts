@@ -15,8 +15,9 @@ export interface ProcessPoolExecutorOptions extends WorkerOptions {
   /**
    * What workers may do, at most what the program may: by default as much as
    * it can tell of its own permissions. Of lists, such as those of
-   * `--allow-net=…`, it cannot tell what is on them; of `--allow-read=…`, only
-   * whether the current folder and that of the main module are.
+   * `--allow-net=…` and `--deny-net=…`, it cannot tell what is on them; of
+   * `--allow-read=…`, only whether the current folder and that of the main
+   * module are.
    *
    * @default {"inherit"}
    */
@@ -40,7 +41,9 @@ export interface ProcessPoolExecutorOptions extends WorkerOptions {
  * the program: a process can be killed, whatever it does, and has memory of its
  * own. For that a worker takes more memory and more time to start, and a
  * message takes longer. What tasks print goes to the standard error stream,
- * each line with the name of the worker; they have no standard input.
+ * each line with the name of the worker; the standard input is not theirs.
+ * Workers use the deno.json of the main module and the unstable features of the
+ * program, not what `--config` and `--import-map` named.
  *
  * Needs `--allow-run` for the program that runs this. `SharedArrayBuffer`s,
  * ports and blobs stay where they are. A task that has been sent ahead counts
@@ -69,7 +72,8 @@ export class ProcessPoolExecutor extends WorkerExecutor {
    * @param options How many workers, what they may do, and how long they live.
    * @throws {TypeError} If an option has the wrong type.
    * @throws {RangeError} If an option is out of range.
-   * @throws {Deno.errors.NotCapable} If the program may not run itself.
+   * @throws {Deno.errors.NotCapable} If the program may not run itself, or has
+   * not the permissions that its workers are to have.
    * @throws {Deno.errors.NotSupported} If a compiled program is to narrow
    * permissions to a list.
    * @throws {InvalidStateError} If a worker is loading the module that calls
@@ -92,12 +96,21 @@ function checkEnv(
   env: Record<string, string> | undefined,
 ): Record<string, string> {
   if (env === undefined) return {};
-  const fits = typeof env === "object" && env !== null &&
+  const fits = typeof env === "object" && env !== null && !Array.isArray(env) &&
     Object.values(env).every((value) => typeof value === "string");
   if (!fits) {
     throw new TypeError(
       `'env' must be an object of strings: received ${show(env)}`,
     );
+  }
+  for (const [name, value] of Object.entries(env)) {
+    if (/^$|[=\0]/.test(name) || value.includes("\0")) {
+      throw new RangeError(
+        `'env' must have names without "=" and nothing with NUL: received ${
+          show({ [name]: value })
+        }`,
+      );
+    }
   }
   return { ...env };
 }

@@ -72,6 +72,7 @@ export class PromisePoolExecutor extends Executor {
   readonly #maxWorkers: number;
   readonly #queue = new Deque<WorkItem>();
   #running = 0;
+  readonly #lanes = new Set<Lane>();
   /** A turn of {@linkcode PromisePoolExecutor.#drain} is due, or held back by the initializer. */
   #scheduled = false;
   #initializer: { fn: AnyFunction; args: readonly unknown[] } | undefined;
@@ -131,8 +132,10 @@ export class PromisePoolExecutor extends Executor {
     const now = performance.now();
     const running = this.#running > 0;
     const busyMs = this.#busyMs + (running ? now - this.#busySince : 0);
+    // What was stopped and goes on has ended for whoever submitted it.
+    const open = [...this.#lanes].filter(({ item }) => item?.settled === false);
     return {
-      running: this.#running,
+      running: open.length,
       workers: [{
         name: MAIN,
         state: running ? "running" : "idle",
@@ -159,6 +162,7 @@ export class PromisePoolExecutor extends Executor {
     while (this.#running < this.#maxWorkers && this.#queue.length > 0) {
       if (this.#running++ === 0) this.#busySince = performance.now();
       const lane = new Lane();
+      this.#lanes.add(lane);
       asProgram(() => runInScope(lane, () => this.#work(lane)));
     }
     if (this.#running === 0 && this.#queue.length === 0) {
@@ -191,7 +195,7 @@ export class PromisePoolExecutor extends Executor {
   async #work(lane: Lane): Promise<void> {
     for (let item = this.#next(); item !== undefined; item = this.#next()) {
       item.holder = lane;
-      const scope = lane.enter();
+      const scope = lane.enter(item);
       const started = item.timed ? wallTime() : 0;
       let outcome: unknown;
       let failed = false;
@@ -207,7 +211,7 @@ export class PromisePoolExecutor extends Executor {
         outcome = error;
         failed = true;
       }
-      scope.task = undefined;
+      scope.task = lane.item = undefined;
       this.#ended++;
       if (started > 0) {
         item.timing = { worker: MAIN, started, ended: ended || wallTime() };
@@ -215,6 +219,7 @@ export class PromisePoolExecutor extends Executor {
       if (failed) item.reject(outcome);
       else item.resolve(unwrapTransfer(outcome));
     }
+    this.#lanes.delete(lane);
     if (--this.#running === 0) {
       this.#busyMs += performance.now() - this.#busySince;
     }
@@ -236,6 +241,9 @@ export class PromisePoolExecutor extends Executor {
 
 /** One of the `maxWorkers` places: the scope of what runs in it, and the way to stop that. */
 class Lane implements TaskScope, WorkHolder {
+  readonly name = MAIN;
+  /** What it runs. */
+  item: WorkItem | undefined;
   task: RunningTask | undefined;
   #running: RunningTask | undefined;
 
@@ -244,7 +252,8 @@ class Lane implements TaskScope, WorkHolder {
    * task that the task is over; as making one takes longer than a trivial task
    * and burdens the garbage collector, that is left until somebody asks.
    */
-  enter(): TaskScope {
+  enter(item: WorkItem): TaskScope {
+    this.item = item;
     const task = this.#running = new RunningTask();
     if (taskIsAsked()) return { task };
     this.task = task;

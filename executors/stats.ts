@@ -46,14 +46,14 @@ export type Activity = Pick<
   "running" | "workers" | "utilisation"
 >;
 
-/** Who ran a call, and when; times as {@linkcode wallTime} tells them. */
+/** Who ran a call, and when, as far as that is known; times as {@linkcode wallTime} tells them. */
 export interface CallTiming {
   /** The name of the worker. */
   readonly worker: string;
   /** When the function was entered. */
-  readonly started: number;
+  readonly started?: number;
   /** When it ended. */
-  readonly ended: number;
+  readonly ended?: number;
 }
 
 /**
@@ -69,9 +69,9 @@ export class TaskEvent extends Event {
   readonly outcome: TaskOutcome;
   /** Who ran it; `undefined` if nobody did. */
   readonly worker: string | undefined;
-  /** When it was submitted. */
-  readonly submitted: number;
-  /** When its function was entered; `undefined` if it never was, or if that is not known. */
+  /** When it was submitted; `undefined` if that was before the first listener. */
+  readonly submitted: number | undefined;
+  /** When its function was entered; `undefined` if it never was, or if it was stopped, or lost with its worker. */
   readonly started: number | undefined;
   /** When it ended. */
   readonly ended: number;
@@ -101,8 +101,8 @@ export interface TaskEventInit {
   readonly index: number;
   /** What became of it. */
   readonly outcome: TaskOutcome;
-  /** When it was submitted. */
-  readonly submitted: number;
+  /** When it was submitted, if that is known. */
+  readonly submitted: number | undefined;
   /** Who ran it, and when. */
   readonly timing: CallTiming | undefined;
 }
@@ -149,11 +149,9 @@ export class Tally {
     const { finished, failed, cancelled } = this;
     const open = this.submitted - finished - failed - cancelled;
     const { workers, utilisation } = activity;
-    // A task that was stopped may still run, but has ended for whoever submitted it.
-    const running = Math.min(open, activity.running);
-    const pending = open - running;
+    const { running } = activity;
     return {
-      pending,
+      pending: Math.max(0, open - running),
       running,
       finished,
       failed,

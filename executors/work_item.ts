@@ -23,6 +23,8 @@ export type AnyFunction = (...args: any[]) => unknown;
 
 /** The place that a work item has been sent to: a worker, or a lane of the promise pool. */
 export interface WorkHolder {
+  /** The name of the worker. */
+  readonly name: string;
   /** Whether the item's function has been entered. */
   entered(item: WorkItem): boolean;
   /** Takes back and returns the part of the item that has not been entered. */
@@ -51,8 +53,9 @@ export abstract class WorkItem {
   timing: CallTiming | undefined = undefined;
   /** How many calls were submitted before it, or before the one that it was split off from. */
   protected readonly index: number;
+  /** When it was submitted, if somebody watched then. */
+  protected readonly submitted: number | undefined;
   readonly #tally: Tally;
-  readonly #submitted: number;
 
   /**
    * Makes an item that has not been sent anywhere.
@@ -60,12 +63,18 @@ export abstract class WorkItem {
    * @param fn What to call.
    * @param tally Where its calls are counted.
    * @param index How many were submitted before.
+   * @param submitted When it was submitted; by default now.
    */
-  constructor(fn: AnyFunction, tally: Tally, index: number) {
+  constructor(
+    fn: AnyFunction,
+    tally: Tally,
+    index: number,
+    submitted: number | undefined = tally.watched ? wallTime() : undefined,
+  ) {
     this.fn = fn;
     this.#tally = tally;
     this.index = index;
-    this.#submitted = tally.watched ? wallTime() : 0;
+    this.submitted = submitted;
   }
 
   /** Whether somebody wants to know who runs it, and when. */
@@ -82,13 +91,11 @@ export abstract class WorkItem {
   protected callEnded(outcome: TaskOutcome, index: number): void {
     this.#tally.ended(outcome);
     if (!this.#tally.watched) return;
-    this.#tally.tell({
-      task: this.fn.name,
-      index,
-      outcome,
-      submitted: this.#submitted,
-      timing: this.timing,
-    });
+    const { submitted, timing } = this;
+    // That of the next call is another one.
+    this.timing = undefined;
+    const task = this.fn.name;
+    this.#tally.tell({ task, index, outcome, submitted, timing });
   }
 
   /** The arguments of all calls, one after another. */
@@ -163,6 +170,10 @@ export class SubmittedItem extends WorkItem implements FutureOrigin {
 
   /** The future has settled, by whoever did it. */
   ended(outcome: TaskOutcome): void {
+    // Stopped, or lost with its worker.
+    if (this.timed && this.timing === undefined && this.entered()) {
+      this.timing = { worker: this.holder!.name };
+    }
     this.callEnded(outcome, this.index);
   }
 

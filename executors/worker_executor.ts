@@ -65,16 +65,7 @@ export interface WorkerOptions extends InitializerOptions {
   name?: string;
 }
 
-/**
- * An executor whose workers run functions elsewhere, one at a time in each.
- * Workers start on demand and are reused; one that dies is replaced, and costs
- * the task that it ran.
- *
- * What can be submitted: a function that knows its module by `task()`, or one
- * that uses only its arguments and globals. Arguments and results are copied
- * by structured clone, when the task is sent, which may be after `submit()`
- * has returned.
- */
+/** An executor whose workers run functions elsewhere, one at a time in each. */
 export abstract class WorkerExecutor extends Executor {
   readonly #scheduler: Scheduler;
 

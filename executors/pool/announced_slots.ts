@@ -64,6 +64,7 @@ export class AnnouncedSlots implements HostSlots {
   leaves(position: number = this.#tail): void {
     this.#leaving = true;
     // What was alone was taken for entered when it was sent.
+    position = Math.max(position, this.#head);
     for (; position < this.#tail; position++) {
       this.#entered[position & MASK] = 0;
     }

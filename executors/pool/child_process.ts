@@ -12,7 +12,7 @@ import type { Channel, ChannelListener } from "./channel.ts";
 import { decodeError } from "./codec.ts";
 import { concat, encodeFrame } from "./frames.ts";
 import { OutputLines } from "./output_lines.ts";
-import { makeMark, PacketReader } from "./packets.ts";
+import { encodeMark, makeMark, PacketReader } from "./packets.ts";
 import type { ToHost, ToWorker } from "./protocol.ts";
 import { serialize } from "./serialize.ts";
 
@@ -28,7 +28,7 @@ const READ_BYTES = 64 * 1024;
 /** How a worker process is started. */
 export interface ProcessSettings {
   readonly command: string;
-  /** What comes before the name of the worker, its mark, and what it is to give up. */
+  /** What comes before the name of the worker and what it is to give up. */
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   /** The permissions that it is to give up. */
@@ -72,17 +72,22 @@ class ProcessChannel implements Channel {
     const mark = makeMark();
     try {
       this.#process = new Deno.Command(command, {
-        args: [...args, name, mark, ...revoke],
+        args: [...args, name, ...revoke],
         env: { ...env },
         stdin: "piped",
         stdout: "piped",
         stderr: "piped",
       }).spawn();
     } catch (error) {
+      // What is sent meanwhile was not entered.
+      this.slots.workerGone();
+      this.#killed = true;
       queueMicrotask(() => this.#died(error));
       return;
     }
     this.#input = this.#process.stdin.getWriter();
+    // Not an argument: a task could read it, and forge what its worker says.
+    this.#write(encodeMark(mark));
     this.#ended = this.#attend(this.#process, name, mark);
   }
 

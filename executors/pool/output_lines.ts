@@ -39,6 +39,13 @@ export class OutputLines {
 
   #write(lines: readonly string[]): void {
     const text = lines.map((line) => `${this.#name}: ${line}\n`).join("");
-    Deno.stderr.writeSync(this.#encoder.encode(text));
+    const bytes = this.#encoder.encode(text);
+    try {
+      for (let at = 0; at < bytes.length;) {
+        at += Deno.stderr.writeSync(bytes.subarray(at));
+      }
+    } catch {
+      // Nobody reads it any more.
+    }
   }
 }

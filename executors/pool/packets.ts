@@ -52,6 +52,14 @@ export function makeMark(): string {
     .join("");
 }
 
+/** What a worker process reads first. */
+export function encodeMark(mark: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(mark);
+}
+
+/** How long that is. */
+export const ENCODED_MARK_BYTES = 2 * MARK_BYTES;
+
 function bytesOf(mark: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(
     { length: MARK_BYTES },
@@ -172,6 +180,7 @@ export class PacketReader {
   }
 
   #received(writer: number, left: number, part: Uint8Array): void {
+    if (writer >= WRITERS.length) throw new RangeError(`No writer ${writer}`);
     const open = this.#open[writer] ??= {
       bytes: new Uint8Array(left),
       have: 0,

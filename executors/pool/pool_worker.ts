@@ -151,7 +151,8 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     let running = 0;
     for (let position = this.#head; position < this.#tail; position++) {
       const assignment = this.#sent[position & MASK];
-      if (assignment === undefined) continue;
+      // What was stopped and goes on has ended for whoever submitted it.
+      if (assignment === undefined || assignment.item.settled) continue;
       const { item, left } = assignment;
       const entered = this.#channel.slots.entered(position);
       running += Math.max(0, left - Math.max(0, item.count - entered));
@@ -391,6 +392,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   }
 
   #awaitSign(): void {
+    this.#stopWaiting();
     const { startTimeout } = this.#settings;
     const what = this.ready ? "had not loaded a module" : "was not ready";
     this.#stopWaiting = startDeadline(startTimeout, () => {
@@ -504,6 +506,9 @@ export class PoolWorker implements WorkHolder, ChannelListener {
       readonly ["done", ...unknown[]]
     >,
   ): void {
+    if (!(position >= this.#head && position <= this.#tail)) {
+      throw new RangeError(`No position ${position}`);
+    }
     this.#progressed = true;
     this.#stalled = false;
     this.tasks += values.length;

@@ -17,8 +17,8 @@
 
 import { TimeoutError } from "../errors.ts";
 import { decodeError, type EncodedError, encodeError } from "./codec.ts";
-import { FrameReader } from "./frames.ts";
-import { PacketWriter } from "./packets.ts";
+import { concat, FrameReader } from "./frames.ts";
+import { ENCODED_MARK_BYTES, PacketWriter } from "./packets.ts";
 import type { ToHost, ToWorker } from "./protocol.ts";
 import { loadSerializer } from "./serialize.ts";
 import { openWebWorker, type WebWorkerChannel } from "./web_worker.ts";
@@ -40,25 +40,63 @@ function isCompiledWorker(): boolean {
   return Deno.build.standalone && Deno.args[0] === WORKER_ARGUMENT;
 }
 
-/** The arguments are a name, what packets begin with, and the permissions that the process gives up. */
-async function serve(
-  [name, mark, ...revoke]: readonly string[],
-): Promise<never> {
-  for (const name of revoke) {
-    Deno.permissions.revokeSync({ name } as Deno.PermissionDescriptor);
-  }
+/**
+ * The arguments are a name, and the permissions that the process gives up: those
+ * that a compiled program has, or what it takes to start a thread.
+ */
+async function serve([name, ...revoke]: readonly string[]): Promise<never> {
+  // Ctrl-C is for the host to decide about: if it ends, so does this.
+  Deno.addSignalListener("SIGINT", () => {});
+  const input = new Input();
+  const mark = new TextDecoder().decode(await input.take(ENCODED_MARK_BYTES));
   // At once, as both take their time to start.
-  const worker = new ProcessWorker(name!, mark!);
+  const worker = new ProcessWorker(name!, mark);
   await loadSerializer();
+  await worker.up;
+  for (const permission of revoke) giveUp(permission);
   const frames = new FrameReader();
-  const buffer = new Uint8Array(64 * 1024);
   while (true) {
-    const length = await Deno.stdin.read(buffer);
-    // The host is gone, or has no more use for this worker.
-    if (length === null) Deno.exit(0);
-    for (const message of frames.push(buffer.slice(0, length))) {
+    for (const message of frames.push(await input.next())) {
       worker.received(message as ToWorker);
     }
+  }
+}
+
+/** Gives up a permission, or one for a path: `read`, `read=/folder/`. */
+function giveUp(permission: string): void {
+  const [, name, path] = /^(\w+)(?:=(.*))?$/s.exec(permission)!;
+  Deno.permissions.revokeSync(
+    { name, ...(path && { path }) } as Deno.PermissionDescriptor,
+  );
+}
+
+/** The standard input. */
+class Input {
+  readonly #buffer = new Uint8Array(64 * 1024);
+  #rest: Uint8Array = new Uint8Array();
+
+  /** What comes next, as much as there is. */
+  async next(): Promise<Uint8Array> {
+    if (this.#rest.length > 0) {
+      const rest = this.#rest;
+      this.#rest = new Uint8Array();
+      return rest;
+    }
+    const length = await Deno.stdin.read(this.#buffer);
+    // The host is gone, or has no more use for this worker.
+    if (length === null) Deno.exit(0);
+    return this.#buffer.slice(0, length);
+  }
+
+  /** So many bytes. */
+  async take(length: number): Promise<Uint8Array> {
+    let bytes = await this.next();
+    while (bytes.length < length) {
+      const more = await this.next();
+      bytes = concat([bytes, more], bytes.length + more.length);
+    }
+    this.#rest = bytes.subarray(length);
+    return bytes.subarray(0, length);
   }
 }
 
@@ -67,6 +105,9 @@ class ProcessWorker {
   readonly #channel: WebWorkerChannel;
   readonly #packets: PacketWriter;
   readonly #name: string;
+  readonly #up = Promise.withResolvers<void>();
+  /** Resolves when it is there. */
+  readonly up: Promise<void> = this.#up.promise;
   /** The position of the next item. */
   #tail = 0;
 
@@ -75,6 +116,7 @@ class ProcessWorker {
     this.#packets = new PacketWriter(mark, "main");
     const listener = {
       received: (message: ToHost) => {
+        if (message[0] === "up") this.#up.resolve();
         // Its host has heard these words from itself.
         if (message[0] === "closing") this.#end(undefined, exitCodeOf(message));
       },

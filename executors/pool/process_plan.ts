@@ -1,14 +1,14 @@
 /**
- * How worker processes are started: which program, with which flags, so that
- * they may do what they are to be allowed.
+ * How worker processes are started: which program, with which flags.
  *
  * @module
  */
 
-import { show } from "../arguments.ts";
 import type { ProcessSettings } from "./child_process.ts";
-import { checkPermissionsShape } from "./permissions.ts";
+import { nodeBuiltin, type NodeUrl } from "./node_builtin.ts";
 import { url, WORKER_ARGUMENT } from "./process_main.ts";
+import { permissionFlags, permissionsToGiveUp } from "./process_permissions.ts";
+import { unstableFlags } from "./unstable_flags.ts";
 
 /** What a program asks for. */
 export interface ProcessWishes {
@@ -18,30 +18,24 @@ export interface ProcessWishes {
   readonly env: Readonly<Record<string, string>>;
 }
 
-const NAMES = [
-  "env",
-  "ffi",
-  "import",
-  "net",
-  "read",
-  "run",
-  "sys",
-  "write",
-] as const;
-type Name = typeof NAMES[number];
+/** Where V8 looks for flags; unlike one of Deno's own, it also reaches a compiled program. */
+const V8_FLAGS = "DENO_V8_FLAGS";
 
-/** What one permission comes to: all, nothing, or what a list names. */
-type Grant = boolean | readonly string[];
+const READ = "--allow-read";
+
+/** The files that say what names mean in imports. */
+const CONFIG_FILES = ["deno.json", "deno.jsonc"];
 
 /**
  * Plans it, for all workers of an executor.
  *
- * @throws {Deno.errors.NotCapable} If the program may not run itself.
+ * @throws {Deno.errors.NotCapable} If the program may not run itself, or has
+ * not the permissions that its workers are to have.
  * @throws {Deno.errors.NotSupported} If a compiled program is to narrow
  * permissions to a list.
  */
 export function planProcess(wishes: ProcessWishes): ProcessSettings {
-  checkPermissionsShape(wishes.permissions);
+  const { permissions } = wishes;
   const command = Deno.execPath();
   const { state } = Deno.permissions.querySync({ name: "run", command });
   if (state !== "granted") {
@@ -49,73 +43,112 @@ export function planProcess(wishes: ProcessWishes): ProcessSettings {
       `A ProcessPoolExecutor starts ${command}: give the program --allow-run=${command}`,
     );
   }
-  const env = { ...wishes.env };
-  if (wishes.memoryLimit !== Infinity) {
-    // Unlike the flag, this also reaches a compiled program.
-    env["DENO_V8_FLAGS"] = `--max-old-space-size=${wishes.memoryLimit}`;
+  const env = envOf(wishes);
+  if (Deno.build.standalone) {
+    const revoke = permissionsToGiveUp(permissions);
+    return { command, args: [WORKER_ARGUMENT], env, revoke };
   }
-  return Deno.build.standalone
-    ? { command, args: [WORKER_ARGUMENT], env, revoke: namesToRevoke(wishes) }
-    : { command, args: [...runArguments(wishes), url], env, revoke: [] };
+  const flags = permissionFlags(permissions);
+  const revoke = url.startsWith("file:") ? [...allowOwnFolder(flags)] : [];
+  return { command, args: runArguments(flags), env, revoke };
 }
 
-/** A compiled program has the permissions that were compiled into it; it can only give up some. */
-function namesToRevoke({ permissions }: ProcessWishes): Name[] {
-  return NAMES.filter((name) => {
-    const wish = wishFor(name, permissions);
-    if (wish === true || wish === "inherit") return false;
-    if (wish === false) return true;
-    throw new Deno.errors.NotSupported(
-      `A compiled program cannot narrow a permission to a list: received ${name}: ${
-        show(wish)
-      }`,
-    );
-  });
+/**
+ * Deno wants to read the module of a thread that is started from a file, so a
+ * process may read the folder of this package, if it may not anyway, and gives
+ * that up before the first task.
+ */
+function* allowOwnFolder(flags: string[]): Iterable<string> {
+  const { fileURLToPath } = nodeBuiltin<NodeUrl>("node:url");
+  const folder = fileURLToPath(new URL("..", url));
+  const index = flags.findIndex((flag) =>
+    flag === "--allow-all" || flag.startsWith(READ)
+  );
+  if (index < 0) {
+    flags.push(`${READ}=${folder}`);
+    yield "read";
+    return;
+  }
+  const [flag, list] = flags[index]!.split("=");
+  if (
+    list === undefined || list.split(",").some((path) => holds(path, folder))
+  ) {
+    return;
+  }
+  flags[index] = `${flag}=${list},${folder}`;
+  yield `read=${folder}`;
 }
 
-function runArguments({ permissions }: ProcessWishes): string[] {
-  const grants = NAMES.map((name) => {
-    const wish = wishFor(name, permissions);
-    return [name, wish === "inherit" ? ownGrant(name) : wish] as const;
-  });
-  const flags = grants.every(([, grant]) => grant === true)
-    ? ["--allow-all"]
-    : grants.flatMap(([name, grant]) => flagsOf(name, grant));
-  // What the program has locked it has also loaded; workers would only compete for the file.
-  return ["run", "--quiet", "--no-prompt", "--no-lock", ...flags];
-}
-
-function wishFor(
-  name: Name,
-  permissions: Deno.PermissionOptions | undefined,
-): Grant | "inherit" {
-  if (permissions === undefined || permissions === "inherit") return "inherit";
-  if (permissions === "none") return false;
-  const wish = permissions[name] ?? false;
-  return typeof wish === "object" ? wish.map(String) : wish;
-}
-
-/** What this program may do itself, as far as it can find out. */
-function ownGrant(name: Name): Grant {
-  if (isGranted({ name })) return true;
-  if (name !== "read" && name !== "write") return false;
-  return [...ownFolders()].filter((path) => isGranted({ name, path }));
-}
-
-function isGranted(descriptor: Deno.PermissionDescriptor): boolean {
-  return Deno.permissions.querySync(descriptor).state === "granted";
-}
-
-/** Where the modules of tasks most likely are. */
-function* ownFolders(): Iterable<string> {
-  if (isGranted({ name: "read", path: "." })) yield ".";
-  if (!isGranted({ name: "read" }) && Deno.mainModule.startsWith("file:")) {
-    yield decodeURIComponent(new URL(".", Deno.mainModule).pathname);
+/** Whether a folder is in another one. */
+function holds(outer: string, folder: string): boolean {
+  const { pathToFileURL } = nodeBuiltin<NodeUrl>("node:url");
+  try {
+    const base = new URL(`${pathToFileURL(Deno.cwd())}/`);
+    const { href } = outer.startsWith("/")
+      ? pathToFileURL(outer)
+      : new URL(outer, base);
+    return pathToFileURL(folder).href.startsWith(href.replace(/\/?$/, "/"));
+  } catch {
+    // The current folder is not to be read.
+    return false;
   }
 }
 
-function flagsOf(name: Name, grant: Grant): string[] {
-  if (grant === true) return [`--allow-${name}`];
-  if (grant === false || grant.length === 0) return [];
-  return [`--allow-${name}=${grant.join(",")}`];
+function runArguments(permissions: readonly string[]): string[] {
+  const config = findConfig();
+  return [
+    "run",
+    "--quiet",
+    "--no-prompt",
+    // What the program has locked it has also loaded; workers would only compete for the file.
+    "--no-lock",
+    ...(config === undefined ? [] : ["--config", config]),
+    ...(unstableFlags() ?? []),
+    ...permissions,
+    url,
+  ];
+}
+
+/** The configuration of the program, as Deno finds it; a process would look for its own. */
+function findConfig(): string | undefined {
+  const { mainModule } = Deno;
+  if (!mainModule.startsWith("file:")) return undefined;
+  const { fileURLToPath } = nodeBuiltin<NodeUrl>("node:url");
+  let folder = new URL(".", mainModule);
+  while (true) {
+    for (const name of CONFIG_FILES) {
+      const path = fileURLToPath(new URL(name, folder));
+      if (isFile(path)) return path;
+    }
+    const parent = new URL("..", folder);
+    if (parent.href === folder.href) return undefined;
+    folder = parent;
+  }
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    // Not there, or not to be read.
+    return false;
+  }
+}
+
+function envOf({ env, memoryLimit }: ProcessWishes): Record<string, string> {
+  if (memoryLimit === Infinity) return { ...env };
+  const limit = `--max-old-space-size=${memoryLimit}`;
+  const flags = env[V8_FLAGS] ?? ownFlags();
+  return {
+    ...env,
+    [V8_FLAGS]: flags === undefined ? limit : `${flags},${limit}`,
+  };
+}
+
+function ownFlags(): string | undefined {
+  const { state } = Deno.permissions.querySync({
+    name: "env",
+    variable: V8_FLAGS,
+  });
+  return state === "granted" ? Deno.env.get(V8_FLAGS) : undefined;
 }

@@ -34,7 +34,7 @@ async function greeted(
     send: mark === undefined
       ? (message, transferables = []) =>
         port.postMessage(message, transferables)
-      : await openOutput(port, mark),
+      : await openPackets(port, mark),
   });
   announceEnd(loop, name);
   await hold(lock);
@@ -43,11 +43,11 @@ async function greeted(
 }
 
 /**
- * The way out of a worker process: straight into its standard error stream, so that
- * nothing which has been said is lost, however the process ends. Only the last
- * words are also for the thread that started this one.
+ * The way out of a worker process: straight into its standard error stream, so
+ * that nothing which has been said is lost, however the process ends. Only the
+ * last words are also for the thread that started this one.
  */
-async function openOutput(
+async function openPackets(
   port: MessagePort,
   mark: string,
 ): Promise<HostLine["send"]> {
@@ -56,11 +56,25 @@ async function openOutput(
     import("./serialize.ts"),
   ]);
   await loadSerializer();
+  closeInput();
   const packets = new PacketWriter(mark, "task");
   return (message, transferables) => {
     packets.write(message, transferables);
     if (message[0] === "closing") port.postMessage(message);
   };
+}
+
+/** Messages come by the standard input of the process: a task that reads it finds nothing. */
+function closeInput(): void {
+  const nothing = {
+    read: () => Promise.resolve(null),
+    readSync: () => null,
+    readable: ReadableStream.from([]),
+    isTerminal: () => false,
+    setRaw() {},
+    close() {},
+  };
+  Object.defineProperty(Deno, "stdin", { value: nothing, configurable: true });
 }
 
 /** Takes the lock that is free again when this worker is gone, however it went. */
