@@ -23,6 +23,14 @@ export interface Submitted {
 /** What an executor did with what was pending as it was shut down. */
 export type Ending = "shut down" | "cancelled" | "terminated";
 
+/** On what terms a task was submitted. */
+export interface Terms {
+  /** How its executor was ended, once it was. */
+  readonly ending: Ending | undefined;
+  /** Whether the executor can tell a task that was sent ahead from one that runs. */
+  readonly exact: boolean;
+}
+
 /** The value of a future, or the name of its error; of bytes, how many there are. */
 export async function outcomeOf(future: Future<unknown>): Promise<unknown> {
   return await future.then(
@@ -36,7 +44,7 @@ export function allows(
   { place, deed, controller, cancelled }: Submitted,
   outcome: unknown,
   entries: number,
-  ending: Ending | undefined,
+  { ending, exact }: Terms,
 ): boolean {
   if (entries > 1 || cancelled && outcome !== "CancelledError") return false;
   switch (outcome) {
@@ -45,7 +53,8 @@ export function allows(
         entries === 0 && (cancelled || ending !== "shut down");
     case "WorkerTerminatedError":
       // What stands in for a task that is not found does not count.
-      return ending === "terminated" && entries === (deed === "astray" ? 0 : 1);
+      return ending === "terminated" &&
+        (!exact || entries === (deed === "astray" ? 0 : 1));
     case "TimeoutError":
       return controller !== undefined && entries === 1;
   }

@@ -6,7 +6,7 @@
  */
 
 import { assert } from "@std/assert";
-import { transfer } from "../../../mod.ts";
+import { ProcessPoolExecutor, transfer } from "../../../mod.ts";
 import {
   astray,
   type Deed,
@@ -271,8 +271,10 @@ export class Round {
     const { place, future, settled } = submitted;
     const entries = load(this.#entries, place);
     const outcome = future.done() ? await outcomeOf(future) : "unsettled";
+    const exact = !(this.#executor instanceof ProcessPoolExecutor);
+    const terms = { ending: this.#ending, exact };
     assert(
-      settled === 1 && allows(submitted, outcome, entries, this.#ending),
+      settled === 1 && allows(submitted, outcome, entries, terms),
       `${outcome} after ${entries} entries: ${Deno.inspect(submitted)}`,
     );
     const name = typeof outcome === "number" ? "value" : `${outcome}`;
