@@ -56,25 +56,13 @@ async function openPackets(
     import("./serialize.ts"),
   ]);
   await loadSerializer();
-  closeInput();
+  // The main thread's line to the host, which no task is to read.
+  Deno.stdin.close();
   const packets = new PacketWriter(mark, "task");
   return (message, transferables) => {
     packets.write(message, transferables);
     if (message[0] === "closing") port.postMessage(message);
   };
-}
-
-/** Messages come by the standard input of the process: a task that reads it finds nothing. */
-function closeInput(): void {
-  const nothing = {
-    read: () => Promise.resolve(null),
-    readSync: () => null,
-    readable: ReadableStream.from([]),
-    isTerminal: () => false,
-    setRaw() {},
-    close() {},
-  };
-  Object.defineProperty(Deno, "stdin", { value: nothing, configurable: true });
 }
 
 /** Takes the lock that is free again when this worker is gone, however it went. */
