@@ -59,6 +59,8 @@ export class PlainOutput implements LineOutput {
  */
 export class FileOutput implements LineOutput {
   readonly lines: number;
+  /** What it is called until it is whole. */
+  readonly partialPath: string;
   readonly #path: string;
   readonly #file: Deno.FsFile;
 
@@ -71,7 +73,8 @@ export class FileOutput implements LineOutput {
   constructor(path: string, { resume = false }: { resume?: boolean } = {}) {
     try {
       this.#path = targetOf(path);
-      this.#file = Deno.openSync(partial(this.#path), {
+      this.partialPath = `${this.#path}.partial`;
+      this.#file = Deno.openSync(this.partialPath, {
         read: true,
         write: true,
         create: true,
@@ -93,13 +96,8 @@ export class FileOutput implements LineOutput {
     // Or a power failure could leave the name without the text.
     await this.#file.sync();
     this.#file.close();
-    await Deno.rename(partial(this.#path), this.#path);
+    await Deno.rename(this.partialPath, this.#path);
   }
-}
-
-/** What a file is called until it is whole. */
-export function partial(path: string): string {
-  return `${path}.partial`;
 }
 
 /** A link stays a link; what is no file, such as /dev/null, is not replaced by one. */

@@ -6,7 +6,7 @@
 
 import { type Command, command, CommandError } from "./command.ts";
 import { EXECUTORS } from "./executors.ts";
-import { FileOutput, partial, PlainOutput } from "./line_output.ts";
+import { FileOutput, PlainOutput } from "./line_output.ts";
 import { LineSource } from "./line_source.ts";
 import { mapLines, type OnError } from "./map_run.ts";
 import { readAddress } from "./module_address.ts";
@@ -92,12 +92,15 @@ function map(
   const executor = EXECUTORS.get(values.executor)!;
   const isTerminal = Deno.stderr.isTerminal() &&
     (output !== undefined || !Deno.stdout.isTerminal());
+  const address = readAddress(module);
+  const source = new LineSource(files);
+  const file = output === undefined
+    ? undefined
+    : new FileOutput(output, { resume });
   return mapLines({
-    address: readAddress(module),
-    source: new LineSource(files),
-    output: output === undefined
-      ? new PlainOutput()
-      : new FileOutput(output, { resume }),
+    address,
+    source,
+    output: file ?? new PlainOutput(),
     executor,
     workers: workers ?? executor.workers,
     ordered: !unordered,
@@ -108,9 +111,9 @@ function map(
     namesFiles: files.length > 1,
     raw,
     progress: !values.quiet && (values.progress || isTerminal),
-    advice: output === undefined
+    advice: file === undefined
       ? ""
-      : `; ${partial(output)} has the results so far${
+      : `; ${file.partialPath} has the results so far${
         isResumable(values) ? ", --resume goes on from there" : ""
       }`,
   });

@@ -1,5 +1,7 @@
 /**
- * The line on the standard error stream that says how far `futures map` is.
+ * The line on the standard error stream that says how far `futures map` is. It
+ * counts lines, of which a task has many, so the executor's own numbers would
+ * not do.
  *
  * @module
  */

@@ -42,8 +42,8 @@ export interface ProcessPoolExecutorOptions extends WorkerOptions {
  * own. For that a worker takes more memory and more time to start, and a
  * message takes longer. What tasks print goes to the standard error stream,
  * each line with the name of the worker; the standard input is not theirs.
- * Workers use the deno.json of the main module and the unstable features of the
- * program, not what `--config` and `--import-map` named.
+ * Workers use the deno.json of the main module, with its unstable features; what
+ * `--config`, `--import-map` and `--unstable-…` said does not get to them.
  *
  * Needs `--allow-run` for the program that runs this. `SharedArrayBuffer`s,
  * ports and blobs stay where they are. A task that has been sent ahead counts

@@ -6,12 +6,6 @@
  * @module
  */
 
-/** What is used of `node:url`. */
-export interface NodeUrl {
-  fileURLToPath(url: URL): string;
-  pathToFileURL(path: string): URL;
-}
-
 /** The module of this name, which is one that Deno brings along. */
 export function nodeBuiltin<T>(name: `node:${string}`): T {
   const { process } = globalThis as unknown as {

@@ -6,9 +6,21 @@
  */
 
 import { show } from "../arguments.ts";
-import { unstableFlags } from "./unstable_flags.ts";
+import { nodeBuiltin } from "./node_builtin.ts";
 
 const FLAG = "--unstable-worker-options";
+
+/** What is used of `node:child_process`. */
+interface ChildProcess {
+  fork(
+    module: string,
+    args: readonly string[],
+    options: { execPath: string; stdio: "ignore" },
+  ): { spawnargs: string[]; on(event: "error", fn: () => void): void };
+}
+
+/** Whether Deno has the flag, once that is known. */
+let flagged: boolean | undefined;
 
 /**
  * What to give a Web Worker; `undefined` for what it has anyway.
@@ -22,7 +34,7 @@ export function checkPermissions(
 ): Deno.PermissionOptions | undefined {
   checkPermissionsShape(permissions);
   if (permissions === undefined || permissions === "inherit") return undefined;
-  if (unstableFlags()?.includes(FLAG) === false) {
+  if (hasFlag() === false) {
     throw new Deno.errors.NotSupported(
       `Cannot give workers permissions of their own without the flag ${FLAG}`,
     );
@@ -49,4 +61,24 @@ export function checkPermissionsShape(
       show(permissions)
     }`,
   );
+}
+
+/**
+ * Whether Deno has the flag, from the command line or from deno.json;
+ * `undefined` if it does not tell. Nothing does so directly, but a fork gets
+ * the flags of its parent.
+ */
+function hasFlag(): boolean | undefined {
+  const mayAsk = (["run", "env"] as const).every((name) =>
+    Deno.permissions.querySync({ name }).state === "granted"
+  );
+  if (!mayAsk || Deno.build.standalone) return undefined;
+  if (flagged === undefined) {
+    const { fork } = nodeBuiltin<ChildProcess>("node:child_process");
+    // A folder is no program, so nothing starts.
+    const child = fork("", [], { execPath: "/", stdio: "ignore" });
+    child.on("error", () => {});
+    flagged = child.spawnargs.includes(FLAG);
+  }
+  return flagged;
 }

@@ -5,7 +5,7 @@
  */
 
 import { show } from "../arguments.ts";
-import { nodeBuiltin, type NodeUrl } from "./node_builtin.ts";
+import { pathOf } from "./file_path.ts";
 import { checkPermissionsShape } from "./permissions.ts";
 
 /** What there is to be allowed. */
@@ -129,10 +129,6 @@ function ownFolders(): string[] {
     ".",
     ...folders.filter(({ protocol }) => protocol === "file:").map(pathOf),
   ];
-}
-
-function pathOf(url: URL): string {
-  return nodeBuiltin<NodeUrl>("node:url").fileURLToPath(url);
 }
 
 function isGranted(name: PermissionName, entry?: string): boolean {

@@ -5,10 +5,9 @@
  */
 
 import type { ProcessSettings } from "./child_process.ts";
-import { nodeBuiltin, type NodeUrl } from "./node_builtin.ts";
+import { pathOf } from "./file_path.ts";
 import { url, WORKER_ARGUMENT } from "./process_main.ts";
 import { permissionFlags, permissionsToGiveUp } from "./process_permissions.ts";
-import { unstableFlags } from "./unstable_flags.ts";
 
 /** What a program asks for. */
 export interface ProcessWishes {
@@ -59,8 +58,7 @@ export function planProcess(wishes: ProcessWishes): ProcessSettings {
  * that up before the first task.
  */
 function* allowOwnFolder(flags: string[]): Iterable<string> {
-  const { fileURLToPath } = nodeBuiltin<NodeUrl>("node:url");
-  const folder = fileURLToPath(new URL("..", url));
+  const folder = pathOf(new URL("..", url));
   const index = flags.findIndex((flag) =>
     flag === "--allow-all" || flag.startsWith(READ)
   );
@@ -79,15 +77,11 @@ function* allowOwnFolder(flags: string[]): Iterable<string> {
   yield `read=${folder}`;
 }
 
-/** Whether a folder is in another one. */
+/** Whether a folder surely is in another one. */
 function holds(outer: string, folder: string): boolean {
-  const { pathToFileURL } = nodeBuiltin<NodeUrl>("node:url");
   try {
-    const base = new URL(`${pathToFileURL(Deno.cwd())}/`);
-    const { href } = outer.startsWith("/")
-      ? pathToFileURL(outer)
-      : new URL(outer, base);
-    return pathToFileURL(folder).href.startsWith(href.replace(/\/?$/, "/"));
+    const path = outer === "." ? Deno.cwd() : outer;
+    return folder.startsWith(path.replace(/[\\/]?$/, "/"));
   } catch {
     // The current folder is not to be read.
     return false;
@@ -103,7 +97,6 @@ function runArguments(permissions: readonly string[]): string[] {
     // What the program has locked it has also loaded; workers would only compete for the file.
     "--no-lock",
     ...(config === undefined ? [] : ["--config", config]),
-    ...(unstableFlags() ?? []),
     ...permissions,
     url,
   ];
@@ -113,11 +106,10 @@ function runArguments(permissions: readonly string[]): string[] {
 function findConfig(): string | undefined {
   const { mainModule } = Deno;
   if (!mainModule.startsWith("file:")) return undefined;
-  const { fileURLToPath } = nodeBuiltin<NodeUrl>("node:url");
   let folder = new URL(".", mainModule);
   while (true) {
     for (const name of CONFIG_FILES) {
-      const path = fileURLToPath(new URL(name, folder));
+      const path = pathOf(new URL(name, folder));
       if (isFile(path)) return path;
     }
     const parent = new URL("..", folder);
