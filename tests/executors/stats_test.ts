@@ -103,7 +103,7 @@ behaviour("a 'task' event tells who worked on what when", async ({ make }) => {
   for (const { worker, submitted, started, ended } of events) {
     assert(names.includes(worker!), worker);
     // Clocks of different isolates differ by less than a millisecond.
-    assert(submitted <= started! + 1 && started! <= ended);
+    assert(submitted! <= started! + 1 && started! <= ended);
   }
   assertGreater(events[0]!.ended - events[0]!.started!, 28);
 });
