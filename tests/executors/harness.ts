@@ -55,6 +55,9 @@ export const KINDS: readonly Kind[] = [
   },
 ];
 
+// The first one asks Deno for its flags, by a way that leaves a handle open.
+new ProcessPoolExecutor();
+
 /** What a behaviour is given. */
 export interface Kit {
   readonly kind: Kind;

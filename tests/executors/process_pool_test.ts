@@ -277,7 +277,8 @@ processTest(
 processTest("gives its workers no standard input", async (make) => {
   const executor = make();
   const read = async () => await Deno.stdin.read(new Uint8Array(1));
-  await assertRejects(() => executor.submit(read).result());
+  const outcome = executor.submit(read).result().catch(() => null);
+  assertEquals(await outcome, null);
   assertEquals(await executor.submit(() => 1), 1);
 });
 

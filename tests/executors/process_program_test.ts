@@ -36,10 +36,10 @@ watched(
     assertEquals(stdout, "printed\n");
     const lines = stderr.trimEnd().split("\n").sort();
     assertEquals(lines, [
-      "printer-1: ½ of a line",
-      "printer-1: ½ of a line",
       "printer-1: anderr",
       "printer-1: andout",
+      "printer-1: ½ of a line",
+      "printer-1: ½ of a line",
     ]);
   },
 );
