@@ -132,3 +132,37 @@ behaviour(
     await running;
   },
 );
+
+behaviour(
+  "a task that was stopped has an event with its worker",
+  async ({ make }) => {
+    const executor = make({ maxWorkers: 1 });
+    const events: TaskEvent[] = [];
+    executor.addEventListener("task", (event) => events.push(event));
+    const gate = new Gate();
+    const late = executor.submitWith({ timeout: 50 }, passGate, gate.cells, 1);
+    await late.exception();
+    // It goes on, but has ended for whoever submitted it.
+    assertEquals(executor.stats().running, 0);
+    gate.open();
+    const [{ outcome, worker, started }] = events as [TaskEvent];
+    assertEquals([outcome, started], ["failed", undefined]);
+    assert(worker === "main" || worker === "worker-1", worker);
+  },
+);
+
+behaviour("events of a map have times of their own", async ({ make }) => {
+  const executor = make({ maxWorkers: 1 });
+  const before = executor.submit(() => 1);
+  const events: TaskEvent[] = [];
+  executor.addEventListener("task", (event) => events.push(event));
+  await before;
+  await executor.map(echoAfter, [1, 2, 3], [20, 20, 20]);
+  const [first, ...mapped] = events.toSorted((a, b) => a.index - b.index);
+  assertEquals(first!.submitted, undefined);
+  assertEquals(new Set(mapped.map(({ submitted }) => submitted)).size, 1);
+  for (const [i, { started, ended }] of mapped.entries()) {
+    assertGreater(ended - started!, 18);
+    if (i > 0) assert(started! >= mapped[i - 1]!.ended);
+  }
+});

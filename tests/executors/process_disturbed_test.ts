@@ -1,0 +1,76 @@
+// Worker processes that something comes between: signals, limits of the
+// system, what the program itself may not do.
+
+import {
+  assertEquals,
+  assertInstanceOf,
+  assertStringIncludes,
+} from "@std/assert";
+import { BrokenExecutorError, ProcessPoolExecutor } from "../../mod.ts";
+import { until, watched } from "./harness.ts";
+import { Gate, passGate } from "./tasks.ts";
+import { MOD, runMain } from "./worker_harness.ts";
+
+watched(
+  "ProcessPoolExecutor leaves Ctrl-C to the program",
+  async (executors) => {
+    const executor = new ProcessPoolExecutor({ maxWorkers: 1 });
+    executors.push(executor);
+    const gate = new Gate();
+    const future = executor.submit(passGate, gate.cells, 42);
+    await until(() => gate.reached === 1);
+    // A terminal sends it to all processes of the program.
+    Deno.kill(executor.stats().workers[0]!.pid!, "SIGINT");
+    gate.open();
+    assertEquals(await future, 42);
+  },
+);
+
+watched(
+  "ProcessPoolExecutor that cannot start processes is broken",
+  async (executors) => {
+    // More than any system takes.
+    const env = { LONG: "x".repeat(2 ** 24) };
+    const executor = new ProcessPoolExecutor({ maxWorkers: 1, env });
+    executors.push(executor);
+    const futures = [executor.submit(() => 1), executor.submit(() => 2)];
+    for (const future of futures) {
+      assertInstanceOf(await future.exception(), BrokenExecutorError);
+    }
+  },
+);
+
+watched(
+  "ProcessPoolExecutor allows workers no more than the program may",
+  async () => {
+    const program = `
+    import { ProcessPoolExecutor } from "${MOD}";
+    const read = (name) => {
+      try {
+        return String(Deno.env.get(name));
+      } catch (error) {
+        return error.name;
+      }
+    };
+    for (const permissions of [undefined, { env: ["HOME"] }, { env: true }]) {
+      try {
+        await using pool = new ProcessPoolExecutor({ maxWorkers: 1, permissions });
+        console.log(await pool.submit(read, "SECRET"));
+      } catch (error) {
+        console.log(error.name, error.message);
+      }
+    }`;
+    const { stdout } = await runMain({
+      "main.js": program,
+      "main.ts": `import "./main.js";`,
+    }, {
+      flags: ["-A", "--deny-env=SECRET"],
+    });
+    const [inherited, listed, all] = stdout.trim().split("\n");
+    assertEquals([inherited, listed], ["NotCapable", "NotCapable"]);
+    assertStringIncludes(
+      all!,
+      "NotCapable Workers cannot be allowed what the program is not: env",
+    );
+  },
+);
