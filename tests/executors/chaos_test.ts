@@ -6,7 +6,7 @@ import { watched } from "./harness.ts";
 import { WORKER_KINDS } from "./worker_harness.ts";
 
 /** For each kind of executor; `deno task soak` takes its time. */
-const SECONDS = 20;
+const SECONDS = 12;
 
 /** A round may take its time, and says itself when it hangs. */
 const LIMIT_MS = 120_000;

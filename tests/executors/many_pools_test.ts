@@ -5,9 +5,12 @@ import { watched } from "./harness.ts";
 import { measureManyPools } from "./many_pools.ts";
 import { WORKER_KINDS } from "./worker_harness.ts";
 
+/** How many are made one after another. */
+const COUNT = 100;
+
 for (const { name } of WORKER_KINDS) {
   watched(`${name} that is disposed of leaves no memory in use`, async () => {
-    const [early, end] = await measureManyPools(name, 200);
+    const [early, end] = await measureManyPools(name, COUNT);
     assertLess(end.heap, 1.2 * early.heap);
   }, 300_000);
 }
