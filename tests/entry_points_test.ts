@@ -2,7 +2,12 @@
 // clone, a compiled program on its own, and the package imported from JSR.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { readPackage, serveRegistry } from "./network/registry.ts";
+import { compiler } from "./network/compile.ts";
+import {
+  readPackage,
+  type Registry,
+  serveRegistry,
+} from "./network/registry.ts";
 import { runCommand } from "./run_command.ts";
 import { makeTempFolder } from "./temp_folder.ts";
 
@@ -13,6 +18,22 @@ const BENCH = ["bench", "--json", "--records=8", "--delay=5", "--work=1000"];
 
 /** What a fresh machine may take for a first compilation, downloads included. */
 const COMPILE_TIMEOUT = 300_000;
+
+/** A program that squares numbers in processes, and shows its arguments. */
+const PROCESSES =
+  `import { ProcessPoolExecutor, task } from "@concurrent/futures";
+
+  export const square = task(import.meta, function square(n: number) {
+    if (import.meta.main) throw new Error("This is not another process");
+    return n * n;
+  });
+
+  if (import.meta.main) {
+    await using pool = new ProcessPoolExecutor({ maxWorkers: 2 });
+    console.log(Deno.args);
+    console.log(await pool.map(square, [1, 2, 3]));
+  }
+`;
 
 /** The part of `futures bench --json` that is looked at here. */
 interface Report {
@@ -162,4 +183,63 @@ Deno.test("jsr:@concurrent/futures runs in a project with nothing but that", asy
     "9 in a DedicatedWorkerGlobalScope",
     "",
   ]);
+});
+
+/** A project with that program, on a machine that has never run Deno. */
+async function makeProject(registry: Registry) {
+  const folder = await makeTempFolder({
+    "deno.json": `{
+      "imports": { "@concurrent/futures": "jsr:@concurrent/futures@^0.1.0" }
+    }`,
+    "main.ts": PROCESSES,
+  });
+  const env = { DENO_DIR: `${folder.path}/.deno`, JSR_URL: registry.url };
+  return { folder, env };
+}
+
+Deno.test("jsr:@concurrent/futures runs functions in processes", async () => {
+  await using registry = await serveRegistry([await readPackage(ROOT)]);
+  const { folder, env } = await makeProject(registry);
+  await using _ = folder;
+
+  const { stdout } = await runCommand(Deno.execPath(), {
+    args: [
+      "run",
+      "--allow-read=.",
+      `--allow-run=${Deno.execPath()}`,
+      "main.ts",
+    ],
+    cwd: folder.path,
+    env,
+    timeout: 60_000,
+  });
+
+  assertEquals(stdout, "[]\n[ 1, 4, 9 ]\n");
+});
+
+Deno.test("a compiled program runs functions in processes of its own", async () => {
+  await using registry = await serveRegistry([await readPackage(ROOT)]);
+  const { folder, env } = await makeProject(registry);
+  await using _ = folder;
+  const { program, env: denort } = await compiler();
+  await runCommand(program, {
+    args: ["compile", "-A", "--no-check", "--output=program", "main.ts"],
+    cwd: folder.path,
+    env: { ...Deno.env.toObject(), ...env, ...denort },
+    timeout: COMPILE_TIMEOUT,
+  });
+  const run = (args: string[]) =>
+    runCommand(`${folder.path}/program`, {
+      args,
+      cwd: folder.path,
+      env: {},
+      timeout: 60_000,
+    });
+
+  assertEquals((await run([])).stdout, "[]\n[ 1, 4, 9 ]\n");
+  // Its arguments are its own.
+  assertEquals(
+    (await run(["be", "a", "worker"])).stdout,
+    '[ "be", "a", "worker" ]\n[ 1, 4, 9 ]\n',
+  );
 });

@@ -36,7 +36,8 @@ if (import.meta.main) {
   Deno.exit(code);
 }
 
-async function compiler(): Promise<
+/** The Deno that compiles here, and what its environment needs. */
+export async function compiler(): Promise<
   { program: string; env: Record<string, string> }
 > {
   if (Deno.env.has("DENORT_BIN") || await hasDownloadHost()) {
