@@ -30,6 +30,13 @@ const FUTURES: Contestant = {
   options: {},
 };
 
+/** The same over processes. */
+const PROCESSES: Contestant = {
+  ...FUTURES,
+  name: "ProcessPoolExecutor",
+  options: { processes: true },
+};
+
 const PROMISES: Contestant = {
   ...FUTURES,
   name: "PromisePoolExecutor",
@@ -70,7 +77,7 @@ export const PYTHON_POOL: Contestant = {
 /** Python's `concurrent.futures`. */
 export const PYTHON_EXECUTOR: Contestant = {
   ...PYTHON_POOL,
-  name: "ProcessPoolExecutor",
+  name: "concurrent.futures",
   options: { name: "executor" },
 };
 
@@ -111,6 +118,20 @@ export const MOVING_POOLS: readonly Contestant[] = [
   PISCINA,
   TINYPOOL_NODE,
   TINYPOOL_DENO,
+];
+
+/** The same with processes that begin anew, as those of this package do. */
+export const PYTHON_SPAWN: Contestant = {
+  ...PYTHON_EXECUTOR,
+  name: "concurrent.futures, spawn",
+  options: { name: "spawn" },
+};
+
+/** Python's processes, and what threads cost instead. */
+export const PROCESS_POOLS: readonly Contestant[] = [
+  PROCESSES,
+  PYTHON_SPAWN,
+  { ...FUTURES, role: "limit" },
 ];
 
 /** What maps an asynchronous function. */

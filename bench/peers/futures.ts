@@ -1,26 +1,41 @@
 /**
- * This package's WorkerPoolExecutor as a contestant.
+ * This package's executors with workers as contestants.
  *
  * @module
  */
 
-import { transfer, WorkerPoolExecutor } from "../../mod.ts";
+import {
+  ProcessPoolExecutor,
+  transfer,
+  type WorkerExecutor,
+  WorkerPoolExecutor,
+} from "../../mod.ts";
 import * as tasks from "./futures_tasks.ts";
 
 /** What is mapped or submitted by name. */
 type Task = (input: unknown) => unknown;
 
+/** What the executor is to be. */
+interface Options {
+  workers: number;
+  /** Whether workers are processes. */
+  processes?: boolean;
+}
+
 /** Makes an executor. */
-export function open({ workers }: { workers: number }): FuturesContestant {
-  return new FuturesContestant(workers);
+export function open({ workers, processes }: Options): FuturesContestant {
+  const Pool = processes ? ProcessPoolExecutor : WorkerPoolExecutor;
+  // The contestants keep their workers, so this one does.
+  return new FuturesContestant(
+    new Pool({ maxWorkers: workers, idleTimeout: Infinity }),
+  );
 }
 
 class FuturesContestant {
-  readonly #pool: WorkerPoolExecutor;
+  readonly #pool: WorkerExecutor;
 
-  constructor(maxWorkers: number) {
-    // The contestants keep their workers, so this one does.
-    this.#pool = new WorkerPoolExecutor({ maxWorkers, idleTimeout: Infinity });
+  constructor(pool: WorkerExecutor) {
+    this.#pool = pool;
   }
 
   async warm(): Promise<void> {

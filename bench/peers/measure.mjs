@@ -32,7 +32,7 @@ const PORTION = 50_000;
  * One workload each: how to open the contestant, and what to do with it. `scale`
  * is 1, or less for a quick look.
  */
-export const WORKLOADS = {
+const MEASURES = {
   "noop": ({ open, scale }) =>
     withPool(open, { workers: 2 }, (pool) => {
       const count = 20_000 * scale;
@@ -150,6 +150,14 @@ export const WORKLOADS = {
         expect(results.at(-1), numbers.length);
       });
     }),
+};
+
+/** Over processes, some of the same. */
+export const WORKLOADS = {
+  ...MEASURES,
+  "process-noop": MEASURES["noop"],
+  "process-latency": MEASURES["latency"],
+  "process-start": MEASURES["start"],
 };
 
 /** Trivial, but a promise all the same. */

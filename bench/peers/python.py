@@ -27,8 +27,9 @@ def increment(n):
 class Executor:
     """concurrent.futures.ProcessPoolExecutor."""
 
-    def __init__(self, workers):
-        self.pool = ProcessPoolExecutor(workers)
+    def __init__(self, workers, start_method=None):
+        context = multiprocessing.get_context(start_method)
+        self.pool = ProcessPoolExecutor(workers, mp_context=context)
 
     def run_all(self, fn, inputs):
         futures = [self.pool.submit(fn, value) for value in inputs]
@@ -53,6 +54,19 @@ class Pool:
         return self.pool.map(fn, inputs)
 
 
+def spawned(workers):
+    return Executor(workers, "spawn")
+
+
+def first_result():
+    start = time.perf_counter()
+    executor = spawned(2)
+    executor.run_all(noop, [0])
+    elapsed = time.perf_counter() - start
+    executor.pool.shutdown()
+    return elapsed * 1e3
+
+
 def repeat(times, sample):
     results = []
     end = time.perf_counter() + PATIENCE
@@ -75,7 +89,7 @@ def rates(count, work):
 def measure(pool, workload, scale):
     count = int(20_000 * scale)
     match workload:
-        case "noop":
+        case "noop" | "process-noop":
             return rates(count, lambda: pool.run_all(noop, [0] * count))
         case "objects":
             records = [
@@ -86,18 +100,22 @@ def measure(pool, workload, scale):
         case "map":
             numbers = list(range(10 * count))
             return rates(10 * count, lambda: pool.map(increment, numbers))
-        case "latency":
+        case "latency" | "process-latency":
             times = []
             for _ in range(int(2_000 * scale)):
                 start = time.perf_counter()
                 pool.run_all(noop, [0])
                 times.append((time.perf_counter() - start) * 1e6)
             return [statistics.median(times)]
+        case "process-start":
+            repeat(WARM_UPS, first_result)
+            return repeat(SAMPLES, first_result)
         case _:
             raise ValueError(f"No workload {workload}")
 
 
 if __name__ == "__main__":
     run = json.loads(sys.argv[1])
-    contestant = {"executor": Executor, "pool": Pool}[run["options"]["name"]](2)
+    contestants = {"executor": Executor, "pool": Pool, "spawn": spawned}
+    contestant = contestants[run["options"]["name"]](2)
     print(json.dumps({"samples": measure(contestant, run["workload"], run["scale"])}))

@@ -12,10 +12,12 @@ import {
   type Contestant,
   MOVING_POOLS,
   POOLS,
+  PROCESS_POOLS,
   PROMISE_MAPS,
   PROMISE_QUEUES,
   PYTHON_EXECUTOR,
   PYTHON_POOL,
+  PYTHON_SPAWN,
   SOME_POOLS,
 } from "./contestants.ts";
 
@@ -139,6 +141,30 @@ export const WORKLOADS: readonly Workload[] = [
     more: false,
     contestants: [...POOLS, BARE],
     goals: [{ against: BARE.name, factor: 1.05 }],
+  },
+  {
+    id: "process-noop",
+    title: "20,000 no-op tasks at once, a promise for each; 2 processes",
+    unit: "tasks/s",
+    more: true,
+    contestants: PROCESS_POOLS,
+    goals: [{ against: PYTHON_SPAWN.name, factor: 5 }],
+  },
+  {
+    id: "process-latency",
+    title: "one no-op task at a time, p50; 2 processes",
+    unit: "µs",
+    more: false,
+    contestants: PROCESS_POOLS,
+    goals: [{ against: PYTHON_SPAWN.name, factor: 0.6 }],
+  },
+  {
+    id: "process-start",
+    title: "a pool of 2 processes from its making to its first result",
+    unit: "ms",
+    more: false,
+    contestants: PROCESS_POOLS,
+    goals: [{ against: PYTHON_SPAWN.name, factor: 1 }],
   },
   {
     id: "promise-map",

@@ -52,8 +52,10 @@ async function serve([name, ...revoke]: readonly string[]): Promise<never> {
   // At once, as both take their time to start.
   const worker = new ProcessWorker(name!, mark);
   await loadSerializer();
-  await worker.up;
-  for (const permission of revoke) giveUp(permission);
+  if (revoke.length > 0) {
+    await worker.up;
+    for (const permission of revoke) giveUp(permission);
+  }
   const frames = new FrameReader();
   while (true) {
     for (const message of frames.push(await input.next())) {

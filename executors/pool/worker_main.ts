@@ -51,11 +51,10 @@ async function openPackets(
   port: MessagePort,
   mark: string,
 ): Promise<HostLine["send"]> {
-  const [{ PacketWriter }, { loadSerializer }] = await Promise.all([
+  const [{ PacketWriter }] = await Promise.all([
     import("./packets.ts"),
-    import("./serialize.ts"),
+    import("./serialize.ts").then(({ loadSerializer }) => loadSerializer()),
   ]);
-  await loadSerializer();
   // The main thread's line to the host, which no task is to read.
   Deno.stdin.close();
   const packets = new PacketWriter(mark, "task");
