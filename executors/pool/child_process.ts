@@ -1,7 +1,7 @@
 /**
- * The channel to a worker process: messages as frames on its standard input,
- * and as packets on its standard error stream. Whatever the process does, it can be
- * killed.
+ * The channel to a worker process: messages go as frames to its standard input,
+ * and come as packets from its standard error stream. Whatever the process does,
+ * it can be killed.
  *
  * @module
  */
