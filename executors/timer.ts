@@ -19,8 +19,15 @@ const CATCH_UP_MS = 10;
  */
 export function startTimer(ms: number, callback: () => void): () => void {
   if (ms > LONGEST_DELAY_MS) return () => {};
-  const id = setTimeout(callback, ms);
-  return () => clearTimeout(id);
+  let stopped = false;
+  const id = setTimeout(() => {
+    if (!stopped) callback();
+  }, ms);
+  return () => {
+    // Deno 2.4 still calls back if both are due in one turn of the event loop.
+    stopped = true;
+    clearTimeout(id);
+  };
 }
 
 /**
