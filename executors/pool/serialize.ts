@@ -38,6 +38,7 @@ export function serialize(
   transferables: readonly Transferable[] = [],
 ): Uint8Array<ArrayBuffer> {
   for (const transferable of transferables) checkMovable(transferable);
+  refuseHostObjects(message, new Set());
   v8 ??= nodeBuiltin<V8>("node:v8");
   const serializer = new v8.Serializer();
   serializer.writeHeader();
@@ -62,6 +63,36 @@ export function deserialize(bytes: Uint8Array): unknown {
   const deserializer = new v8.Deserializer(bytes);
   deserializer.readHeader();
   return deserializer.readValue();
+}
+
+/** What structured clone knows by itself, and V8 takes for an object without fields. */
+const HOST_CLASSES = [
+  MessagePort,
+  Blob,
+  CryptoKey,
+  ReadableStream,
+  WritableStream,
+  TransformStream,
+];
+
+function refuseHostObjects(value: unknown, seen: Set<unknown>): void {
+  if (typeof value !== "object" || value === null || seen.has(value)) return;
+  if (ArrayBuffer.isView(value)) return;
+  seen.add(value);
+  if (Array.isArray(value)) {
+    for (const element of value) refuseHostObjects(element, seen);
+  } else if (value instanceof Map || value instanceof Set) {
+    for (const entry of value) refuseHostObjects(entry, seen);
+  } else {
+    const host = HOST_CLASSES.find((it) => value instanceof it);
+    if (host !== undefined) {
+      throw new DOMException(
+        `A ${host.name} cannot be sent to another process.`,
+        "DataCloneError",
+      );
+    }
+    for (const field of Object.values(value)) refuseHostObjects(field, seen);
+  }
 }
 
 function checkMovable(transferable: Transferable): void {

@@ -218,6 +218,10 @@ processTest(
       executor.submit(take, 1, new SharedArrayBuffer(8)),
       executor.submit(take, 1, new Int32Array(new SharedArrayBuffer(8))),
       executor.submit(take, 1, transfer(port2, [port2])),
+      // V8 would make {} of these.
+      executor.submit(take, 1, { ports: [port1] }),
+      executor.submit(take, 1, new Map([["file", new Blob(["text"])]])),
+      executor.submit(take, 1, new ReadableStream()),
     ];
     for (const future of futures) {
       const error = await future.exception();
