@@ -136,7 +136,10 @@ export class Tally {
 
   /** One of them has ended. */
   ended(outcome: TaskOutcome): void {
-    this[outcome]++;
+    // Not this[outcome]++, which takes as long as a trivial task.
+    if (outcome === "finished") this.finished++;
+    else if (outcome === "failed") this.failed++;
+    else this.cancelled++;
   }
 
   /** Tells whoever watches. */
