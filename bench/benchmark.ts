@@ -6,7 +6,8 @@
  */
 
 import { isDeepStrictEqual } from "node:util";
-import { type Aged, now, takeScientists, type WorkKind } from "./scientists.ts";
+import { wallTime } from "../executors/stats.ts";
+import { type Aged, takeScientists, type WorkKind } from "./scientists.ts";
 import {
   type ExecutorId,
   type ExecutorName,
@@ -211,13 +212,13 @@ async function measure(
   const task = { kind, delayMs, work, year, quiet, lineStart };
   const performances: Performance[] = [];
   const results: Aged[] = [];
-  const begin = now();
+  const begin = wallTime();
   const run = strategy.run(records, workers, task, (performance) => {
     performances[performance.index] = performance;
     observer?.recordDone?.();
   });
   for await (const result of run) results.push(result);
-  const wallMs = round(now() - begin);
+  const wallMs = round(wallTime() - begin);
   return {
     wallMs,
     results,

@@ -10,6 +10,7 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
+import { pathOf } from "../executors/pool/file_path.ts";
 import type { Contestant, Runtime } from "./peers/contestants.ts";
 import { installPeers, type PeerFolders, VERSIONS } from "./peers/install.ts";
 import {
@@ -279,11 +280,4 @@ function formatEnvironment(
 function progress(text: string): void {
   if (!Deno.stderr.isTerminal()) return;
   Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${text}`));
-}
-
-function pathOf(url: URL): string {
-  const path = decodeURIComponent(url.pathname);
-  return Deno.build.os === "windows"
-    ? path.slice(1).replaceAll("/", "\\")
-    : path;
 }

@@ -153,16 +153,6 @@ export const transform: (
   },
 );
 
-/**
- * Milliseconds on a clock that all threads share: `performance.now()` alone
- * starts anew in each worker.
- *
- * @returns The milliseconds since 1970, with fractions.
- */
-export function now(): number {
-  return performance.timeOrigin + performance.now();
-}
-
 function scientist(
   name: string,
   field: Scientist["field"],

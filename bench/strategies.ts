@@ -10,9 +10,9 @@ import {
   PromisePoolExecutor,
   WorkerPoolExecutor,
 } from "../mod.ts";
+import { wallTime } from "../executors/stats.ts";
 import {
   type Aged,
-  now,
   type Scientist,
   transform,
   type TransformOptions,
@@ -28,7 +28,7 @@ export type ExecutorName =
   | "WorkerPoolExecutor"
   | "ProcessPoolExecutor";
 
-/** Who worked on a record, and when; the times are as {@linkcode now} tells them. */
+/** Who worked on a record, and when; the times are as {@linkcode wallTime} tells them. */
 export interface Performance {
   /** The place of the record in the list. */
   readonly index: number;
@@ -117,9 +117,9 @@ async function* runSerial(
   done: (performance: Performance) => void,
 ): AsyncGenerator<Aged> {
   for (const [index, record] of records.entries()) {
-    const startedAt = now();
+    const startedAt = wallTime();
     const result = await transform(record, options);
-    done({ index, worker: "main", startedAt, endedAt: now() });
+    done({ index, worker: "main", startedAt, endedAt: wallTime() });
     yield result;
   }
 }

@@ -8,40 +8,13 @@ import {
 } from "@std/assert";
 import type { Report } from "../bench/benchmark.ts";
 import config from "../deno.json" with { type: "json" };
-import { type Output, runCommand } from "./run_command.ts";
-
-const ROOT = new URL("../", import.meta.url);
-
-/** What a program that works for a second has to end within. */
-const TIMEOUT_MS = 60_000;
+import { futures, futuresOnTerminal, HAS_TERMINAL } from "./futures_command.ts";
+import { AGES } from "./scientist_ages.ts";
 
 /** A benchmark that is over at once. */
 const QUICK = ["--delay=20", "--work=100000", "--workers=2"];
 
 const COMMANDS = ["bench", "map", "completions", "help"];
-
-/** Runs a command on a terminal of its own. */
-const SCRIPT = "/usr/bin/script";
-
-const AGES = [
-  { name: "Ada Lovelace", age: 202 },
-  { name: "Emmy Noether", age: 135 },
-  { name: "Marie Curie", age: 150 },
-  { name: "Tu Youyou", age: 87 },
-  { name: "Ada Yonath", age: 78 },
-  { name: "Vera Rubin", age: 89 },
-  { name: "Sally Ride", age: 66 },
-];
-
-function futures(args: string[], code = 0): Promise<Output> {
-  return runCommand(Deno.execPath(), {
-    args: ["run", "-A", "cli.ts", ...args],
-    cwd: ROOT,
-    env: Deno.env.toObject(),
-    code,
-    timeout: TIMEOUT_MS,
-  });
-}
 
 async function runJson(args: string[]): Promise<Report> {
   const { stdout } = await futures([...args, "--json"]);
@@ -246,26 +219,15 @@ Deno.test("futures colours nothing that is not for a terminal", async () => {
 
 Deno.test({
   name: "futures colours text and shows progress on a terminal",
-  // What makes a terminal is called otherwise on other systems.
-  ignore: Deno.build.os !== "linux" || !hasScript(),
+  ignore: !HAS_TERMINAL,
   fn: async () => {
-    const command = [
-      Deno.execPath(),
-      ...["run", "-A", "cli.ts", ...QUICK, "--workload=wait"],
-    ].join(" ");
-    const run = (command: string) =>
-      runCommand(SCRIPT, {
-        args: ["-qec", command, "/dev/null"],
-        cwd: ROOT,
-        env: Deno.env.toObject(),
-        timeout: TIMEOUT_MS,
-      });
-    const colored = await run(`env -u NO_COLOR ${command}`);
-    assertStringIncludes(colored.stdout, "\x1b[1mWho worked when\x1b[0m");
-    assertStringIncludes(colored.stdout, "serial: 7 of 7 done");
-    const plain = await run(`env NO_COLOR=1 ${command}`);
-    assert(!plain.stdout.includes("\x1b[1m"));
-    assertStringIncludes(plain.stdout, "serial: 7 of 7 done");
+    const args = [...QUICK, "--workload=wait"];
+    const colored = await futuresOnTerminal(args, ".", { color: true });
+    assertStringIncludes(colored, "\x1b[1mWho worked when\x1b[0m");
+    assertStringIncludes(colored, "serial: 7 of 7 done");
+    const plain = await futuresOnTerminal(args, ".");
+    assert(!plain.includes("\x1b[1m"));
+    assertStringIncludes(plain, "serial: 7 of 7 done");
   },
 });
 
@@ -307,7 +269,7 @@ for (
   ] as const
 ) {
   Deno.test(`futures ${args.join(" ")} is refused in one line`, async () => {
-    const { stdout, stderr } = await futures([...args], 2);
+    const { stdout, stderr } = await futures([...args], { code: 2 });
     assertEquals(stdout, "");
     assertStringIncludes(stderr, `futures: ${message}`);
     assertEquals(stderr.split("\n").length, 2);
@@ -316,12 +278,4 @@ for (
 
 function assertFits(text: string): void {
   for (const line of text.split("\n")) assert(line.length <= 80, line);
-}
-
-function hasScript(): boolean {
-  try {
-    return Deno.statSync(SCRIPT).isFile;
-  } catch {
-    return false;
-  }
 }

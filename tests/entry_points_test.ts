@@ -2,6 +2,7 @@
 // clone, a compiled program on its own, and the package imported from JSR.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { pathOf } from "../executors/pool/file_path.ts";
 import { compiler } from "./network/compile.ts";
 import {
   readPackage,
@@ -9,6 +10,7 @@ import {
   serveRegistry,
 } from "./network/registry.ts";
 import { runCommand } from "./run_command.ts";
+import { AGES } from "./scientist_ages.ts";
 import { makeTempFolder } from "./temp_folder.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -60,16 +62,6 @@ function summarize(json: string) {
   );
 }
 
-const AGES = [
-  { name: "Ada Lovelace", age: 202 },
-  { name: "Emmy Noether", age: 135 },
-  { name: "Marie Curie", age: 150 },
-  { name: "Tu Youyou", age: 87 },
-  { name: "Ada Yonath", age: 78 },
-  { name: "Vera Rubin", age: 89 },
-  { name: "Sally Ride", age: 66 },
-];
-
 function assertReport(json: string): void {
   const runs = summarize(json);
   assertEquals(runs.map(({ kind, executor }) => `${kind} ${executor}`), [
@@ -108,9 +100,7 @@ Deno.test("deno task compile makes a program that runs without Deno", async () =
     timeout: COMPILE_TIMEOUT,
   });
   const extension = Deno.build.os === "windows" ? ".exe" : "";
-  const program = decodeURIComponent(
-    new URL(`dist/futures${extension}`, ROOT).pathname,
-  );
+  const program = pathOf(new URL(`dist/futures${extension}`, ROOT));
   await using folder = await makeTempFolder();
   const run = (args: string[], stdin = "", code = 0) =>
     runCommand(program, {

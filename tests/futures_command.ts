@@ -1,5 +1,6 @@
 // `futures`, the way a user has it: in a process of its own, in any folder.
 
+import { pathOf } from "../executors/pool/file_path.ts";
 import { type Output, runCommand } from "./run_command.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -8,8 +9,8 @@ const ROOT = new URL("../", import.meta.url);
 export const TIMEOUT = 60_000;
 
 /** The functions for `futures map`. */
-export const FUNCTIONS = decodeURIComponent(
-  new URL("fixtures/line_functions.ts", import.meta.url).pathname,
+export const FUNCTIONS = pathOf(
+  new URL("fixtures/line_functions.ts", import.meta.url),
 );
 
 /** Runs a command on a terminal of its own; what does that is called otherwise elsewhere. */
@@ -43,12 +44,14 @@ export function futures(
   });
 }
 
-/** Runs `futures` on a terminal, and tells what that shows. */
+/** Runs `futures` on a terminal, which may have colours or not, and tells what that shows. */
 export async function futuresOnTerminal(
   args: string[],
   cwd: string,
+  { color = false }: { color?: boolean } = {},
 ): Promise<string> {
-  const command = [Deno.execPath(), ...program(), ...args].join(" ");
+  const env = color ? ["env", "-u", "NO_COLOR"] : [];
+  const command = [...env, Deno.execPath(), ...program(), ...args].join(" ");
   const { stdout } = await runCommand(SCRIPT, {
     args: ["-qec", command, "/dev/null"],
     cwd,
@@ -73,8 +76,7 @@ export function startFutures(args: string[], cwd: string): Deno.ChildProcess {
 
 /** What comes behind `deno`, so that the folder does not matter. */
 function program(): string[] {
-  const path = (name: string) =>
-    decodeURIComponent(new URL(name, ROOT).pathname);
+  const path = (name: string) => pathOf(new URL(name, ROOT));
   const config = `--config=${path("deno.json")}`;
   return ["run", "-A", "--quiet", "--no-check", config, path("cli.ts")];
 }

@@ -8,5 +8,7 @@
 export function pathOf({ pathname }: URL): string {
   const path = decodeURIComponent(pathname);
   // /C:/folder/
-  return Deno.build.os === "windows" ? path.slice(1) : path;
+  return Deno.build.os === "windows"
+    ? path.slice(1).replaceAll("/", "\\")
+    : path;
 }

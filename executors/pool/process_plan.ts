@@ -81,7 +81,8 @@ function* allowOwnFolder(flags: string[]): Iterable<string> {
 function holds(outer: string, folder: string): boolean {
   try {
     const path = outer === "." ? Deno.cwd() : outer;
-    return folder.startsWith(path.replace(/[\\/]?$/, "/"));
+    const separator = Deno.build.os === "windows" ? "\\" : "/";
+    return folder.startsWith(path.replace(/[\\/]?$/, () => separator));
   } catch {
     // The current folder is not to be read.
     return false;

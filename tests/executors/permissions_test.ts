@@ -3,7 +3,7 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { WorkerPoolExecutor } from "../../mod.ts";
 import { watched } from "./harness.ts";
-import { MOD, runMain } from "./worker_harness.ts";
+import { attempts, MOD, runMain } from "./worker_harness.ts";
 
 const FLAG = "--unstable-worker-options";
 
@@ -39,40 +39,11 @@ for (const { permissions, error, received } of WRONG) {
 watched(
   'permissions: "none" lets a plain function compute, and nothing else',
   async () => {
-    const { stdout } = await runMain({
-      "main.ts": `
-        import { WorkerPoolExecutor } from "${MOD}";
-        const attempts = {
-          read: () => Deno.readTextFile("main.ts"),
-          write: () => Deno.writeTextFile("written.txt", ""),
-          fetch: () => fetch("http://127.0.0.1:8000/"),
-          connect: () => Deno.connect({ port: 8000 }),
-          env: () => Deno.env.get("HOME"),
-          run: () => new Deno.Command(Deno.execPath()).output(),
-          sys: () => Deno.hostname(),
-          ffi: () => Deno.dlopen("library.so", {}),
-        };
-        await using pool = new WorkerPoolExecutor({ maxWorkers: 1, permissions: "none" });
-        console.log(await pool.submit((n) => n + 1, 41));
-        for (const [what, attempt] of Object.entries(attempts)) {
-          const error = await pool.submit(attempt).exception();
-          console.log(what, error instanceof Deno.errors.NotCapable);
-        }
-        console.log(await pool.submit(() => "goes on"));
-      `,
-    }, { flags: ["-A", FLAG] });
-    assertEquals(stdout.trim().split("\n"), [
-      "42",
-      "read true",
-      "write true",
-      "fetch true",
-      "connect true",
-      "env true",
-      "run true",
-      "sys true",
-      "ffi true",
-      "goes on",
-    ]);
+    const { source, lines } = attempts("WorkerPoolExecutor");
+    const { stdout } = await runMain({ "main.ts": source }, {
+      flags: ["-A", FLAG],
+    });
+    assertEquals(stdout.trim().split("\n"), lines);
   },
 );
 

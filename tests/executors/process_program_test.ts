@@ -10,7 +10,7 @@ import {
 import { makeTempFolder } from "../temp_folder.ts";
 import { until, watched } from "./harness.ts";
 import { isAlive } from "./processes.ts";
-import { MOD, runMain } from "./worker_harness.ts";
+import { attempts, MOD, runMain } from "./worker_harness.ts";
 
 const TASKS = new URL("./fixtures/process_tasks.ts", import.meta.url).href;
 
@@ -74,38 +74,9 @@ watched(
 watched(
   'ProcessPoolExecutor with permissions: "none" lets a plain function compute, and nothing else',
   async () => {
-    const { stdout } = await runMain({
-      "main.ts": `
-        import { ProcessPoolExecutor } from "${MOD}";
-        const attempts = {
-          read: () => Deno.readTextFile("main.ts"),
-          write: () => Deno.writeTextFile("written.txt", ""),
-          fetch: () => fetch("http://127.0.0.1:8000/"),
-          connect: () => Deno.connect({ port: 8000 }),
-          env: () => Deno.env.get("HOME"),
-          run: () => new Deno.Command(Deno.execPath()).output(),
-          sys: () => Deno.hostname(),
-          ffi: () => Deno.dlopen("library.so", {}),
-        };
-        await using pool = new ProcessPoolExecutor({ maxWorkers: 1, permissions: "none" });
-        console.log(await pool.submit((n) => n + 1, 41));
-        for (const [what, attempt] of Object.entries(attempts)) {
-          const error = await pool.submit(attempt).exception();
-          console.log(what, error instanceof Deno.errors.NotCapable);
-        }
-      `,
-    });
-    assertEquals(stdout.trim().split("\n"), [
-      "42",
-      "read true",
-      "write true",
-      "fetch true",
-      "connect true",
-      "env true",
-      "run true",
-      "sys true",
-      "ffi true",
-    ]);
+    const { source, lines } = attempts("ProcessPoolExecutor");
+    const { stdout } = await runMain({ "main.ts": source });
+    assertEquals(stdout.trim().split("\n"), lines);
   },
 );
 

@@ -123,3 +123,42 @@ export async function noWorkerLeft(): Promise<void> {
   };
   while (await lives()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
+
+/** A program that tries in a worker without permissions what it takes one for, and what it prints. */
+export function attempts(
+  executor: string,
+): { source: string; lines: string[] } {
+  const source = `
+    import { ${executor} } from "${MOD}";
+    const attempts = {
+      read: () => Deno.readTextFile("main.ts"),
+      write: () => Deno.writeTextFile("written.txt", ""),
+      fetch: () => fetch("http://127.0.0.1:8000/"),
+      connect: () => Deno.connect({ port: 8000 }),
+      env: () => Deno.env.get("HOME"),
+      run: () => new Deno.Command(Deno.execPath()).output(),
+      sys: () => Deno.hostname(),
+      ffi: () => Deno.dlopen("library.so", {}),
+    };
+    await using pool = new ${executor}({ maxWorkers: 1, permissions: "none" });
+    console.log(await pool.submit((n) => n + 1, 41));
+    for (const [what, attempt] of Object.entries(attempts)) {
+      const error = await pool.submit(attempt).exception();
+      console.log(what, error instanceof Deno.errors.NotCapable);
+    }
+    console.log(await pool.submit(() => "goes on"));
+  `;
+  const lines = [
+    "42",
+    "read true",
+    "write true",
+    "fetch true",
+    "connect true",
+    "env true",
+    "run true",
+    "sys true",
+    "ffi true",
+    "goes on",
+  ];
+  return { source, lines };
+}

@@ -5,6 +5,8 @@
 //
 //   deno run -A tests/network/npm.ts deno@2.4.2 test -A tests/executors
 
+import { pathOf } from "../../executors/pool/file_path.ts";
+
 const CACHE = new URL("../../.cache/npm/", import.meta.url);
 
 if (import.meta.main) {
@@ -115,11 +117,4 @@ async function exists(path: string): Promise<boolean> {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
   }
-}
-
-function pathOf(url: URL): string {
-  const path = decodeURIComponent(url.pathname);
-  return Deno.build.os === "windows"
-    ? path.slice(1).replaceAll("/", "\\")
-    : path;
 }
