@@ -52,6 +52,7 @@ export type {
   FutureOrigin,
   FutureState,
   FutureWithResolvers,
+  NativePromise,
   WaitForOptions,
 } from "./executors/future.ts";
 export type { Input } from "./executors/inputs.ts";

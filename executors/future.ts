@@ -105,6 +105,21 @@ type State =
 const STATE_NAMES = ["pending", "running", "cancelled", "finished"] as const;
 
 /**
+ * `Promise` as the base of {@linkcode Future}, without its static members: it
+ * is executors that make futures.
+ */
+export const NativePromise: new <T>(
+  executor: (
+    resolve: (value: unknown) => void,
+    reject: (error: unknown) => void,
+  ) => void,
+) => Promise<T> = Promise as never;
+
+/** What settles the promise that was made last: one closure less for each future. */
+let resolveNewest: ((value: unknown) => void) | undefined;
+let rejectNewest: ((error: unknown) => void) | undefined;
+
+/**
  * The result of a submitted task, now or later.
  *
  * As a promise it can be awaited; unlike a promise it can be looked at and
@@ -128,18 +143,21 @@ const STATE_NAMES = ["pending", "running", "cancelled", "finished"] as const;
  * assertEquals(second.state, "cancelled");
  * ```
  */
-export class Future<T> implements PromiseLike<T> {
+export class Future<T> extends NativePromise<T> implements PromiseLike<T> {
   #state: State = PENDING;
   #failed = false;
   #outcome: unknown = undefined;
   #origin: FutureOrigin | undefined;
   #observers: Set<{ notify: () => void }> | undefined;
   #callbacks: ((future: never) => unknown)[] | undefined;
-  /** Shared by everyone who awaits; made when the first one does. */
-  #promise: Promise<T> | undefined;
-  #resolvers: PromiseWithResolvers<unknown> | undefined;
+  readonly #resolve: (value: unknown) => void;
+  readonly #reject: (error: unknown) => void;
 
   static {
+    // `await` and Promise.all() take a promise as it is if its constructor says
+    // Promise, and else make three more on the way, which takes longer than all
+    // the rest of a tiny task.
+    Object.defineProperty(this.prototype, "constructor", { value: Promise });
     control = {
       create<T>(origin?: FutureOrigin): Future<T> {
         const future = new Future<T>();
@@ -159,7 +177,18 @@ export class Future<T> implements PromiseLike<T> {
    * Makes a pending future that nobody can settle; executors return useful
    * ones, and so does {@linkcode Future.withResolvers}.
    */
-  constructor() {}
+  constructor() {
+    super(takeSettlers);
+    this.#resolve = resolveNewest!;
+    this.#reject = rejectNewest!;
+    // Either would keep this future.
+    resolveNewest = rejectNewest = undefined;
+  }
+
+  /** `then()` gives a promise, which nobody can cancel. */
+  static get [Symbol.species](): PromiseConstructor {
+    return Promise;
+  }
 
   /**
    * A future and the functions that settle it, for whoever writes an executor
@@ -296,9 +325,7 @@ export class Future<T> implements PromiseLike<T> {
    */
   result(options?: WaitForOptions): Promise<T> {
     const waited = this.#wait(options);
-    return waited === undefined
-      ? this.#settled()
-      : waited.then(() => this.#settled());
+    return waited === undefined ? this.then() : waited.then(() => this);
   }
 
   /**
@@ -356,50 +383,17 @@ export class Future<T> implements PromiseLike<T> {
     else (this.#callbacks ??= []).push(fn);
   }
 
-  /**
-   * As a promise's: `await future` gives the result.
-   *
-   * @typeParam R What `onFulfilled` returns.
-   * @typeParam E What `onRejected` returns.
-   * @param onFulfilled Called with the value.
-   * @param onRejected Called with the error.
-   * @returns A promise of what the called function returns.
-   */
-  then<R = T, E = never>(
-    onFulfilled?: ((value: T) => R | PromiseLike<R>) | null,
-    // deno-lint-ignore no-explicit-any -- as a promise's
-    onRejected?: ((error: any) => E | PromiseLike<E>) | null,
-  ): Promise<R | E> {
-    return this.#settled().then(onFulfilled, onRejected);
-  }
-
-  /**
-   * As a promise's.
-   *
-   * @typeParam E What `onRejected` returns.
-   * @param onRejected Called with the error.
-   * @returns A promise of the value, or of what `onRejected` returns.
-   */
-  catch<E = never>(
-    // deno-lint-ignore no-explicit-any -- as a promise's
-    onRejected?: ((error: any) => E | PromiseLike<E>) | null,
-  ): Promise<T | E> {
-    return this.#settled().catch(onRejected);
-  }
-
-  /**
-   * As a promise's.
-   *
-   * @param onFinally Called when the future is done.
-   * @returns A promise of the value.
-   */
-  finally(onFinally?: (() => void) | null): Promise<T> {
-    return this.#settled().finally(onFinally);
-  }
-
   /** What `Object.prototype.toString` and the console call it. */
-  get [Symbol.toStringTag](): string {
+  override get [Symbol.toStringTag](): string {
     return "Future";
+  }
+
+  /** What the console shows of it, rather than the promise that it is too. */
+  [Symbol.for("Deno.customInspect")](inspect: typeof Deno.inspect): string {
+    const { state } = this;
+    if (state !== "finished") return `Future ${inspect({ state })}`;
+    const key = this.#failed ? "error" : "value";
+    return `Future ${inspect({ state, [key]: this.#outcome })}`;
   }
 
   /** The state as of now, wherever the function is entered. */
@@ -418,10 +412,12 @@ export class Future<T> implements PromiseLike<T> {
     this.#failed = failed;
     const origin = this.#origin;
     this.#origin = undefined;
-    if (this.#resolvers !== undefined) {
-      if (to === CANCELLED || failed) this.#resolvers.reject(outcome);
-      else this.#resolvers.resolve(outcome);
-      this.#resolvers = undefined;
+    if (to === CANCELLED || failed) {
+      this.#keepSilent();
+      this.#reject(outcome);
+    } else {
+      if (mayReject(outcome)) this.#keepSilent();
+      this.#resolve(outcome);
     }
     if (this.#observers !== undefined) {
       const observers = this.#observers;
@@ -439,18 +435,9 @@ export class Future<T> implements PromiseLike<T> {
     return true;
   }
 
-  /** The promise of the outcome that everyone who awaits shares. */
-  #settled(): Promise<T> {
-    if (this.#promise !== undefined) return this.#promise;
-    if (!this.done()) {
-      this.#resolvers = Promise.withResolvers();
-      this.#promise = this.#resolvers.promise as Promise<T>;
-    } else if (this.#failed || this.#state === CANCELLED) {
-      this.#promise = Promise.reject(this.#outcome);
-    } else {
-      this.#promise = Promise.resolve(this.#outcome as T);
-    }
-    return this.#promise;
+  /** An error that nobody asks for is no unhandled rejection; what `then()` returns may be one. */
+  #keepSilent(): void {
+    this.then(undefined, () => {});
   }
 
   #whenDone(): Promise<void> {
@@ -518,6 +505,14 @@ export class Future<T> implements PromiseLike<T> {
   }
 }
 
+function takeSettlers(
+  resolve: (value: unknown) => void,
+  reject: (error: unknown) => void,
+): void {
+  resolveNewest = resolve;
+  rejectNewest = reject;
+}
+
 /**
  * Whether `await` would wait for this value.
  *
@@ -528,4 +523,13 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return value !== null &&
     (typeof value === "object" || typeof value === "function") &&
     typeof (value as { then?: unknown }).then === "function";
+}
+
+/** Whether a promise that is resolved with this value may end up rejected. */
+function mayReject(value: unknown): boolean {
+  try {
+    return isThenable(value);
+  } catch {
+    return true;
+  }
 }

@@ -2,6 +2,7 @@
 
 import {
   assertEquals,
+  assertFalse,
   assertInstanceOf,
   assertRejects,
   assertStrictEquals,
@@ -209,6 +210,35 @@ Deno.test("Future.then() never calls back at once", async () => {
   assertEquals(order, ["returned", "called"]);
 });
 
+Deno.test("Future is a promise that await and Promise.all() take as it is", async () => {
+  const { future, resolve } = Future.withResolvers<number>();
+  assertInstanceOf(future, Promise);
+  assertInstanceOf(future, Future);
+  assertStrictEquals(Promise.resolve(future), future);
+  assertFalse(future.then() instanceof Future);
+  assertFalse(future.finally() instanceof Future);
+  resolve(42);
+  assertEquals(await future, 42);
+});
+
+Deno.test("Future shows its state and its outcome on the console", () => {
+  const [value, error, cancelled] = [1, 2, 3].map(() =>
+    Future.withResolvers<number>()
+  );
+  assertEquals(Deno.inspect(value!.future), 'Future { state: "pending" }');
+  value!.resolve(42);
+  error!.reject(0);
+  cancelled!.future.cancel();
+  assertEquals(
+    [value, error, cancelled].map((it) => Deno.inspect(it!.future)),
+    [
+      'Future { state: "finished", value: 42 }',
+      'Future { state: "finished", error: 0 }',
+      'Future { state: "cancelled" }',
+    ],
+  );
+});
+
 Deno.test("Future.catch() handles the error and passes a value on", async () => {
   const failed = Future.withResolvers<number>();
   failed.reject(new Error("Failed"));
@@ -236,6 +266,10 @@ Deno.test("Future whose error nobody asks for is silent", async () => {
     future.addDoneCallback(() => {});
     reject(new Error("Unread"));
     futures.Future.withResolvers().future.cancel();
+    const { resolve } = futures.Future.withResolvers();
+    resolve({ then: (_, reject) => reject(new Error("Unread")) });
+    const withGetter = futures.Future.withResolvers();
+    withGetter.resolve({ get then() { throw new Error("Unread"); } });
 
     const executors = [
       new futures.PromisePoolExecutor({ maxWorkers: 1 }),

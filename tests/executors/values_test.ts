@@ -8,7 +8,7 @@ import {
   assertStrictEquals,
   assertStringIncludes,
 } from "@std/assert";
-import type { AnyFunction, Future } from "../../mod.ts";
+import { type AnyFunction, Future } from "../../mod.ts";
 import { outcomeOf, workerBehaviour } from "./worker_harness.ts";
 import { appendTo, countInto, pollute } from "./worker_tasks.ts";
 
@@ -103,6 +103,7 @@ workerBehaviour("an argument that cannot be cloned is named", async (make) => {
     () => {},
     Symbol("s"),
     Promise.resolve(),
+    Future.withResolvers().future,
     { deep: [{ inside: () => {} }] },
     new WeakMap(),
     class {},
