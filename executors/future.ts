@@ -82,12 +82,15 @@ export let control: FutureControl;
 //   PENDING    nobody has entered the function
 //   RUNNING    the function has been entered
 //   CANCELLED  terminal; #outcome is the CancelledError
-//   FINISHED   terminal; #outcome is the value, or the error if #failed
+//   FINISHED   terminal; #outcome is the value
+//   FAILED     terminal, and finished for whoever asks; #outcome is the error
 //
 //   PENDING -> RUNNING     start()
 //   PENDING -> CANCELLED   cancel(), or an abort, a shutdown that cancels
-//   PENDING -> FINISHED    resolve() or reject() by a maker that never calls start()
-//   RUNNING -> FINISHED    resolve(), reject(), or a time-out
+//   PENDING -> FINISHED    resolve() by a maker that never calls start()
+//   PENDING -> FAILED      reject() by one
+//   RUNNING -> FINISHED    resolve()
+//   RUNNING -> FAILED      reject(), or a time-out
 //   RUNNING -> CANCELLED   an abort; never cancel()
 //
 // A future whose task was sent to another thread stays PENDING here after the
@@ -97,12 +100,27 @@ const PENDING = 0;
 const RUNNING = 1;
 const CANCELLED = 2;
 const FINISHED = 3;
+const FAILED = 4;
 type State =
   | typeof PENDING
   | typeof RUNNING
   | typeof CANCELLED
-  | typeof FINISHED;
-const STATE_NAMES = ["pending", "running", "cancelled", "finished"] as const;
+  | typeof FINISHED
+  | typeof FAILED;
+const STATE_NAMES = [
+  "pending",
+  "running",
+  "cancelled",
+  "finished",
+  "finished",
+] as const;
+
+/** What became of the task, by terminal state. */
+const OUTCOMES: Readonly<Record<number, TaskOutcome>> = {
+  [CANCELLED]: "cancelled",
+  [FINISHED]: "finished",
+  [FAILED]: "failed",
+};
 
 /**
  * `Promise` as the base of {@linkcode Future}, without its static members: it
@@ -145,13 +163,13 @@ let rejectNewest: ((error: unknown) => void) | undefined;
  */
 export class Future<T> extends NativePromise<T> implements PromiseLike<T> {
   #state: State = PENDING;
-  #failed = false;
   #outcome: unknown = undefined;
   #origin: FutureOrigin | undefined;
   #observers: Set<{ notify: () => void }> | undefined;
   #callbacks: ((future: never) => unknown)[] | undefined;
-  readonly #resolve: (value: unknown) => void;
-  readonly #reject: (error: unknown) => void;
+  /** Until it settles; a future that is kept does not keep these. */
+  #resolve: ((value: unknown) => void) | undefined;
+  #reject: ((error: unknown) => void) | undefined;
 
   static {
     // `await` and Promise.all() take a promise as it is if its constructor says
@@ -166,9 +184,9 @@ export class Future<T> extends NativePromise<T> implements PromiseLike<T> {
       },
       start: (future) => future.#move(RUNNING),
       resolve: (future, value) => future.#move(FINISHED, value),
-      reject: (future, error) => future.#move(FINISHED, error, true),
+      reject: (future, error) => future.#move(FAILED, error),
       stop: (future, error) => future.#move(CANCELLED, error),
-      failed: (future) => future.#failed,
+      failed: (future) => future.#state === FAILED,
       observe: (future, fn) => future.#observe(fn),
     };
   }
@@ -179,8 +197,8 @@ export class Future<T> extends NativePromise<T> implements PromiseLike<T> {
    */
   constructor() {
     super(takeSettlers);
-    this.#resolve = resolveNewest!;
-    this.#reject = rejectNewest!;
+    this.#resolve = resolveNewest;
+    this.#reject = rejectNewest;
     // Either would keep this future.
     resolveNewest = rejectNewest = undefined;
   }
@@ -232,7 +250,7 @@ export class Future<T> extends NativePromise<T> implements PromiseLike<T> {
         settle("resolve", future.#move(FINISHED, value));
       },
       reject(error: unknown): void {
-        settle("reject", future.#move(FINISHED, error, true));
+        settle("reject", future.#move(FAILED, error));
       },
     };
   }
@@ -353,7 +371,7 @@ export class Future<T> extends NativePromise<T> implements PromiseLike<T> {
     const waited = this.#wait(options) ?? this.#whenDone();
     return waited.then(() => {
       if (this.#state === CANCELLED) throw this.#outcome;
-      return this.#failed ? this.#outcome : undefined;
+      return this.#state === FAILED ? this.#outcome : undefined;
     });
   }
 
@@ -392,7 +410,7 @@ export class Future<T> extends NativePromise<T> implements PromiseLike<T> {
   [Symbol.for("Deno.customInspect")](inspect: typeof Deno.inspect): string {
     const { state } = this;
     if (state !== "finished") return `Future ${inspect({ state })}`;
-    const key = this.#failed ? "error" : "value";
+    const key = this.#state === FAILED ? "error" : "value";
     return `Future ${inspect({ state, [key]: this.#outcome })}`;
   }
 
@@ -404,35 +422,41 @@ export class Future<T> extends NativePromise<T> implements PromiseLike<T> {
   }
 
   /** The one place where a state changes: state first, then waiters, then callbacks. */
-  #move(to: State, outcome?: unknown, failed = false): boolean {
+  #move(to: State, outcome?: unknown): boolean {
     if (this.#state >= CANCELLED || to <= this.#state) return false;
     this.#state = to;
     if (to === RUNNING) return true;
     this.#outcome = outcome;
-    this.#failed = failed;
     const origin = this.#origin;
     this.#origin = undefined;
-    if (to === CANCELLED || failed) {
-      this.#keepSilent();
-      this.#reject(outcome);
-    } else {
-      if (mayReject(outcome)) this.#keepSilent();
-      this.#resolve(outcome);
-    }
+    this.#settle();
     if (this.#observers !== undefined) {
       const observers = this.#observers;
       this.#observers = undefined;
       for (const { notify } of observers) notify();
     }
-    origin?.ended(
-      to === CANCELLED ? "cancelled" : failed ? "failed" : "finished",
-    );
+    origin?.ended(OUTCOMES[to]!);
     if (this.#callbacks !== undefined) {
       const callbacks = this.#callbacks;
       this.#callbacks = undefined;
       for (const callback of callbacks) this.#call(callback);
     }
     return true;
+  }
+
+  /** Tells those who await. */
+  #settle(): void {
+    const resolve = this.#resolve!;
+    const reject = this.#reject!;
+    this.#resolve = this.#reject = undefined;
+    const outcome = this.#outcome;
+    if (this.#state === FINISHED) {
+      if (mayReject(outcome)) this.#keepSilent();
+      resolve(outcome);
+    } else {
+      this.#keepSilent();
+      reject(outcome);
+    }
   }
 
   /** An error that nobody asks for is no unhandled rejection; what `then()` returns may be one. */

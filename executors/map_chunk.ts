@@ -14,8 +14,8 @@ export interface ChunkOwner {
   readonly fn: AnyFunction;
   readonly settings: { readonly chunkSize: number };
   readonly tally: Tally;
-  /** A call of this chunk has an outcome, the last in its list. */
-  callSettled(chunk: MapChunk): void;
+  /** Calls of this chunk have outcomes, so many at the end of its list. */
+  callsSettled(chunk: MapChunk, count: number): void;
   /** The second part of a chunk is on its own from now on. */
   chunkSplit(chunk: MapChunk, rest: MapChunk): void;
 }
@@ -91,6 +91,21 @@ export class MapChunk extends WorkItem {
     this.#settle(value, "finished");
   }
 
+  override resolveAll(
+    values: readonly unknown[],
+    from: number,
+    to: number,
+  ): void {
+    // Whoever watches is told of each.
+    if (this.timed) return super.resolveAll(values, from, to);
+    if (this.settled) return;
+    const used = (this.#from + this.outcomes.length) * this.#arity;
+    this.#args.fill(undefined, used, used + (to - from) * this.#arity);
+    for (let i = from; i < to; i++) this.outcomes.push(values[i]);
+    this.#owner.tally.finished += to - from;
+    this.#owner.callsSettled(this, to - from);
+  }
+
   override reject(error: unknown): void {
     this.#settle(new Failure(error), "failed");
   }
@@ -139,7 +154,7 @@ export class MapChunk extends WorkItem {
     for (let i = 0; i < this.#arity; i++) this.#args[used + i] = undefined;
     this.outcomes.push(outcome);
     this.#ended(what, this.outcomes.length - 1);
-    this.#owner.callSettled(this);
+    this.#owner.callsSettled(this, 1);
   }
 
   /** One of its own calls has ended, counted from 0. */

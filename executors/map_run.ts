@@ -167,12 +167,16 @@ class MapRun implements MapResult<unknown>, ChunkOwner {
     this.#advance();
   }
 
-  /** A call of this chunk has an outcome, the last in its list. */
-  callSettled(chunk: MapChunk): void {
-    this.#inFlight--;
-    if (chunk.outcomes.length === chunk.count) this.#unsettled.delete(chunk);
+  /** Calls of this chunk have outcomes, so many at the end of its list. */
+  callsSettled(chunk: MapChunk, count: number): void {
+    this.#inFlight -= count;
+    const { outcomes } = chunk;
+    if (outcomes.length === chunk.count) this.#unsettled.delete(chunk);
     if (!this.settings.ordered) {
-      this.#ready.push(chunk.outcomes[chunk.outcomes.length - 1]);
+      const from = outcomes.length - count;
+      for (let i = from; i < outcomes.length; i++) {
+        this.#ready.push(outcomes[i]);
+      }
     }
     if (chunk === this.#first || !this.settings.ordered) this.#advanceSoon();
   }

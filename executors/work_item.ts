@@ -128,6 +128,17 @@ export abstract class WorkItem {
   /** The next call returned this. */
   abstract resolve(value: unknown): void;
 
+  /**
+   * The next calls returned `values` from one index up to another.
+   *
+   * @param values What calls returned.
+   * @param from The index of the first that is meant.
+   * @param to The index after the last.
+   */
+  resolveAll(values: readonly unknown[], from: number, to: number): void {
+    for (let i = from; i < to; i++) this.resolve(values[i]);
+  }
+
   /** The next call threw this, or could not be made because of it. */
   abstract reject(error: unknown): void;
 

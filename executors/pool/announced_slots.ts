@@ -25,8 +25,16 @@ export class AnnouncedSlots implements HostSlots {
   /** The position of the next item, and of the first that has not been reported. */
   #tail = 0;
   #head = 0;
+  /** The last position that was announced as entered. */
+  #last = -1;
   #leaving = false;
   #workerGone = false;
+  /** See {@linkcode HostSlots.recall}. */
+  readonly recall: (from: number, to: number) => void;
+
+  constructor(recall: (from: number, to: number) => void) {
+    this.recall = recall;
+  }
 
   send(position: number, announced: boolean): void {
     this.#entered[position & MASK] = 0;
@@ -52,7 +60,10 @@ export class AnnouncedSlots implements HostSlots {
 
   /** The worker has said how many calls of an item it has entered. */
   announce(position: number, calls: number): void {
+    // Another item may have its place by now.
+    if (position < this.#head) return;
     this.#entered[position & MASK] = calls;
+    this.#last = position;
   }
 
   /** The worker is past all items before this one. */
@@ -81,6 +92,11 @@ export class AnnouncedSlots implements HostSlots {
 
   heard(position: number): number {
     return this.#entered[position & MASK]!;
+  }
+
+  /** One that is alone may still be taken back before it is entered. */
+  surelyEntered(position: number): boolean {
+    return position <= this.#last;
   }
 
   revoke(position: number): number {

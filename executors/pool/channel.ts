@@ -24,8 +24,16 @@ export interface HostSlots {
   entered(position: number): number;
   /** How many of its calls are known to have been entered. */
   heard(position: number): number;
+  /** Whether nothing can take its first call back any more. */
+  surelyEntered(position: number): boolean;
   /** Takes back the calls that surely have not been entered; returns how many are left. */
   revoke(position: number): number;
+  /**
+   * Asks for what `revoke()` cannot take back of the items at these positions;
+   * it comes back later, by a "revoked" message. Nothing to do where memory is
+   * shared.
+   */
+  recall(from: number, to: number): void;
   /** Asks the running call to stop. */
   stop(position: number, kind: StopKind): void;
 }
@@ -35,11 +43,6 @@ export interface Channel {
   /** The process of the worker, if that is one of its own. */
   readonly pid?: number;
   readonly slots: HostSlots;
-  /**
-   * Whether `slots` are memory shared with the worker. If not, what was sent
-   * comes back only when it is asked for by a "revoke" message.
-   */
-  readonly shared: boolean;
   /**
    * Sends a message; what comes before the worker is ready is kept for it.
    * Throws, and sends nothing, if the message cannot be cloned.

@@ -45,8 +45,9 @@ export function openProcess(
 }
 
 class ProcessChannel implements Channel {
-  readonly slots = new AnnouncedSlots();
-  readonly shared = false;
+  readonly slots = new AnnouncedSlots((from, to) =>
+    this.send(["revoke", from, to])
+  );
   readonly #listener: ChannelListener;
   /** `undefined` if the system would not start one. */
   readonly #process: Deno.ChildProcess | undefined;
@@ -206,6 +207,12 @@ class ProcessChannel implements Channel {
         break;
       case "entered":
         this.slots.announce(message[1], message[2]);
+        break;
+      case "revoked":
+        for (const [i, calls] of message[2].entries()) {
+          // One that is alone in its worker is not announced.
+          if (calls > 0) this.slots.announce(message[1] + i, calls);
+        }
         break;
       case "done":
         this.slots.reported(message[1]);

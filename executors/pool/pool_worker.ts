@@ -13,12 +13,15 @@ import { nameOf, type WorkHolder, type WorkItem } from "../work_item.ts";
 import type { Channel, ChannelListener, OpenChannel } from "./channel.ts";
 import { cloneError } from "./clone_error.ts";
 import { decodeError, type EncodedError, encodeError } from "./codec.ts";
-import { AHEAD_MS, type PoolFunction } from "./functions.ts";
+import {
+  AHEAD_MS,
+  type FunctionTable,
+  type PoolFunction,
+} from "./functions.ts";
+import { InFlight } from "./in_flight.ts";
 import type { ToHost } from "./protocol.ts";
 import { RunMessage } from "./run_message.ts";
 import { SLOT_COUNT } from "./slots.ts";
-
-const MASK = SLOT_COUNT - 1;
 
 /**
  * A message to a worker that still has something to do holds at least so much
@@ -46,21 +49,12 @@ export interface PoolWorkerOwner {
 /** What all workers of a pool have in common. */
 export interface PoolWorkerSettings {
   readonly open: OpenChannel;
+  readonly functions: FunctionTable;
   readonly initializer: PoolFunction | undefined;
   readonly initArgs: readonly unknown[];
   readonly maxTasks: number;
   readonly startTimeout: number;
   readonly gracePeriod: number;
-}
-
-/** Calls that this worker is to make. */
-interface Assignment {
-  readonly item: WorkItem;
-  readonly fn: PoolFunction;
-  /** What each is expected to keep the worker busy for, in milliseconds. */
-  readonly cost: number;
-  /** How many of them have not ended. */
-  left: number;
 }
 
 /** A call that cannot be sent, and why. */
@@ -71,8 +65,6 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   readonly name: string;
   /** Whether it has been initialized. */
   ready = false;
-  /** How many tasks it has that have not ended. */
-  count = 0;
   /** How many more tasks it may be sent. */
   quota: number;
   /** How many tasks have ended in it, and how long they took. */
@@ -82,8 +74,6 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   readonly born = performance.now();
   /** Since when it has nothing to do. */
   idleSince = performance.now();
-  /** How long its tasks are expected to take, in milliseconds. */
-  #load = 0;
   /** Whether it has reported something since it was last asked. */
   #progressed = false;
   /** Whether it was silent for so long that it gets no more until it reports. */
@@ -92,17 +82,11 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   readonly #owner: PoolWorkerOwner;
   readonly #settings: PoolWorkerSettings;
   readonly #defined = new Set<number>();
-  /** What the next message will hold. */
-  #batch: Assignment[] = [];
-  /** How many calls those are. */
+  /** What it has been given. */
+  readonly #tasks = new InFlight();
+  /** What the next message will hold, and how many calls those are. */
+  #batch: WorkItem[] = [];
   #offered = 0;
-  /** What was sent, by position; empty where it has ended or was taken back. */
-  readonly #sent: (Assignment | undefined)[] = [];
-  /** The first position that has not been reported; the next to be sent. */
-  #head = 0;
-  #tail = 0;
-  /** The last position that was announced as entered. */
-  #entered = -1;
   /** What is to stop if it turns out to have been entered, by position. */
   readonly #toStop = new Map<number, CancelledError | TimeoutError>();
   /** The task that was told to stop, and the time it still has. */
@@ -136,6 +120,11 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     }
   }
 
+  /** How many calls it has that have not ended. */
+  get count(): number {
+    return this.#tasks.count;
+  }
+
   /** From now on it says when calls begin and end. */
   watch(): void {
     this.#channel.send(["watch"]);
@@ -149,13 +138,14 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   /** How many calls have been entered and have not ended. */
   get running(): number {
     let running = 0;
-    for (let position = this.#head; position < this.#tail; position++) {
-      const assignment = this.#sent[position & MASK];
+    const { head, tail } = this.#tasks;
+    for (let position = head; position < tail; position++) {
+      const item = this.#tasks.item(position);
       // What was stopped and goes on has ended for whoever submitted it.
-      if (assignment === undefined || assignment.item.settled) continue;
-      const { item, left } = assignment;
+      if (item === undefined || item.settled) continue;
       const entered = this.#channel.slots.entered(position);
-      running += Math.max(0, left - Math.max(0, item.count - entered));
+      const unentered = Math.max(0, item.count - entered);
+      running += Math.max(0, this.#tasks.left(position) - unentered);
     }
     return running;
   }
@@ -164,20 +154,15 @@ export class PoolWorker implements WorkHolder, ChannelListener {
    * Takes calls for the next message, `limit` at most, and returns the item
    * that holds the others: the same one if it took none.
    */
-  offer(item: WorkItem, fn: PoolFunction, limit: number): WorkItem | undefined {
-    const cost = Math.max(
-      item.chunkSize > 0 ? AHEAD_MS / item.chunkSize : fn.cost,
-      MIN_COST_MS,
-    );
+  offer(item: WorkItem, limit: number): WorkItem | undefined {
+    const cost = costOf(item, this.#settings.functions.of(item.fn));
     const room = Math.min(this.#room(cost, item.transfers), limit, this.quota);
     if (room < 1) return item;
     const rest = room < item.count ? item.split(room) : undefined;
-    const left = item.count;
-    this.#batch.push({ item, fn, cost, left });
-    this.#offered += left;
-    this.count += left;
-    this.quota -= left;
-    this.#load += cost * left;
+    this.#batch.push(item);
+    this.#offered += item.count;
+    this.quota -= item.count;
+    this.#tasks.add(item.count, cost);
     return rest;
   }
 
@@ -194,7 +179,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   /** Whether it is time to send `calls` of `fn`, rather than to wait until there are more. */
   wants(calls: number, fn: PoolFunction): boolean {
     if (this.count === 0) return true;
-    return this.#load <= AHEAD_MS / 2 && calls * fn.cost >= WORTHWHILE_MS;
+    return this.#tasks.load <= AHEAD_MS / 2 && calls * fn.cost >= WORTHWHILE_MS;
   }
 
   /** Whether it has been silent since this was last asked, with more than one task to do. */
@@ -211,13 +196,16 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   reclaim(what: "all" | "sendable"): WorkItem[] {
     const items: WorkItem[] = [];
     this.#stalled = true;
-    if (!this.#channel.shared) this.#askBack();
-    for (let position = this.#head; position < this.#tail; position++) {
-      const assignment = this.#sent[position & MASK];
+    const { head, tail } = this.#tasks;
+    // What has been moved stays; it was sent to an idle worker, so it is the first.
+    const from = head + (this.#tasks.item(head)?.transfers ? 1 : 0);
+    if (from < tail) this.#channel.slots.recall(from, tail);
+    for (let position = head; position < tail; position++) {
+      const item = this.#tasks.item(position);
       // What has been moved cannot be sent again.
-      if (what === "sendable" && assignment?.item.transfers) continue;
-      const item = assignment && this.#revoke(assignment.item);
-      if (item !== undefined) items.push(item);
+      if (what === "sendable" && item?.transfers) continue;
+      const revoked = item && this.#revoke(item);
+      if (revoked !== undefined) items.push(revoked);
     }
     return items;
   }
@@ -228,7 +216,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     this.#stopWaiting();
     this.#stopping?.endGrace();
     const closed = this.#channel.close();
-    for (let { item, left } of this.#takeRunning()) {
+    for (let [item, left] of this.#tasks.takeAll()) {
       // Deno cannot end a loop that never yields, but the loop may ask.
       this.#channel.slots.stop(item.position, "cancelled");
       for (; error !== undefined && left > 0; left--) item.reject(error(item));
@@ -242,7 +230,9 @@ export class PoolWorker implements WorkHolder, ChannelListener {
 
   revoke(item: WorkItem): WorkItem | undefined {
     // Nobody waits to hear how much of it comes back, and nobody will run it.
-    if (!this.#channel.shared && item.settled) this.#askFor(item.position);
+    if (item.settled) {
+      this.#channel.slots.recall(item.position, item.position + 1);
+    }
     return this.#revoke(item);
   }
 
@@ -250,22 +240,16 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     return this.#takeBack(item, this.#channel.slots.revoke(item.position));
   }
 
-  #askFor(position: number): void {
-    this.#channel.send(["revoke", position, position + 1]);
-  }
-
   /** Calls from `entered` on are not its own any more. */
   #takeBack(item: WorkItem, entered: number): WorkItem | undefined {
     const revoked = item.count - entered;
     if (revoked <= 0) return undefined;
-    const index = item.position & MASK;
-    const assignment = this.#sent[index]!;
-    this.#release(assignment, revoked);
+    this.#tasks.end(item.position, revoked);
     // What never was entered does not count.
     this.quota += revoked;
     if (this.count === 0) this.#owner.workerProgressed();
     if (entered > 0) return item.split(entered);
-    this.#sent[index] = undefined;
+    this.#tasks.clear(item.position);
     this.#toStop.delete(item.position);
     item.holder = undefined;
     return item;
@@ -274,18 +258,19 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   stop(item: WorkItem, reason: CancelledError | TimeoutError): void {
     // Of a task that has ended, only the report may not have arrived.
     if (this.#gone || this.#isPast(item.position)) return;
-    if (!this.#channel.shared && item.position > this.#entered) {
-      // Perhaps it has not been entered; else that is about to be heard.
-      this.#toStop.set(item.position, reason);
-      this.#askFor(item.position);
+    const { position } = item;
+    const { slots } = this.#channel;
+    if (!slots.surelyEntered(position)) {
+      // Either it comes back, or it is about to be heard that it was entered.
+      this.#toStop.set(position, reason);
+      slots.recall(position, position + 1);
       return;
     }
     const kind = reason instanceof TimeoutError ? "timed out" : "cancelled";
-    this.#channel.slots.stop(item.position, kind);
-    this.#channel.send(["stop", item.position, encodeError(reason)]);
+    slots.stop(position, kind);
+    this.#channel.send(["stop", position, encodeError(reason)]);
     // An earlier task has ended, or this one would not run.
     this.#stopping?.endGrace();
-    const { position } = item;
     const endGrace = startDeadline(this.#settings.gracePeriod, () => {
       if (!this.#isPast(position)) this.#channel.kill(reason);
     });
@@ -344,8 +329,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   }
 
   #hasEntered(position: number): void {
-    this.#entered = position;
-    const item = this.#sent[position & MASK]?.item;
+    const item = this.#tasks.item(position);
     const reason = this.#toStop.get(position);
     this.#toStop.delete(position);
     if (item === undefined) return;
@@ -357,7 +341,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     if (this.#gone) return;
     // A module that kills the worker which loads it would do so again elsewhere.
     const lethal = this.#loading
-      ? this.#sent[this.#head & MASK]?.item.fn
+      ? this.#tasks.item(this.#tasks.head)?.fn
       : undefined;
     const failed: [item: WorkItem, calls: number, when: string][] = [];
     const unentered = this.reclaim("all").filter((item) => {
@@ -369,7 +353,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
       } else return true;
       return false;
     });
-    for (const { item, left } of this.#takeRunning()) {
+    for (const [item, left] of this.#tasks.takeAll()) {
       // It was ready then, even if it has not been heard yet.
       this.ready ||= left > 0;
       failed.push([item, left, "while it ran"]);
@@ -385,7 +369,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
 
   /** Whether a later task has been entered, so that this one has ended. */
   #isPast(position: number): boolean {
-    for (let later = position + 1; later < this.#tail; later++) {
+    for (let later = position + 1; later < this.#tasks.tail; later++) {
       if (this.#channel.slots.heard(later) > 0) return true;
     }
     return false;
@@ -408,45 +392,33 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   #room(cost: number, transfers: boolean): number {
     const idle = this.count === 0;
     // Each call may need a slot, and a revoked one has its own until the worker is past it.
-    const slots = SLOT_COUNT - (this.#tail - this.#head) - this.#offered;
+    const slots = SLOT_COUNT - this.#tasks.places - this.#offered;
     if (!this.ready) return idle && !transfers ? Math.min(1, slots) : 0;
     if (idle) return Math.min(Math.max(1, Math.floor(AHEAD_MS / cost)), slots);
     // What has been moved cannot be sent again, so it is never sent ahead.
     if (transfers || this.#stalled) return 0;
-    return Math.min(Math.floor((AHEAD_MS - this.#load) / cost), slots);
-  }
-
-  /** Empties it; returns what was entered and has not ended. */
-  #takeRunning(): Assignment[] {
-    const running: Assignment[] = [];
-    for (let position = this.#head; position < this.#tail; position++) {
-      const assignment = this.#sent[position & MASK];
-      this.#sent[position & MASK] = undefined;
-      if (assignment !== undefined) running.push(assignment);
-    }
-    this.count = 0;
-    return running;
+    return Math.min(Math.floor((AHEAD_MS - this.#tasks.load) / cost), slots);
   }
 
   /** Sends calls with plain arguments together, and each other call alone; returns what cannot be cloned. */
-  #send(batch: readonly Assignment[]): Refusal[] {
+  #send(batch: readonly WorkItem[]): Refusal[] {
     const refused: Refusal[] = [];
     let message = new RunMessage();
-    let together: Assignment[] = [];
+    let together: WorkItem[] = [];
     const send = () => {
       if (together.length === 0) return;
       // Positions first: the worker may be at them before this returns.
-      for (const assignment of together) this.#hold(assignment);
+      for (const item of together) this.#hold(item);
       this.#channel.send(["run", message.segments]);
       message = new RunMessage();
       together = [];
     };
-    for (const assignment of batch) {
-      let next: Assignment | undefined = assignment;
+    for (const item of batch) {
+      const { id } = this.#define(this.#settings.functions.of(item.fn));
+      let next: WorkItem | undefined = item;
       while (next !== undefined) {
-        this.#define(next.fn);
-        const plain = message.addPlain(next.fn.id, next.item);
-        let alone: Assignment | undefined = next;
+        const plain = message.addPlain(id, next);
+        let alone: WorkItem | undefined = next;
         if (plain > 0) {
           alone = splitOff(next, plain);
           together.push(next);
@@ -454,8 +426,8 @@ export class PoolWorker implements WorkHolder, ChannelListener {
         if (alone === undefined) break;
         next = splitOff(alone, 1);
         send();
-        const error = this.#sendAlone(alone);
-        if (error !== undefined) refused.push([alone.item, error]);
+        const error = this.#sendAlone(alone, id);
+        if (error !== undefined) refused.push([alone, error]);
       }
     }
     send();
@@ -463,41 +435,28 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   }
 
   /** A call that cannot be cloned fails alone, with the error that this returns. */
-  #sendAlone(assignment: Assignment): Error | undefined {
-    const { item, fn } = assignment;
+  #sendAlone(item: WorkItem, id: number): Error | undefined {
     const args = item.args.map(unwrapTransfer);
     const transferables = item.args.filter(isTransfer).flatMap((arg) =>
       arg.transferables
     );
-    this.#hold(assignment);
+    this.#hold(item);
     try {
-      this.#channel.send(["run", [[fn.id, 1, args, false]]], transferables);
+      this.#channel.send(["run", [[id, 1, args, false]]], transferables);
     } catch (error) {
-      this.#sent[--this.#tail & MASK] = undefined;
-      // None, if a getter that throws has cancelled it before.
-      const { left } = assignment;
-      this.#release(assignment, left);
-      this.quota += left;
+      // None is left, if a getter that throws has cancelled it before.
+      this.quota += this.#tasks.pop();
       item.holder = undefined;
       this.#owner.workerProgressed();
       return cloneError(item, error, (value) => this.#channel.carries(value));
     }
   }
 
-  #hold(assignment: Assignment): void {
-    const { item } = assignment;
+  #hold(item: WorkItem): void {
+    const fn = this.#settings.functions.of(item.fn);
     item.holder = this;
-    item.position = this.#tail++;
-    this.#sent[item.position & MASK] = assignment;
+    this.#tasks.push(item, fn, costOf(item, fn));
     this.#channel.slots.send(item.position, item.timeout !== Infinity);
-  }
-
-  /** So many calls of these are not its own any more. */
-  #release(assignment: Assignment, calls: number): void {
-    assignment.left -= calls;
-    this.count -= calls;
-    // Set, not computed: what rounding leaves behind would add up.
-    this.#load = this.count === 0 ? 0 : this.#load - assignment.cost * calls;
   }
 
   #report(
@@ -506,7 +465,8 @@ export class PoolWorker implements WorkHolder, ChannelListener {
       readonly ["done", ...unknown[]]
     >,
   ): void {
-    if (!(position >= this.#head && position <= this.#tail)) {
+    const tasks = this.#tasks;
+    if (!(position >= tasks.head && position <= tasks.tail)) {
       throw new RangeError(`No position ${position}`);
     }
     this.#progressed = true;
@@ -518,31 +478,38 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     let failure = 0;
     for (
       let i = 0;
-      this.#head < this.#tail && (i < values.length || this.#head < position);
+      tasks.head < tasks.tail && (i < values.length || tasks.head < position);
     ) {
-      const assignment = this.#sent[this.#head & MASK];
-      if (assignment === undefined) {
-        this.#head++;
+      const at = tasks.head;
+      const item = tasks.item(at);
+      if (item === undefined) {
+        tasks.head++;
         continue;
       }
-      const { item, fn } = assignment;
-      const ended = Math.min(assignment.left, values.length - i);
-      this.#release(assignment, ended);
-      if (assignment.left === 0) {
-        this.#sent[this.#head & MASK] = undefined;
-        this.#head++;
+      const fn = tasks.fn(at);
+      const ended = Math.min(tasks.left(at), values.length - i);
+      tasks.end(at, ended);
+      if (tasks.left(at) === 0) {
+        tasks.clear(at);
+        tasks.head++;
       }
       if (ended > 0 && fn !== learned) (learned = fn).learn(cost);
-      for (const to = i + ended; i < to; i++) {
+      for (const to = i + ended; i < to;) {
+        let next = to;
         if (times !== undefined) {
           const [started, ended] = [times[2 * i]!, times[2 * i + 1]!];
           item.timing = { worker: this.name, started, ended };
+          next = i + 1;
         }
-        if (failures?.[failure] === i) {
-          item.reject(decodeError(failures[failure + 1] as EncodedError));
+        const failed = failures?.[failure];
+        if (failed === i) {
+          item.reject(decodeError(failures![failure + 1] as EncodedError));
           failure += 2;
+          i++;
         } else {
-          item.resolve(values[i]);
+          if (failed !== undefined) next = Math.min(next, failed as number);
+          item.resolveAll(values, i, next);
+          i = next;
         }
       }
     }
@@ -554,29 +521,23 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     this.#owner.workerProgressed();
   }
 
-  /** Asks for what has not been entered. What has been moved stays; it was sent to an idle worker, so it is the first. */
-  #askBack(): void {
-    const first = this.#sent[this.#head & MASK];
-    const from = this.#head + (first?.item.transfers ? 1 : 0);
-    if (from < this.#tail) this.#channel.send(["revoke", from, this.#tail]);
-  }
-
   /** The items from this position on of which so many calls were entered, without those. */
   #returned(from: number, entered: readonly number[]): WorkItem[] {
     return entered.flatMap((calls, i) => {
-      const item = this.#sent[(from + i) & MASK]?.item;
+      const item = this.#tasks.item(from + i);
       // It may have ended before it could be asked for.
       if (item?.position !== from + i) return [];
-      // One that is alone in its worker is not announced.
       if (calls > 0) this.#hasEntered(item.position);
       return this.#takeBack(item, calls) ?? [];
     });
   }
 
-  #define(fn: PoolFunction): void {
-    if (this.#defined.has(fn.id)) return;
-    this.#defined.add(fn.id);
-    this.#channel.send(["define", fn.id, fn.reference]);
+  #define(fn: PoolFunction): PoolFunction {
+    if (!this.#defined.has(fn.id)) {
+      this.#defined.add(fn.id);
+      this.#channel.send(["define", fn.id, fn.reference]);
+    }
+    return fn;
   }
 
   #crashed(item: WorkItem, cause: unknown, when: string): WorkerCrashedError {
@@ -588,13 +549,12 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   }
 }
 
-/** Keeps the first `calls`; what holds the others, if there are any. */
-function splitOff(
-  assignment: Assignment,
-  calls: number,
-): Assignment | undefined {
-  const { item, fn, cost, left } = assignment;
-  if (left === calls) return undefined;
-  assignment.left = calls;
-  return { item: item.split(calls), fn, cost, left: left - calls };
+/** What each of its calls is expected to take, in milliseconds. */
+function costOf({ chunkSize }: WorkItem, { cost }: PoolFunction): number {
+  return Math.max(chunkSize > 0 ? AHEAD_MS / chunkSize : cost, MIN_COST_MS);
+}
+
+/** Keeps the first `calls`; returns what holds the others, if there are any. */
+function splitOff(item: WorkItem, calls: number): WorkItem | undefined {
+  return calls < item.count ? item.split(calls) : undefined;
 }

@@ -98,6 +98,7 @@ export class Scheduler implements PoolWorkerOwner {
     this.#settings = settings;
     this.#workerSettings = {
       open: settings.open,
+      functions: this.#functions,
       initializer: settings.initializer &&
         this.#functions.of(settings.initializer.fn),
       initArgs: settings.initializer?.args ?? [],
@@ -260,7 +261,7 @@ export class Scheduler implements PoolWorkerOwner {
     for (let left = share; left > 0 && this.#hasQueued();) {
       const item = this.#queue.peek()!;
       const { count } = item;
-      const rest = worker.offer(item, this.#functions.of(item.fn), left);
+      const rest = worker.offer(item, left);
       if (rest === item) break;
       this.#queue.shift();
       if (rest !== undefined) this.#queue.unshift(rest);

@@ -59,6 +59,14 @@ export class Slots {
     return this.entered(position);
   }
 
+  /** Host: the same, as what is taken back is taken back at once. */
+  surelyEntered(position: number): boolean {
+    return this.entered(position) > 0;
+  }
+
+  /** Host: nothing, as `revoke()` takes back whatever there is. */
+  recall(): void {}
+
   /** Host: takes back the calls that have not been entered; returns how many have. */
   revoke(position: number): number {
     return Atomics.or(this.#states, position & MASK, REVOKED) & COUNT;

@@ -54,7 +54,6 @@ export function openWebWorker(
 /** See {@linkcode openWebWorker}. */
 export class WebWorkerChannel implements Channel {
   readonly slots: Slots;
-  readonly shared = true;
   readonly #name: string;
   readonly #listener: ChannelListener;
   /** `undefined` if Deno would not start one. */
