@@ -5,7 +5,7 @@
  * @module
  */
 
-import { AsyncLocalStorage } from "node:async_hooks";
+import type { AsyncLocalStorage } from "node:async_hooks";
 import { askForTask, keepScopesBy, type TaskScope } from "./running_task.ts";
 
 /** The running task, as it sees itself; see {@linkcode currentTask}. */
@@ -19,14 +19,37 @@ export interface CurrentTask {
 }
 
 /** One for the isolate: a task in a pool inside a task sees the inner one. */
-const scopes = new AsyncLocalStorage<TaskScope>();
-keepScopesBy((scope, fn) => scopes.run(scope, fn));
+let scopes: AsyncLocalStorage<TaskScope> | undefined;
+
+/** See {@linkcode asProgram}. */
+let runAsProgram: (<R>(fn: () => R) => R) | undefined;
+
+let keeping: Promise<void> | undefined;
+
+/** Resolves when scopes are kept from then on. */
+export function keepScopes(): Promise<void> {
+  return keeping ??= loadStorage();
+}
+
+async function loadStorage(): Promise<void> {
+  const { AsyncLocalStorage } = await import("node:async_hooks");
+  const storage = new AsyncLocalStorage<TaskScope>();
+  scopes = storage;
+  runAsProgram = AsyncLocalStorage.snapshot();
+  keepScopesBy((scope, fn) => storage.run(scope, fn));
+}
+
+// In a program at once, before anything else can be taken for the program. In a
+// worker it would take 5 ms and 1.5 MiB, so there it waits until somebody asks.
+if (!("WorkerGlobalScope" in globalThis)) keepScopes();
 
 /**
  * Runs something as the program itself, not as the task or the request that
- * happens to be the first to need it.
+ * happens to be the first to need it. Only when scopes are kept.
  */
-export const asProgram: <R>(fn: () => R) => R = AsyncLocalStorage.snapshot();
+export function asProgram<R>(fn: () => R): R {
+  return runAsProgram!(fn);
+}
 
 /**
  * The task that the calling code belongs to.
@@ -54,5 +77,6 @@ export const asProgram: <R>(fn: () => R) => R = AsyncLocalStorage.snapshot();
  * ```
  */
 export function currentTask(): CurrentTask | undefined {
-  return askForTask(scopes.getStore());
+  keepScopes();
+  return askForTask(scopes?.getStore());
 }

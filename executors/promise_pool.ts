@@ -6,7 +6,7 @@
  */
 
 import { checkCount, checkInitializer, checkOptions } from "./arguments.ts";
-import { asProgram } from "./current_task.ts";
+import { asProgram, keepScopes } from "./current_task.ts";
 import { Deque } from "./deque.ts";
 import {
   BrokenExecutorError,
@@ -15,12 +15,7 @@ import {
 } from "./errors.ts";
 import { Executor, type InitializerOptions } from "./executor.ts";
 import { isThenable } from "./future.ts";
-import {
-  runInScope,
-  RunningTask,
-  taskIsAsked,
-  type TaskScope,
-} from "./running_task.ts";
+import { CallScope, runInScope, taskIsAsked } from "./running_task.ts";
 import { type Activity, wallTime } from "./stats.ts";
 import { unwrapTransfer } from "./transfer.ts";
 import {
@@ -149,7 +144,7 @@ export class PromisePoolExecutor extends Executor {
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    queueMicrotask(() => this.#drain());
+    keepScopes().then(() => this.#drain());
   }
 
   #drain(): void {
@@ -163,7 +158,7 @@ export class PromisePoolExecutor extends Executor {
       if (this.#running++ === 0) this.#busySince = performance.now();
       const lane = new Lane();
       this.#lanes.add(lane);
-      asProgram(() => runInScope(lane, () => this.#work(lane)));
+      asProgram(() => runInScope(lane.scope, () => this.#work(lane)));
     }
     if (this.#running === 0 && this.#queue.length === 0) {
       for (const resolve of this.#idle.splice(0)) resolve();
@@ -193,6 +188,7 @@ export class PromisePoolExecutor extends Executor {
 
   /** Runs one item after another until none waits. */
   async #work(lane: Lane): Promise<void> {
+    const kept = lane.scope;
     for (let item = this.#next(); item !== undefined; item = this.#next()) {
       item.holder = lane;
       const scope = lane.enter(item);
@@ -201,7 +197,7 @@ export class PromisePoolExecutor extends Executor {
       let failed = false;
       let ended = 0;
       try {
-        const returned = scope === lane
+        const returned = scope === kept
           ? callItem(item)
           : runInScope(scope, () => callItem(item));
         // What has computed has ended now: others may compute before this goes on.
@@ -211,7 +207,8 @@ export class PromisePoolExecutor extends Executor {
         outcome = error;
         failed = true;
       }
-      scope.task = lane.item = undefined;
+      scope.end();
+      lane.item = undefined;
       this.#ended++;
       if (started > 0) {
         item.timing = { worker: MAIN, started, ended: ended || wallTime() };
@@ -239,25 +236,23 @@ export class PromisePoolExecutor extends Executor {
   }
 }
 
-/** One of the `maxWorkers` places: the scope of what runs in it, and the way to stop that. */
-class Lane implements TaskScope, WorkHolder {
+/** One of the `maxWorkers` places, and the way to stop what runs in it. */
+class Lane implements WorkHolder {
   readonly name = MAIN;
-  /** What it runs. */
+  /** What it runs, and the scope of that. */
   item: WorkItem | undefined;
-  task: RunningTask | undefined;
-  #running: RunningTask | undefined;
+  scope = new CallScope();
 
   /**
    * The scope for the next task. One of its own tells code that outlives its
    * task that the task is over; as making one takes longer than a trivial task
    * and burdens the garbage collector, that is left until somebody asks.
    */
-  enter(item: WorkItem): TaskScope {
+  enter(item: WorkItem): CallScope {
     this.item = item;
-    const task = this.#running = new RunningTask();
-    if (taskIsAsked()) return { task };
-    this.task = task;
-    return this;
+    if (taskIsAsked()) this.scope = new CallScope();
+    this.scope.begin();
+    return this.scope;
   }
 
   entered(): boolean {
@@ -267,7 +262,7 @@ class Lane implements TaskScope, WorkHolder {
   revoke(): undefined {}
 
   stop(_item: WorkItem, reason: CancelledError | TimeoutError): void {
-    this.#running?.stop(reason);
+    this.scope.task?.stop(reason);
   }
 }
 

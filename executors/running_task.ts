@@ -1,7 +1,7 @@
 /**
  * A running task on the side of whoever runs it, and how the code that it
  * starts finds it again. Knows nothing of `AsyncLocalStorage`, which takes
- * memory and time to load: a worker whose tasks cannot ask needs none.
+ * memory and time to load: a worker does that when a task asks.
  *
  * @module
  */
@@ -12,7 +12,41 @@ import type { CancelledError, TimeoutError } from "./errors.ts";
 /** What the code that a task starts finds again after each `await`. */
 export interface TaskScope {
   /** The task; `undefined` once it has ended, for code that outlives it. */
-  task: CurrentTask | undefined;
+  readonly task: CurrentTask | undefined;
+}
+
+/** The scope of calls that are made one after another. */
+export class CallScope implements TaskScope {
+  readonly #source: StopSource | undefined;
+  #running = false;
+  #task: RunningTask | undefined;
+
+  /** `source` is asked whenever a task asks. */
+  constructor(source?: StopSource) {
+    this.#source = source;
+  }
+
+  /** The task of the running call; made when somebody asks, as most never do. */
+  get task(): RunningTask | undefined {
+    if (!this.#running) return undefined;
+    return this.#task ??= new RunningTask(this.#source);
+  }
+
+  /** Whether this is the task of the running call. */
+  runs(task: RunningTask): boolean {
+    return this.#task === task;
+  }
+
+  /** A call begins. */
+  begin(): void {
+    this.#running = true;
+  }
+
+  /** It has ended. */
+  end(): void {
+    this.#running = false;
+    this.#task = undefined;
+  }
 }
 
 /** Keeps a scope for what a function does now and after each `await`. */
@@ -26,7 +60,7 @@ let unkept: TaskScope | undefined;
 /** Whether anybody in this isolate has asked for the current task. */
 let asked = false;
 
-/** From now on scopes are kept; called as `currentTask()` is loaded. */
+/** From now on scopes are kept. */
 export function keepScopesBy(keep: KeepScope): void {
   keepScope = keep;
 }

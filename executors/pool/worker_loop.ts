@@ -16,15 +16,16 @@
  */
 
 import { show } from "../arguments.ts";
+import { keepScopes } from "../current_task.ts";
 import { Deque } from "../deque.ts";
 import { CancelledError, TimeoutError } from "../errors.ts";
 import { isThenable } from "../future.ts";
 import {
+  CallScope,
   runInScope,
-  RunningTask,
+  type RunningTask,
   type StopSource,
   taskIsAsked,
-  type TaskScope,
 } from "../running_task.ts";
 import type { FunctionReference } from "../task.ts";
 import { wallTime } from "../stats.ts";
@@ -84,8 +85,7 @@ export class WorkerLoop implements StopSource {
   #position = 0;
   /** Whether the running call is the last of its item. */
   #itemEnds = false;
-  #scope: TaskScope = { task: undefined };
-  #running: RunningTask | undefined;
+  #scope = new CallScope(this);
   #values: unknown[] = [];
   #failures: (number | EncodedError)[] = [];
   /** When the calls of the outcomes began and ended, if somebody watches. */
@@ -124,7 +124,7 @@ export class WorkerLoop implements StopSource {
       case "stop":
         // The outcome may already be on its way; then it is another one's turn.
         if (message[1] === this.#position) {
-          this.#running?.stop(
+          this.#scope.task?.stop(
             decodeError(message[2]) as CancelledError | TimeoutError,
           );
         }
@@ -156,7 +156,9 @@ export class WorkerLoop implements StopSource {
   async #work(): Promise<void> {
     this.#restartClock();
     while (this.#segment !== undefined || this.#inbox.length > 0) {
-      this.#scope = { task: undefined };
+      // Or what a task leaves behind would be taken for the next one.
+      if (taskIsAsked()) await keepScopes();
+      this.#scope = new CallScope(this);
       await runInScope(this.#scope, () => this.#workInScope());
     }
     this.#report();
@@ -223,7 +225,7 @@ export class WorkerLoop implements StopSource {
     arity: number,
   ): Promise<void> | undefined {
     const fn = called.fn!;
-    this.#scope.task = this.#running = new RunningTask(this);
+    this.#scope.begin();
     if (this.#times !== undefined) this.#startedAt = wallTime();
     try {
       const value = arity === 1
@@ -270,7 +272,7 @@ export class WorkerLoop implements StopSource {
   /** True if it is time to report. */
   #ended(called: WorkerFunction): boolean {
     if (this.#itemEnds) this.#position++;
-    this.#scope.task = this.#running = undefined;
+    this.#scope.end();
     this.#times?.push(this.#startedAt, wallTime());
     if (++this.#untimed < called.timedTogether) return false;
     const now = performance.now();
@@ -321,7 +323,7 @@ export class WorkerLoop implements StopSource {
 
   /** Why the running call is to stop, as the host's last word may not have arrived. */
   stopReason(task: RunningTask): CancelledError | TimeoutError | undefined {
-    if (task !== this.#running) return undefined;
+    if (!this.#scope.runs(task)) return undefined;
     switch (this.#line.slots.stopKind(this.#position)) {
       case "cancelled":
         return new CancelledError("The task was stopped");
