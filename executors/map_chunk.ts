@@ -14,11 +14,14 @@ export interface ChunkOwner {
   readonly fn: AnyFunction;
   readonly settings: { readonly chunkSize: number };
   readonly tally: Tally;
-  /** Calls of this chunk have outcomes, so many at the end of its list. */
-  callsSettled(chunk: MapChunk, count: number): void;
+  /** So many calls of this chunk, from this one on, have outcomes now. */
+  callsSettled(chunk: MapChunk, call: number, count: number): void;
   /** The second part of a chunk is on its own from now on. */
   chunkSplit(chunk: MapChunk, rest: MapChunk): void;
 }
+
+/** Stands for the outcome of a call that has none yet. */
+const NONE: unique symbol = Symbol("none");
 
 /** The outcome of a call that threw. */
 export class Failure {
@@ -35,13 +38,15 @@ export class MapChunk extends WorkItem {
   /** Shared with the chunks that were split off; this one's part is from `#from` on. */
   readonly #args: unknown[];
   readonly #arity: number;
-  #from: number;
+  readonly #from: number;
   #count: number;
   override readonly transfers: boolean;
-  /** In the order of the calls; those that have been read are emptied. */
-  outcomes: unknown[] = [];
+  /** In the order of the calls. */
+  readonly #outcomes: unknown[];
+  /** How many calls have no outcome. */
+  #open: number;
   /** How many outcomes have been read. */
-  read = 0;
+  #read = 0;
   /** The calls after these. */
   next: MapChunk | undefined = undefined;
   /** Nobody will read it. */
@@ -61,18 +66,14 @@ export class MapChunk extends WorkItem {
     this.#args = args;
     this.#arity = arity;
     this.#from = from;
-    this.#count = count;
+    this.#count = this.#open = count;
+    this.#outcomes = new Array(count).fill(NONE);
     // Such a call is a chunk of its own, so one look is enough.
     this.transfers = count === 1 && this.args.some(isTransfer);
   }
 
   override get args(): unknown[] {
-    const { length } = this.#args;
-    const from = this.#from * this.#arity;
-    const to = from + this.#count * this.#arity;
-    return from === 0 && to === length
-      ? this.#args
-      : this.#args.slice(from, to);
+    return this.#argsOf(0, this.#count);
   }
 
   override get count(): number {
@@ -83,37 +84,74 @@ export class MapChunk extends WorkItem {
     return this.#owner.settings.chunkSize;
   }
 
+  /** Whether every call has an outcome. */
+  get complete(): boolean {
+    return this.#open === 0;
+  }
+
+  /** Whether every outcome has been read. */
+  get exhausted(): boolean {
+    return this.#read === this.#count;
+  }
+
+  /** Whether the next outcome is there. */
+  get readable(): boolean {
+    return !this.exhausted && this.#outcomes[this.#read] !== NONE;
+  }
+
+  /** The next outcome. */
+  read(): unknown {
+    return this.take(this.#read++);
+  }
+
+  /** The outcome of a call, of which no reference is kept. */
+  take(call: number): unknown {
+    const outcome = this.#outcomes[call];
+    this.#outcomes[call] = undefined;
+    return outcome;
+  }
+
   override start(): boolean {
     return !this.settled;
   }
 
-  override resolve(value: unknown): void {
-    this.#settle(value, "finished");
+  override invoke(call: number): unknown {
+    if (this.transfers) return super.invoke(call);
+    const { fn } = this;
+    return this.#arity === 1
+      ? fn(this.#args[this.#from + call])
+      : fn(...this.#argsOf(call, call + 1));
+  }
+
+  override resolve(value: unknown, call = 0): void {
+    this.#settle(value, "finished", call);
   }
 
   override resolveAll(
     values: readonly unknown[],
     from: number,
     to: number,
+    call: number,
   ): void {
     // Whoever watches is told of each.
-    if (this.timed) return super.resolveAll(values, from, to);
+    if (this.timed) return super.resolveAll(values, from, to, call);
     if (this.settled) return;
-    const used = (this.#from + this.outcomes.length) * this.#arity;
-    this.#args.fill(undefined, used, used + (to - from) * this.#arity);
-    for (let i = from; i < to; i++) this.outcomes.push(values[i]);
-    this.#owner.tally.finished += to - from;
-    this.#owner.callsSettled(this, to - from);
+    const count = to - from;
+    for (let i = 0; i < count; i++) this.#outcomes[call + i] = values[from + i];
+    this.#dropArgs(call, count);
+    this.#owner.tally.finished += count;
+    this.#open -= count;
+    this.#owner.callsSettled(this, call, count);
   }
 
-  override reject(error: unknown): void {
-    this.#settle(new Failure(error), "failed");
+  override reject(error: unknown, call = 0): void {
+    this.#settle(new Failure(error), "failed", call);
   }
 
   override cancel(): void {
-    while (!this.settled && this.outcomes.length < this.#count) {
+    for (let call = 0; call < this.#count; call++) {
       const error = new CancelledError("The task was cancelled");
-      this.#settle(new Failure(error), "cancelled");
+      this.#settle(new Failure(error), "cancelled", call);
     }
   }
 
@@ -128,7 +166,9 @@ export class MapChunk extends WorkItem {
       this.submitted,
     );
     rest.settled = this.settled;
+    this.#open -= rest.#count;
     this.#count = count;
+    this.#outcomes.length = count;
     this.#owner.chunkSplit(this, rest);
     return rest;
   }
@@ -138,27 +178,41 @@ export class MapChunk extends WorkItem {
     if (this.settled) return;
     // Before it is split, so that the part which is taken back is settled too.
     this.settled = true;
-    for (let call = this.outcomes.length; call < this.#count; call++) {
-      this.#ended("cancelled", call);
+    for (let call = 0; call < this.#count; call++) {
+      if (this.#outcomes[call] === NONE) this.#ended("cancelled", call);
     }
     this.holder?.revoke(this);
-    if (reason !== undefined && this.outcomes.length < this.#count) {
-      this.holder?.stop(this, reason);
-    }
+    if (reason !== undefined && !this.complete) this.holder?.stop(this, reason);
   }
 
-  #settle(outcome: unknown, what: TaskOutcome): void {
-    if (this.settled) return;
-    // The inputs of calls that have ended are nobody's business any more.
-    const used = (this.#from + this.outcomes.length) * this.#arity;
-    for (let i = 0; i < this.#arity; i++) this.#args[used + i] = undefined;
-    this.outcomes.push(outcome);
-    this.#ended(what, this.outcomes.length - 1);
-    this.#owner.callsSettled(this, 1);
+  #settle(outcome: unknown, what: TaskOutcome, call: number): void {
+    if (this.settled || this.#outcomes[call] !== NONE) return;
+    this.#outcomes[call] = outcome;
+    this.#dropArgs(call, 1);
+    this.#open--;
+    this.#ended(what, call);
+    this.#owner.callsSettled(this, call, 1);
   }
 
   /** One of its own calls has ended, counted from 0. */
   #ended(outcome: TaskOutcome, call: number): void {
     this.callEnded(outcome, this.index + this.#from + call);
+  }
+
+  /** The arguments of its calls from one up to another. */
+  #argsOf(call: number, end: number): unknown[] {
+    const { length } = this.#args;
+    const from = (this.#from + call) * this.#arity;
+    const to = (this.#from + end) * this.#arity;
+    return from === 0 && to === length
+      ? this.#args
+      : this.#args.slice(from, to);
+  }
+
+  /** The inputs of calls that have ended are nobody's business any more. */
+  #dropArgs(call: number, count: number): void {
+    const from = (this.#from + call) * this.#arity;
+    const to = from + count * this.#arity;
+    for (let i = from; i < to; i++) this.#args[i] = undefined;
   }
 }

@@ -167,16 +167,12 @@ class MapRun implements MapResult<unknown>, ChunkOwner {
     this.#advance();
   }
 
-  /** Calls of this chunk have outcomes, so many at the end of its list. */
-  callsSettled(chunk: MapChunk, count: number): void {
+  /** So many calls of this chunk, from this one on, have outcomes now. */
+  callsSettled(chunk: MapChunk, call: number, count: number): void {
     this.#inFlight -= count;
-    const { outcomes } = chunk;
-    if (outcomes.length === chunk.count) this.#unsettled.delete(chunk);
+    if (chunk.complete) this.#unsettled.delete(chunk);
     if (!this.settings.ordered) {
-      const from = outcomes.length - count;
-      for (let i = from; i < outcomes.length; i++) {
-        this.#ready.push(outcomes[i]);
-      }
+      for (let i = 0; i < count; i++) this.#ready.push(chunk.take(call + i));
     }
     if (chunk === this.#first || !this.settings.ordered) this.#advanceSoon();
   }
@@ -185,12 +181,12 @@ class MapRun implements MapResult<unknown>, ChunkOwner {
   chunkSplit(chunk: MapChunk, rest: MapChunk): void {
     if (chunk.settled) return;
     this.#unsettled.add(rest);
-    if (chunk.outcomes.length === chunk.count) this.#unsettled.delete(chunk);
+    if (chunk.complete) this.#unsettled.delete(chunk);
     rest.next = chunk.next;
     chunk.next = rest;
     if (this.#last === chunk) this.#last = rest;
     // Nothing more comes of this one, so its reader waits for the other.
-    if (this.#first === chunk && chunk.read === chunk.count) this.#first = rest;
+    if (this.#first === chunk && chunk.exhausted) this.#first = rest;
   }
 
   #collect(): Promise<unknown[]> {
@@ -245,14 +241,8 @@ class MapRun implements MapResult<unknown>, ChunkOwner {
 
   #hasOutcome(): boolean {
     if (!this.settings.ordered) return this.#ready.length > 0;
-    while (
-      this.#first !== undefined && this.#first.read === this.#first.count
-    ) {
-      this.#first = this.#first.next;
-    }
-    if (this.#first !== undefined) {
-      return this.#first.read < this.#first.outcomes.length;
-    }
+    while (this.#first?.exhausted) this.#first = this.#first.next;
+    if (this.#first !== undefined) return this.#first.readable;
     this.#last = undefined;
     return false;
   }
@@ -260,11 +250,7 @@ class MapRun implements MapResult<unknown>, ChunkOwner {
   /** The next outcome, of which no reference is kept. */
   #takeOutcome(): unknown {
     if (!this.settings.ordered) return this.#ready.shift();
-    const { outcomes, read } = this.#first!;
-    const outcome = outcomes[read];
-    outcomes[read] = undefined;
-    this.#first!.read++;
-    return outcome;
+    return this.#first!.read();
   }
 
   #give(value: unknown): void {

@@ -8,11 +8,7 @@
 import { checkCount, checkInitializer, checkOptions } from "./arguments.ts";
 import { asProgram, keepScopes } from "./current_task.ts";
 import { Deque } from "./deque.ts";
-import {
-  BrokenExecutorError,
-  type CancelledError,
-  type TimeoutError,
-} from "./errors.ts";
+import { BrokenExecutorError } from "./errors.ts";
 import { Executor, type InitializerOptions } from "./executor.ts";
 import { isThenable } from "./future.ts";
 import { CallScope, runInScope, taskIsAsked } from "./running_task.ts";
@@ -66,8 +62,21 @@ export interface PromisePoolExecutorOptions extends InitializerOptions {
 export class PromisePoolExecutor extends Executor {
   readonly #maxWorkers: number;
   readonly #queue = new Deque<WorkItem>();
+  /** How many calls of the first item in it have been entered. */
+  #entered = 0;
   #running = 0;
   readonly #lanes = new Set<Lane>();
+  /** Where the items are of which calls have been entered. */
+  readonly #holder: WorkHolder = {
+    name: MAIN,
+    entered: () => true,
+    revoke: () => undefined,
+    stop: (item, reason) => {
+      for (const lane of this.#lanes) {
+        if (lane.item === item) lane.scope.task?.stop(reason);
+      }
+    },
+  };
   /** A turn of {@linkcode PromisePoolExecutor.#drain} is due, or held back by the initializer. */
   #scheduled = false;
   #initializer: { fn: AnyFunction; args: readonly unknown[] } | undefined;
@@ -105,7 +114,10 @@ export class PromisePoolExecutor extends Executor {
   /** Cancels what waits if asked to, and resolves when nothing runs any more. */
   protected override close(cancelFutures: boolean): Promise<void> {
     if (cancelFutures) {
-      for (const item of [...this.#queue]) item.cancel();
+      this.#splitEntered();
+      const pending = [...this.#queue];
+      this.#queue.clear();
+      for (const item of pending) item.cancel();
     }
     return new Promise((resolve) => {
       this.#idle.push(resolve);
@@ -186,11 +198,11 @@ export class PromisePoolExecutor extends Executor {
     this.#drain();
   }
 
-  /** Runs one item after another until none waits. */
+  /** Makes one call after another until none waits. */
   async #work(lane: Lane): Promise<void> {
     const kept = lane.scope;
-    for (let item = this.#next(); item !== undefined; item = this.#next()) {
-      item.holder = lane;
+    for (let item = this.#next(lane); item; item = this.#next(lane)) {
+      const { call } = lane;
       const scope = lane.enter(item);
       const started = item.timed ? wallTime() : 0;
       let outcome: unknown;
@@ -198,8 +210,8 @@ export class PromisePoolExecutor extends Executor {
       let ended = 0;
       try {
         const returned = scope === kept
-          ? callItem(item)
-          : runInScope(scope, () => callItem(item));
+          ? item.invoke(call)
+          : runInScope(scope, () => item!.invoke(call));
         // What has computed has ended now: others may compute before this goes on.
         if (started > 0 && !isThenable(returned)) ended = wallTime();
         outcome = await returned;
@@ -213,8 +225,8 @@ export class PromisePoolExecutor extends Executor {
       if (started > 0) {
         item.timing = { worker: MAIN, started, ended: ended || wallTime() };
       }
-      if (failed) item.reject(outcome);
-      else item.resolve(unwrapTransfer(outcome));
+      if (failed) item.reject(outcome, call);
+      else item.resolve(unwrapTransfer(outcome), call);
     }
     this.#lanes.delete(lane);
     if (--this.#running === 0) {
@@ -223,28 +235,45 @@ export class PromisePoolExecutor extends Executor {
     this.#schedule();
   }
 
-  /** The next call that is to be made. */
-  #next(): WorkItem | undefined {
+  /** The item of the next call that is to be made; which of its calls that is, the lane is told. */
+  #next(lane: Lane): WorkItem | undefined {
     for (
-      let item = this.#queue.shift();
+      let item = this.#queue.peek();
       item !== undefined;
-      item = this.#queue.shift()
+      item = this.#queue.peek()
     ) {
-      if (item.count > 1) this.#queue.unshift(item.split(1));
-      if (item.start()) return item;
+      // An item stays in front until its last call, so that none is split off.
+      const enters = item.start();
+      lane.call = this.#entered++;
+      if (!enters || this.#entered === item.count) {
+        this.#queue.shift();
+        this.#entered = 0;
+      }
+      if (enters) {
+        item.holder = this.#holder;
+        return item;
+      }
     }
+  }
+
+  /** What is in the queue has not been entered, from now on. */
+  #splitEntered(): void {
+    if (this.#entered === 0) return;
+    const rest = this.#queue.shift()!.split(this.#entered);
+    this.#queue.unshift(rest);
+    this.#entered = 0;
   }
 }
 
-/** One of the `maxWorkers` places, and the way to stop what runs in it. */
-class Lane implements WorkHolder {
-  readonly name = MAIN;
-  /** What it runs, and the scope of that. */
+/** One of the `maxWorkers` places. */
+class Lane {
+  /** What it runs, which call of that, and the scope of the call. */
   item: WorkItem | undefined;
+  call = 0;
   scope = new CallScope();
 
   /**
-   * The scope for the next task. One of its own tells code that outlives its
+   * The scope for the next call. One of its own tells code that outlives its
    * task that the task is over; as making one takes longer than a trivial task
    * and burdens the garbage collector, that is left until somebody asks.
    */
@@ -254,18 +283,4 @@ class Lane implements WorkHolder {
     this.scope.begin();
     return this.scope;
   }
-
-  entered(): boolean {
-    return true;
-  }
-
-  revoke(): undefined {}
-
-  stop(_item: WorkItem, reason: CancelledError | TimeoutError): void {
-    this.scope.task?.stop(reason);
-  }
-}
-
-function callItem({ fn, args, transfers }: WorkItem): unknown {
-  return transfers ? fn(...args.map(unwrapTransfer)) : fn(...args);
 }

@@ -8,7 +8,7 @@
 import { CancelledError, TimeoutError } from "./errors.ts";
 import { control, type Future, type FutureOrigin } from "./future.ts";
 import { startDeadline } from "./timer.ts";
-import { isTransfer } from "./transfer.ts";
+import { isTransfer, unwrapTransfer } from "./transfer.ts";
 import type { SubmitOptions } from "./executor.ts";
 import {
   type CallTiming,
@@ -38,9 +38,10 @@ export interface WorkHolder {
  * perhaps many for a `map()`.
  *
  * Whoever writes an executor gets these in `enqueue()`. It takes off as many
- * calls as it wants with `split()`, calls `start()` as a function is about to
- * be entered, and gives the outcomes in the order of the calls to `resolve()`
- * and `reject()`. What comes too late does nothing.
+ * calls as it wants with `split()`, asks `start()` as a function is about to
+ * be entered, calls it with `invoke()` if that is to be here, and gives the
+ * outcome of each call to `resolve()` or `reject()`. What comes too late does
+ * nothing.
  */
 export abstract class WorkItem {
   /** What to call. */
@@ -122,25 +123,52 @@ export abstract class WorkItem {
   /** Whether there is nothing left to do for it. */
   abstract readonly settled: boolean;
 
-  /** The next call is about to be entered; false if it must not be. */
+  /** A call is about to be entered; false if it must not be. */
   abstract start(): boolean;
 
-  /** The next call returned this. */
-  abstract resolve(value: unknown): void;
+  /**
+   * Makes a call in this isolate.
+   *
+   * @param _call Which one, counted from 0.
+   * @returns What the function returns.
+   */
+  invoke(_call: number): unknown {
+    const { fn, args, transfers } = this;
+    return transfers ? fn(...args.map(unwrapTransfer)) : fn(...args);
+  }
 
   /**
-   * The next calls returned `values` from one index up to another.
+   * A call returned this.
+   *
+   * @param value What it returned.
+   * @param call Which one, counted from 0; by default the only one.
+   */
+  abstract resolve(value: unknown, call?: number): void;
+
+  /**
+   * Calls returned `values` from one index up to another.
    *
    * @param values What calls returned.
    * @param from The index of the first that is meant.
    * @param to The index after the last.
+   * @param call Which call was the first, counted from 0.
    */
-  resolveAll(values: readonly unknown[], from: number, to: number): void {
-    for (let i = from; i < to; i++) this.resolve(values[i]);
+  resolveAll(
+    values: readonly unknown[],
+    from: number,
+    to: number,
+    call: number,
+  ): void {
+    for (let i = from; i < to; i++) this.resolve(values[i], call + i - from);
   }
 
-  /** The next call threw this, or could not be made because of it. */
-  abstract reject(error: unknown): void;
+  /**
+   * A call threw this, or could not be made because of it.
+   *
+   * @param error What it threw.
+   * @param call Which one, counted from 0; by default the only one.
+   */
+  abstract reject(error: unknown, call?: number): void;
 
   /** The executor cancels what has not been entered. */
   abstract cancel(): void;
@@ -262,7 +290,7 @@ export class StoppableItem extends SubmittedItem {
 
 /** None of the item's calls will be made; each gets an error of its own. */
 export function rejectAll(item: WorkItem, error: () => unknown): void {
-  for (let left = item.count; left > 0; left--) item.reject(error());
+  for (let call = 0; call < item.count; call++) item.reject(error(), call);
 }
 
 /** What messages call a function. */

@@ -12,13 +12,14 @@ import { isTransfer, unwrapTransfer } from "../transfer.ts";
 import { nameOf, type WorkHolder, type WorkItem } from "../work_item.ts";
 import type { Channel, ChannelListener, OpenChannel } from "./channel.ts";
 import { cloneError } from "./clone_error.ts";
-import { decodeError, type EncodedError, encodeError } from "./codec.ts";
+import { decodeError, encodeError } from "./codec.ts";
 import {
   AHEAD_MS,
   type FunctionTable,
   type PoolFunction,
 } from "./functions.ts";
 import { InFlight } from "./in_flight.ts";
+import { Outcomes, type Report } from "./outcomes.ts";
 import type { ToHost } from "./protocol.ts";
 import { RunMessage } from "./run_message.ts";
 import { SLOT_COUNT } from "./slots.ts";
@@ -219,7 +220,9 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     for (let [item, left] of this.#tasks.takeAll()) {
       // Deno cannot end a loop that never yields, but the loop may ask.
       this.#channel.slots.stop(item.position, "cancelled");
-      for (; error !== undefined && left > 0; left--) item.reject(error(item));
+      for (; error !== undefined && left > 0; left--) {
+        item.reject(error(item), item.count - left);
+      }
     }
     return closed;
   }
@@ -362,7 +365,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     this.#owner.workerDied(this, cause, unentered);
     for (const [item, calls, when] of failed) {
       for (let left = calls; left > 0; left--) {
-        item.reject(this.#crashed(item, cause, when));
+        item.reject(this.#crashed(item, cause, when), item.count - left);
       }
     }
   }
@@ -459,26 +462,20 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     this.#channel.slots.send(item.position, item.timeout !== Infinity);
   }
 
-  #report(
-    [, position, busyMs, values, failures, times]: Extract<
-      ToHost,
-      readonly ["done", ...unknown[]]
-    >,
-  ): void {
+  #report(report: Report): void {
+    const [, position, busyMs, { length }] = report;
     const tasks = this.#tasks;
     if (!(position >= tasks.head && position <= tasks.tail)) {
       throw new RangeError(`No position ${position}`);
     }
     this.#progressed = true;
     this.#stalled = false;
-    this.tasks += values.length;
+    this.tasks += length;
     this.busyMs += busyMs;
-    const cost = busyMs / values.length;
+    const outcomes = new Outcomes(report, this.name);
     let learned: PoolFunction | undefined;
-    let failure = 0;
-    for (
-      let i = 0;
-      tasks.head < tasks.tail && (i < values.length || tasks.head < position);
+    while (
+      tasks.head < tasks.tail && (outcomes.left > 0 || tasks.head < position)
     ) {
       const at = tasks.head;
       const item = tasks.item(at);
@@ -487,31 +484,15 @@ export class PoolWorker implements WorkHolder, ChannelListener {
         continue;
       }
       const fn = tasks.fn(at);
-      const ended = Math.min(tasks.left(at), values.length - i);
+      const left = tasks.left(at);
+      const ended = Math.min(left, outcomes.left);
       tasks.end(at, ended);
-      if (tasks.left(at) === 0) {
+      if (ended === left) {
         tasks.clear(at);
         tasks.head++;
       }
-      if (ended > 0 && fn !== learned) (learned = fn).learn(cost);
-      for (const to = i + ended; i < to;) {
-        let next = to;
-        if (times !== undefined) {
-          const [started, ended] = [times[2 * i]!, times[2 * i + 1]!];
-          item.timing = { worker: this.name, started, ended };
-          next = i + 1;
-        }
-        const failed = failures?.[failure];
-        if (failed === i) {
-          item.reject(decodeError(failures![failure + 1] as EncodedError));
-          failure += 2;
-          i++;
-        } else {
-          if (failed !== undefined) next = Math.min(next, failed as number);
-          item.resolveAll(values, i, next);
-          i = next;
-        }
-      }
+      if (ended > 0 && fn !== learned) (learned = fn).learn(busyMs / length);
+      outcomes.give(item, item.count - left, ended);
     }
     if (this.#stopping !== undefined && this.#stopping.position < position) {
       this.#stopping.endGrace();

@@ -9,6 +9,7 @@ import {
 } from "@std/assert";
 import {
   BrokenExecutorError,
+  CancelledError,
   currentTask,
   PromisePoolExecutor,
   type PromisePoolExecutorOptions,
@@ -278,3 +279,74 @@ pooled("pulls the inputs of a map outside its tasks", async (make) => {
   await executor.map((n) => n, inputs(), { bufferSize: 2 });
   assertEquals(inside, Array(20).fill(false));
 });
+
+pooled(
+  "enters no item of a map() that was cancelled before, and those before it once",
+  async (make) => {
+    const executor = make({ maxWorkers: 2 });
+    const entered: number[] = [];
+    const gate = Promise.withResolvers<void>();
+    const results = executor.map((n: number) => {
+      entered.push(n);
+      return gate.promise;
+    }, [1, 2, 3, 4]);
+    await until(() => entered.length === 2);
+    const shutdown = executor.shutdown({ cancelFutures: true });
+    gate.resolve();
+    await shutdown;
+    await assertRejects(() => results.then(), CancelledError);
+    assertEquals(entered, [1, 2]);
+    const { finished, cancelled } = executor.stats();
+    assertEquals([finished, cancelled], [2, 2]);
+  },
+);
+
+pooled(
+  "stops every item of a map() that runs, each once",
+  async (make) => {
+    const executor = make({ maxWorkers: 3 });
+    const controller = new AbortController();
+    const reasons: unknown[] = [];
+    const results = executor.map(
+      () =>
+        new Promise((resolve) => {
+          const { signal } = currentTask()!;
+          signal.addEventListener("abort", () => {
+            reasons.push(signal.reason.cause);
+            resolve(undefined);
+          });
+        }),
+      [1, 2, 3, 4],
+      { signal: controller.signal },
+    );
+    await until(() => executor.stats().running === 3);
+    controller.abort("enough");
+    await assertRejects(() => results.then(), CancelledError);
+    assertEquals(reasons, ["enough", "enough", "enough"]);
+    assertEquals(executor.stats().cancelled, 4);
+  },
+);
+
+pooled(
+  "gives outcomes of a map() to the items that they are of, in whatever order they come",
+  async (make) => {
+    const executor = make({ maxWorkers: 4 });
+    const gates = [0, 1, 2, 3].map(() => Promise.withResolvers<string>());
+    const results = executor.map((n: number) => gates[n]!.promise, [
+      0,
+      1,
+      2,
+      3,
+    ]);
+    await settle();
+    gates[2]!.resolve("c");
+    gates[0]!.resolve("a");
+    await settle();
+    gates[3]!.reject(new RangeError("d"));
+    gates[1]!.resolve("b");
+    assertEquals((await results.next()).value, "a");
+    assertEquals((await results.next()).value, "b");
+    assertEquals((await results.next()).value, "c");
+    await assertRejects(() => results.next(), RangeError, "d");
+  },
+);

@@ -1,0 +1,64 @@
+/**
+ * What a worker reports, on its way to the items that it is about.
+ *
+ * @module
+ */
+
+import type { WorkItem } from "../work_item.ts";
+import { decodeError, type EncodedError } from "./codec.ts";
+import type { ToHost } from "./protocol.ts";
+
+/** A report of a worker. */
+export type Report = Extract<ToHost, readonly ["done", ...unknown[]]>;
+
+/** The outcomes of one report, in the order in which the calls ended. */
+export class Outcomes {
+  readonly #worker: string;
+  readonly #values: readonly unknown[];
+  readonly #failures: readonly (number | EncodedError)[];
+  readonly #times: readonly number[] | undefined;
+  /** The index of the next outcome, and of the next failure. */
+  #next = 0;
+  #failure = 0;
+
+  constructor([, , , values, failures, times]: Report, worker: string) {
+    this.#worker = worker;
+    this.#values = values;
+    this.#failures = failures ?? [];
+    this.#times = times;
+  }
+
+  /** How many have not been given. */
+  get left(): number {
+    return this.#values.length - this.#next;
+  }
+
+  /** Gives the next `count` to an item, the first of them to this call. */
+  give(item: WorkItem, call: number, count: number): void {
+    const first = this.#next;
+    const end = first + count;
+    while (this.#next < end) {
+      const from = this.#next;
+      const at = call + from - first;
+      const failed = this.#failures[this.#failure] as number | undefined;
+      let to = Math.min(end, failed ?? end);
+      if (this.#times !== undefined) {
+        const [started, ended] = this.#times.slice(2 * from, 2 * from + 2);
+        item.timing = {
+          worker: this.#worker,
+          started: started!,
+          ended: ended!,
+        };
+        to = Math.min(to, from + 1);
+      }
+      this.#next = Math.max(to, from + 1);
+      if (failed === from) {
+        const error = this.#failures[this.#failure + 1] as EncodedError;
+        this.#failure += 2;
+        item.reject(decodeError(error), at);
+      } else {
+        item.resolveAll(this.#values, from, to, at);
+      }
+    }
+  }
+}
