@@ -15,6 +15,7 @@ import { cloneError } from "./clone_error.ts";
 import { decodeError, encodeError } from "./codec.ts";
 import {
   AHEAD_MS,
+  BATCH_CALLS,
   type FunctionTable,
   type PoolFunction,
 } from "./functions.ts";
@@ -28,7 +29,7 @@ import { SLOT_COUNT } from "./slots.ts";
  * A message to a worker that still has something to do holds at least so much
  * work, in milliseconds: several times what a message costs.
  */
-const WORTHWHILE_MS = 0.1;
+export const WORTHWHILE_MS = 0.1;
 
 /** A function that takes no measurable time still counts, in milliseconds. */
 const MIN_COST_MS = 1e-6;
@@ -177,17 +178,25 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     for (const [item, error] of this.#send(batch)) item.reject(error);
   }
 
+  /** Whether it is at work, and about to be done with it. */
+  get brisk(): boolean {
+    return this.count > 0 && !this.#stalled &&
+      this.#tasks.load <= AHEAD_MS / 2;
+  }
+
   /** Whether it is time to send `calls` of `fn`, rather than to wait until there are more. */
   wants(calls: number, fn: PoolFunction): boolean {
     if (this.count === 0) return true;
-    return this.#tasks.load <= AHEAD_MS / 2 && calls * fn.cost >= WORTHWHILE_MS;
+    return this.brisk &&
+      (calls >= BATCH_CALLS / 2 || calls * fn.cost >= WORTHWHILE_MS);
   }
 
-  /** Whether it has been silent since this was last asked, with more than one task to do. */
+  /** Whether it has been silent since this was last asked; then it gets no more until it reports. */
   hasStalled(): boolean {
-    const progressed = this.#progressed;
+    const progressed = this.#progressed || this.count === 0;
     this.#progressed = false;
-    return !progressed && this.count > 1;
+    this.#stalled ||= !progressed;
+    return !progressed;
   }
 
   /**

@@ -16,7 +16,8 @@
  *    that they travel as one message for each worker.
  * 2. A worker is sent as much as takes it about `AHEAD_MS`, judged by what
  *    calls of the same function took before: long tasks go one at a time, tiny
- *    ones by the hundred.
+ *    ones by the hundred. Tiny items of a `map()` stay with one worker, which
+ *    then never falls asleep: waking another thread takes longer than they do.
  * 3. If a worker gives no sign for `STALL_MS`, what it has not entered goes
  *    back to the front of the queue, for whoever is free.
  *
@@ -38,6 +39,7 @@ import {
   PoolWorker,
   type PoolWorkerOwner,
   type PoolWorkerSettings,
+  WORTHWHILE_MS,
 } from "./pool_worker.ts";
 
 /**
@@ -247,10 +249,18 @@ export class Scheduler implements PoolWorkerOwner {
    */
   #dealOut(): void {
     if (!this.#hasQueued()) return;
-    const fn = this.#functions.of(this.#queue.peek()!.fn);
-    const wanting = [...this.#workers].filter((worker) =>
-      worker.wants(this.#queued, fn)
+    const { fn, count } = this.#queue.peek()!;
+    const known = this.#functions.of(fn);
+    let wanting = [...this.#workers].filter((worker) =>
+      worker.wants(this.#queued, known)
     );
+    if (count > 1 && this.#queued * known.cost < WORTHWHILE_MS) {
+      // If that one is not as brisk as it seems, it stalls, and the next has its turn.
+      const brisk = [...this.#workers].find((worker) => worker.brisk);
+      wanting = wanting.filter((worker, i) =>
+        brisk === undefined ? i === 0 : worker === brisk
+      );
+    }
     for (const [i, worker] of wanting.entries()) {
       this.#fill(worker, Math.ceil(this.#queued / (wanting.length - i)));
     }
@@ -332,11 +342,17 @@ export class Scheduler implements PoolWorkerOwner {
     if (this.#stopWatching !== undefined || this.#settings.maxWorkers === 1) {
       return;
     }
-    if (![...this.#workers].some((worker) => worker.count > 1)) return;
+    const waiting = this.#hasQueued();
+    const watched = [...this.#workers].some((worker) =>
+      worker.count > 1 || waiting && worker.brisk
+    );
+    if (!watched) return;
     this.#stopWatching = startTimer(STALL_MS, () => {
       this.#stopWatching = undefined;
       for (const worker of this.#workers) {
-        if (worker.hasStalled()) this.#takeIn(worker.reclaim("sendable"));
+        if (worker.hasStalled() && worker.count > 1) {
+          this.#takeIn(worker.reclaim("sendable"));
+        }
       }
       this.#deal();
     });

@@ -10,7 +10,7 @@
  * loop between them. Outcomes are reported together, but a finished one does
  * not wait for a slow one: until a function has shown that its calls are
  * quick, each outcome is reported before the next call is entered; from then
- * on they leave after `REPORT_MS`.
+ * on they leave after `REPORT_MS`, or when they are `BATCH_CALLS`.
  *
  * @module
  */
@@ -32,6 +32,7 @@ import { wallTime } from "../stats.ts";
 import { isTransfer, unwrapTransfer } from "../transfer.ts";
 import type { AnyFunction } from "../work_item.ts";
 import { decodeError, type EncodedError, encodeError } from "./codec.ts";
+import { BATCH_CALLS } from "./functions.ts";
 import { loadFunction, onlyText } from "./load.ts";
 import { copyPlain, NOT_PLAIN } from "./plain.ts";
 import type { Segment, ToHost, ToWorker } from "./protocol.ts";
@@ -282,7 +283,8 @@ export class WorkerLoop implements StopSource {
       : 1;
     this.#timedAt = now;
     this.#untimed = 0;
-    return now - this.#reportedAt >= REPORT_MS;
+    return now - this.#reportedAt >= REPORT_MS ||
+      this.#values.length >= BATCH_CALLS;
   }
 
   /** Idling, and looking for functions, is not work. */

@@ -17,6 +17,7 @@ import {
   meetInWorker,
   moduleLoad,
   nameAtGate,
+  passAnyGate,
   spinAtGate,
   workerName,
 } from "./worker_tasks.ts";
@@ -229,6 +230,44 @@ workerBehaviour(
     );
     await executor.shutdown();
     assertEquals(new Set(await Promise.all(futures)).size, 6);
+  },
+);
+
+workerBehaviour(
+  "tiny items of a map() do not wait behind one that takes long",
+  async (make) => {
+    const executor = make({ maxWorkers: 2 });
+    const gate = new Gate();
+    const numbers = Array.from({ length: 5000 }, (_, n) => n);
+    const gates = numbers.map((n) => n === 3456 ? gate.cells : undefined);
+    const options = { ordered: false };
+    const results = executor.map(passAnyGate, numbers, gates, options);
+    const read: number[] = [];
+    while (read.length < numbers.length - 1) {
+      read.push((await results.next()).value!);
+    }
+    gate.open();
+    assertEquals((await results.next()).value, 3456);
+    assertEquals(read.toSorted((a, b) => a - b), numbers.toSpliced(3456, 1));
+  },
+);
+
+workerBehaviour(
+  "a map() of few tiny items does not wait for a worker whose task takes long",
+  async (make) => {
+    const executor = make({ maxWorkers: 2, idleTimeout: Infinity });
+    await executor.start();
+    // Quick so far.
+    await executor.map(passAnyGate, count(), new Array(2000).fill(undefined));
+    const gate = new Gate();
+    const long = executor.submit(passAnyGate, -1, gate.cells);
+    await until(() => gate.reached === 1);
+    const nothing = new Array(5).fill(undefined);
+    const results = await executor.map(passAnyGate, count(), nothing);
+    assertEquals(results, [0, 1, 2, 3, 4]);
+    assertEquals(long.state, "running");
+    gate.open();
+    assertEquals(await long, -1);
   },
 );
 

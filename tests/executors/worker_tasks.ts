@@ -167,3 +167,11 @@ export const nameAtGate = task(
     return self.name;
   },
 );
+
+/** Returns `value`, at once unless there is a gate to wait at. */
+export const passAnyGate = task(
+  import.meta,
+  function passAnyGate(value: number, cells: Cells | undefined) {
+    return cells === undefined ? value : passGate(cells, value);
+  },
+);
