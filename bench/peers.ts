@@ -161,7 +161,7 @@ async function runWorkload(
 /** One run, in a process of its own. */
 async function run(
   { runtime, module, options }: Contestant,
-  { id, timeoutMs = 60_000 }: Workload,
+  { id, timeoutMs = 20_000 }: Workload,
   scale: number,
   folders: PeerFolders,
 ): Promise<number[]> {

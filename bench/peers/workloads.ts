@@ -32,7 +32,7 @@ export interface Workload {
   /**
    * Longer than this takes only what hangs, in milliseconds.
    *
-   * @default {60_000}
+   * @default {20_000}
    */
   readonly timeoutMs?: number;
   readonly contestants: readonly Contestant[];
