@@ -25,15 +25,17 @@ export class AnnouncedSlots implements HostSlots {
   /** The position of the next item, and of the first that has not been reported. */
   #tail = 0;
   #head = 0;
+  /** The first position that no message has left for. */
+  #unsent = 0;
   /** The last position that was announced as entered. */
   #last = -1;
   #leaving = false;
   #workerGone = false;
-  /** See {@linkcode HostSlots.recall}. */
-  readonly recall: (from: number, to: number) => void;
+  readonly #ask: (from: number, to: number) => void;
 
-  constructor(recall: (from: number, to: number) => void) {
-    this.recall = recall;
+  /** `ask` sends a "revoke" message. */
+  constructor(ask: (from: number, to: number) => void) {
+    this.#ask = ask;
   }
 
   send(position: number, announced: boolean): void {
@@ -50,6 +52,7 @@ export class AnnouncedSlots implements HostSlots {
       this.#entered[(this.#tail - 1) & MASK] = 1;
     }
     this.#announced = false;
+    this.#unsent = this.#tail;
     return announced;
   }
 
@@ -101,6 +104,12 @@ export class AnnouncedSlots implements HostSlots {
 
   revoke(position: number): number {
     return this.entered(position);
+  }
+
+  /** The question must not be there before what it is about. */
+  recall(from: number, to: number): void {
+    to = Math.min(to, this.#unsent);
+    if (from < to) this.#ask(from, to);
   }
 
   /** The worker's side does this as it gets the message. */

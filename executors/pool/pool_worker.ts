@@ -12,7 +12,7 @@ import { isTransfer, unwrapTransfer } from "../transfer.ts";
 import { nameOf, type WorkHolder, type WorkItem } from "../work_item.ts";
 import type { Channel, ChannelListener, OpenChannel } from "./channel.ts";
 import { cloneError } from "./clone_error.ts";
-import { decodeError, encodeError } from "./codec.ts";
+import { decodeError } from "./codec.ts";
 import {
   AHEAD_MS,
   BATCH_CALLS,
@@ -24,6 +24,7 @@ import { Outcomes, type Report } from "./outcomes.ts";
 import type { ToHost } from "./protocol.ts";
 import { RunMessage } from "./run_message.ts";
 import { SLOT_COUNT } from "./slots.ts";
+import { Stops } from "./stops.ts";
 
 /**
  * A message to a worker that still has something to do holds at least so much
@@ -89,10 +90,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   /** What the next message will hold, and how many calls those are. */
   #batch: WorkItem[] = [];
   #offered = 0;
-  /** What is to stop if it turns out to have been entered, by position. */
-  readonly #toStop = new Map<number, CancelledError | TimeoutError>();
-  /** The task that was told to stop, and the time it still has. */
-  #stopping: { position: number; endGrace: () => void } | undefined;
+  readonly #stops: Stops;
   /** Ends the wait for a sign of life: it starts, or loads a module. */
   #stopWaiting = () => {};
   #loading = false;
@@ -108,6 +106,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     this.#owner = owner;
     this.#settings = settings;
     this.#channel = settings.open(name, this);
+    this.#stops = new Stops(this.#channel, this.#tasks, settings.gracePeriod);
     if (settings.initializer !== undefined) this.#define(settings.initializer);
     try {
       this.#channel.send([
@@ -224,7 +223,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   close(error?: (item: WorkItem) => Error): Promise<void> {
     this.#gone = true;
     this.#stopWaiting();
-    this.#stopping?.endGrace();
+    this.#stops.close();
     const closed = this.#channel.close();
     for (let [item, left] of this.#tasks.takeAll()) {
       // Deno cannot end a loop that never yields, but the loop may ask.
@@ -262,31 +261,13 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     if (this.count === 0) this.#owner.workerProgressed();
     if (entered > 0) return item.split(entered);
     this.#tasks.clear(item.position);
-    this.#toStop.delete(item.position);
+    this.#stops.takenBack(item.position);
     item.holder = undefined;
     return item;
   }
 
   stop(item: WorkItem, reason: CancelledError | TimeoutError): void {
-    // Of a task that has ended, only the report may not have arrived.
-    if (this.#gone || this.#isPast(item.position)) return;
-    const { position } = item;
-    const { slots } = this.#channel;
-    if (!slots.surelyEntered(position)) {
-      // Either it comes back, or it is about to be heard that it was entered.
-      this.#toStop.set(position, reason);
-      slots.recall(position, position + 1);
-      return;
-    }
-    const kind = reason instanceof TimeoutError ? "timed out" : "cancelled";
-    slots.stop(position, kind);
-    this.#channel.send(["stop", position, encodeError(reason)]);
-    // An earlier task has ended, or this one would not run.
-    this.#stopping?.endGrace();
-    const endGrace = startDeadline(this.#settings.gracePeriod, () => {
-      if (!this.#isPast(position)) this.#channel.kill(reason);
-    });
-    this.#stopping = { position, endGrace };
+    if (!this.#gone) this.#stops.stop(item.position, reason);
   }
 
   received(message: ToHost): void {
@@ -341,12 +322,8 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   }
 
   #hasEntered(position: number): void {
-    const item = this.#tasks.item(position);
-    const reason = this.#toStop.get(position);
-    this.#toStop.delete(position);
-    if (item === undefined) return;
-    item.start();
-    if (reason !== undefined) this.stop(item, reason);
+    this.#tasks.item(position)?.start();
+    this.#stops.entered(position);
   }
 
   died(cause: unknown): void {
@@ -379,14 +356,6 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     }
   }
 
-  /** Whether a later task has been entered, so that this one has ended. */
-  #isPast(position: number): boolean {
-    for (let later = position + 1; later < this.#tasks.tail; later++) {
-      if (this.#channel.slots.heard(later) > 0) return true;
-    }
-    return false;
-  }
-
   #awaitSign(): void {
     this.#stopWaiting();
     const { startTimeout } = this.#settings;
@@ -416,14 +385,10 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   #send(batch: readonly WorkItem[]): Refusal[] {
     const refused: Refusal[] = [];
     let message = new RunMessage();
-    let together: WorkItem[] = [];
     const send = () => {
-      if (together.length === 0) return;
-      // Positions first: the worker may be at them before this returns.
-      for (const item of together) this.#hold(item);
+      if (message.segments.length === 0) return;
       this.#channel.send(["run", message.segments]);
       message = new RunMessage();
-      together = [];
     };
     for (const item of batch) {
       const { id } = this.#define(this.#settings.functions.of(item.fn));
@@ -433,7 +398,8 @@ export class PoolWorker implements WorkHolder, ChannelListener {
         let alone: WorkItem | undefined = next;
         if (plain > 0) {
           alone = splitOff(next, plain);
-          together.push(next);
+          // Before it is sent: the worker may be at it before that returns.
+          this.#hold(next);
         }
         if (alone === undefined) break;
         next = splitOff(alone, 1);
@@ -503,10 +469,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
       if (ended > 0 && fn !== learned) (learned = fn).learn(busyMs / length);
       outcomes.give(item, item.count - left, ended);
     }
-    if (this.#stopping !== undefined && this.#stopping.position < position) {
-      this.#stopping.endGrace();
-      this.#stopping = undefined;
-    }
+    this.#stops.reported(position);
     if (this.count === 0) this.idleSince = performance.now();
     this.#owner.workerProgressed();
   }

@@ -10,7 +10,8 @@
  * loop between them. Outcomes are reported together, but a finished one does
  * not wait for a slow one: until a function has shown that its calls are
  * quick, each outcome is reported before the next call is entered; from then
- * on they leave after `REPORT_MS`, or when they are `BATCH_CALLS`.
+ * on they leave after `REPORT_MS`, those of a `map()` also when there are
+ * `BATCH_CALLS` of them.
  *
  * @module
  */
@@ -283,8 +284,10 @@ export class WorkerLoop implements StopSource {
       : 1;
     this.#timedAt = now;
     this.#untimed = 0;
-    return now - this.#reportedAt >= REPORT_MS ||
-      this.#values.length >= BATCH_CALLS;
+    if (now - this.#reportedAt >= REPORT_MS) return true;
+    // What a map() has in flight is limited, so its host may be waiting.
+    const [, , , oneItem] = this.#segment!;
+    return oneItem && this.#values.length >= BATCH_CALLS;
   }
 
   /** Idling, and looking for functions, is not work. */
