@@ -24,11 +24,15 @@ let scopes: AsyncLocalStorage<TaskScope> | undefined;
 /** See {@linkcode asProgram}. */
 let runAsProgram: (<R>(fn: () => R) => R) | undefined;
 
-let keeping: Promise<void> | undefined;
+const asked = Promise.withResolvers<void>();
+
+/** Begins here, where nobody's context is taken for that of the program. */
+const keeping: Promise<void> = asked.promise.then(loadStorage);
 
 /** Resolves when scopes are kept from then on. */
 export function keepScopes(): Promise<void> {
-  return keeping ??= loadStorage();
+  asked.resolve();
+  return keeping;
 }
 
 async function loadStorage(): Promise<void> {
@@ -39,8 +43,7 @@ async function loadStorage(): Promise<void> {
   keepScopesBy((scope, fn) => storage.run(scope, fn));
 }
 
-// In a program at once, before anything else can be taken for the program. In a
-// worker it would take 5 ms and 1.5 MiB, so there it waits until somebody asks.
+// In a worker it would take 5 ms and 1.5 MiB, so there it waits until somebody asks.
 if (!("WorkerGlobalScope" in globalThis)) keepScopes();
 
 /**

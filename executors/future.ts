@@ -40,7 +40,7 @@ export interface FutureWithResolvers<T> {
    * the future has been cancelled: then there is nothing to do.
    */
   readonly start: () => boolean;
-  /** → finished, with a value. */
+  /** → finished, with a value; a thenable is followed at once, as by a promise. */
   readonly resolve: (value: T) => void;
   /** → finished, with an error, which may be any value. */
   readonly reject: (error: unknown) => void;
@@ -133,6 +133,9 @@ export const NativePromise: new <T>(
   ) => void,
 ) => Promise<T> = Promise as never;
 
+/** How deep the console looks into a value, unless told. */
+const INSPECT_DEPTH = 4;
+
 /** What settles the promise that was made last: one closure less for each future. */
 let resolveNewest: ((value: unknown) => void) | undefined;
 let rejectNewest: ((error: unknown) => void) | undefined;
@@ -203,7 +206,7 @@ export class Future<T> extends NativePromise<T> implements PromiseLike<T> {
     resolveNewest = rejectNewest = undefined;
   }
 
-  /** `then()` gives a promise, which nobody can cancel. */
+  /** Subclasses have a constructor of their own, which makes no promise for `then()`. */
   static get [Symbol.species](): PromiseConstructor {
     return Promise;
   }
@@ -407,11 +410,16 @@ export class Future<T> extends NativePromise<T> implements PromiseLike<T> {
   }
 
   /** What the console shows of it, rather than the promise that it is too. */
-  [Symbol.for("Deno.customInspect")](inspect: typeof Deno.inspect): string {
-    const { state } = this;
-    if (state !== "finished") return `Future ${inspect({ state })}`;
-    const key = this.#state === FAILED ? "error" : "value";
-    return `Future ${inspect({ state, [key]: this.#outcome })}`;
+  [Symbol.for("Deno.customInspect")](
+    inspect: typeof Deno.inspect,
+    options: Deno.InspectOptions = {},
+  ): string {
+    const shown: Record<string, unknown> = { state: this.state };
+    // It may be part of its own outcome, which only depth brings to an end.
+    const depth = (options.depth ?? INSPECT_DEPTH) - 1;
+    if (depth >= 0 && this.#state === FINISHED) shown.value = this.#outcome;
+    if (depth >= 0 && this.#state === FAILED) shown.error = this.#outcome;
+    return `Future ${inspect(shown, { ...options, depth })}`;
   }
 
   /** The state as of now, wherever the function is entered. */

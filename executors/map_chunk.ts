@@ -38,11 +38,10 @@ export class MapChunk extends WorkItem {
   /** Shared with the chunks that were split off; this one's part is from `#from` on. */
   readonly #args: unknown[];
   readonly #arity: number;
+  readonly #outcomes: unknown[];
   readonly #from: number;
   #count: number;
   override readonly transfers: boolean;
-  /** In the order of the calls. */
-  readonly #outcomes: unknown[];
   /** How many calls have no outcome. */
   #open: number;
   /** How many outcomes have been read. */
@@ -57,6 +56,7 @@ export class MapChunk extends WorkItem {
     index: number,
     args: unknown[],
     arity: number,
+    outcomes: unknown[],
     from: number,
     count: number,
     submitted?: number,
@@ -65,11 +65,23 @@ export class MapChunk extends WorkItem {
     this.#owner = owner;
     this.#args = args;
     this.#arity = arity;
+    this.#outcomes = outcomes;
     this.#from = from;
     this.#count = this.#open = count;
-    this.#outcomes = new Array(count).fill(NONE);
     // Such a call is a chunk of its own, so one look is enough.
     this.transfers = count === 1 && this.args.some(isTransfer);
+  }
+
+  /** The calls with these arguments, `arity` for each. */
+  static of(
+    owner: ChunkOwner,
+    index: number,
+    args: unknown[],
+    arity: number,
+  ): MapChunk {
+    const count = args.length / arity;
+    const outcomes = new Array(count).fill(NONE);
+    return new MapChunk(owner, index, args, arity, outcomes, 0, count);
   }
 
   override get args(): unknown[] {
@@ -96,7 +108,7 @@ export class MapChunk extends WorkItem {
 
   /** Whether the next outcome is there. */
   get readable(): boolean {
-    return !this.exhausted && this.#outcomes[this.#read] !== NONE;
+    return !this.exhausted && this.#outcomes[this.#from + this.#read] !== NONE;
   }
 
   /** The next outcome. */
@@ -106,8 +118,8 @@ export class MapChunk extends WorkItem {
 
   /** The outcome of a call, of which no reference is kept. */
   take(call: number): unknown {
-    const outcome = this.#outcomes[call];
-    this.#outcomes[call] = undefined;
+    const outcome = this.#outcomes[this.#from + call];
+    this.#outcomes[this.#from + call] = undefined;
     return outcome;
   }
 
@@ -123,7 +135,7 @@ export class MapChunk extends WorkItem {
       : fn(...this.#argsOf(call, call + 1));
   }
 
-  override resolve(value: unknown, call = 0): void {
+  override resolve(value: unknown, call = this.#firstOpen()): void {
     this.#settle(value, "finished", call);
   }
 
@@ -137,14 +149,17 @@ export class MapChunk extends WorkItem {
     if (this.timed) return super.resolveAll(values, from, to, call);
     if (this.settled) return;
     const count = to - from;
-    for (let i = 0; i < count; i++) this.#outcomes[call + i] = values[from + i];
+    const first = this.#from + call;
+    for (let i = 0; i < count; i++) {
+      this.#outcomes[first + i] = values[from + i];
+    }
     this.#dropArgs(call, count);
     this.#owner.tally.finished += count;
     this.#open -= count;
     this.#owner.callsSettled(this, call, count);
   }
 
-  override reject(error: unknown, call = 0): void {
+  override reject(error: unknown, call = this.#firstOpen()): void {
     this.#settle(new Failure(error), "failed", call);
   }
 
@@ -161,6 +176,7 @@ export class MapChunk extends WorkItem {
       this.index,
       this.#args,
       this.#arity,
+      this.#outcomes,
       this.#from + count,
       this.#count - count,
       this.submitted,
@@ -168,7 +184,6 @@ export class MapChunk extends WorkItem {
     rest.settled = this.settled;
     this.#open -= rest.#count;
     this.#count = count;
-    this.#outcomes.length = count;
     this.#owner.chunkSplit(this, rest);
     return rest;
   }
@@ -178,20 +193,32 @@ export class MapChunk extends WorkItem {
     if (this.settled) return;
     // Before it is split, so that the part which is taken back is settled too.
     this.settled = true;
-    for (let call = 0; call < this.#count; call++) {
-      if (this.#outcomes[call] === NONE) this.#ended("cancelled", call);
+    // Whoever is told of one may have the rest split off.
+    const count = this.#count;
+    for (let call = 0; call < count; call++) {
+      if (this.#isOpen(call)) this.#ended("cancelled", call);
     }
     this.holder?.revoke(this);
     if (reason !== undefined && !this.complete) this.holder?.stop(this, reason);
   }
 
   #settle(outcome: unknown, what: TaskOutcome, call: number): void {
-    if (this.settled || this.#outcomes[call] !== NONE) return;
-    this.#outcomes[call] = outcome;
+    if (this.settled || call >= this.#count || !this.#isOpen(call)) return;
+    this.#outcomes[this.#from + call] = outcome;
     this.#dropArgs(call, 1);
     this.#open--;
     this.#ended(what, call);
     this.#owner.callsSettled(this, call, 1);
+  }
+
+  /** Whether a call has no outcome. */
+  #isOpen(call: number): boolean {
+    return this.#outcomes[this.#from + call] === NONE;
+  }
+
+  /** The first call that has no outcome. */
+  #firstOpen(): number {
+    return this.#outcomes.indexOf(NONE, this.#from) - this.#from;
   }
 
   /** One of its own calls has ended, counted from 0. */

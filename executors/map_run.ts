@@ -365,14 +365,7 @@ class MapRun implements MapResult<unknown>, ChunkOwner {
 
   #submit(args: unknown[], arity: number, count: number): void {
     if (count === 0 || this.#end !== undefined) return;
-    const chunk = new MapChunk(
-      this,
-      this.tally.add(count),
-      args,
-      arity,
-      0,
-      count,
-    );
+    const chunk = MapChunk.of(this, this.tally.add(count), args, arity);
     this.#unread += count;
     this.#inFlight += count;
     this.#unsettled.add(chunk);

@@ -105,7 +105,7 @@ export class PromisePoolExecutor extends Executor {
     this.#initializer = checkInitializer(rest);
   }
 
-  /** Takes an item; it is entered in a later microtask, when its turn comes. */
+  /** Takes an item; it is entered later, when its turn comes. */
   protected override enqueue(item: WorkItem): void {
     this.#queue.push(item);
     this.#schedule();

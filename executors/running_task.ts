@@ -65,6 +65,11 @@ export function keepScopesBy(keep: KeepScope): void {
   keepScope = keep;
 }
 
+/** Whether that has been done. */
+export function scopesAreKept(): boolean {
+  return keepScope !== undefined;
+}
+
 /** Calls `fn`; the code that it starts belongs to `scope`. */
 export function runInScope<R>(scope: TaskScope, fn: () => R): R {
   if (keepScope !== undefined) return keepScope(scope, fn);

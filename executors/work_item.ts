@@ -21,7 +21,7 @@ import {
 // deno-lint-ignore no-explicit-any
 export type AnyFunction = (...args: any[]) => unknown;
 
-/** The place that a work item has been sent to: a worker, or a lane of the promise pool. */
+/** The place that a work item has been sent to: a worker, or a promise pool that runs it. */
 export interface WorkHolder {
   /** The name of the worker. */
   readonly name: string;
@@ -141,7 +141,8 @@ export abstract class WorkItem {
    * A call returned this.
    *
    * @param value What it returned.
-   * @param call Which one, counted from 0; by default the only one.
+   * @param call Which one, counted from 0; by default the first without an
+   * outcome.
    */
   abstract resolve(value: unknown, call?: number): void;
 
@@ -166,7 +167,8 @@ export abstract class WorkItem {
    * A call threw this, or could not be made because of it.
    *
    * @param error What it threw.
-   * @param call Which one, counted from 0; by default the only one.
+   * @param call Which one, counted from 0; by default the first without an
+   * outcome.
    */
   abstract reject(error: unknown, call?: number): void;
 

@@ -15,14 +15,6 @@ import type { AnyFunction } from "../work_item.ts";
  */
 export const AHEAD_MS = 1;
 
-/**
- * So many outcomes of a `map()` are reported, and half as many calls are worth
- * a message, however little time they take. A third of what `map()` has in
- * flight: one part is with the worker, one with the host, and one on its way.
- * With more, each waits for the other to wake up; fewer cost more messages.
- */
-export const BATCH_CALLS = 333;
-
 /** A function as one scheduler knows it. */
 export class PoolFunction {
   readonly id: number;

@@ -45,6 +45,13 @@ export class InFlight {
     this.load += calls * cost;
   }
 
+  /** They have ended, or are not sent after all. */
+  remove(calls: number, cost: number): void {
+    this.count -= calls;
+    // Set, not computed: what rounding leaves behind would add up.
+    this.load = this.count === 0 ? 0 : this.load - calls * cost;
+  }
+
   /** An item whose calls were added gets the next position. */
   push(item: WorkItem, fn: PoolFunction, cost: number): void {
     item.position = this.tail++;
@@ -83,9 +90,7 @@ export class InFlight {
   end(position: number, calls: number): void {
     const index = position & MASK;
     this.#left[index]! -= calls;
-    this.count -= calls;
-    // Set, not computed: what rounding leaves behind would add up.
-    this.load = this.count === 0 ? 0 : this.load - this.#costs[index]! * calls;
+    this.remove(calls, this.#costs[index]!);
   }
 
   /** The item at a position has ended, or was taken back. */
@@ -99,9 +104,10 @@ export class InFlight {
     for (let position = this.head; position < this.tail; position++) {
       const item = this.item(position);
       if (item !== undefined) running.push([item, this.left(position)]);
+      this.#left[position & MASK] = 0;
       this.clear(position);
     }
-    this.count = 0;
+    this.count = this.load = 0;
     return running;
   }
 }

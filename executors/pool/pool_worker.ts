@@ -15,13 +15,12 @@ import { cloneError } from "./clone_error.ts";
 import { decodeError } from "./codec.ts";
 import {
   AHEAD_MS,
-  BATCH_CALLS,
   type FunctionTable,
   type PoolFunction,
 } from "./functions.ts";
 import { InFlight } from "./in_flight.ts";
 import { Outcomes, type Report } from "./outcomes.ts";
-import type { ToHost } from "./protocol.ts";
+import { BATCH_CALLS, type ToHost } from "./protocol.ts";
 import { RunMessage } from "./run_message.ts";
 import { SLOT_COUNT } from "./slots.ts";
 import { Stops } from "./stops.ts";
@@ -60,8 +59,13 @@ export interface PoolWorkerSettings {
   readonly gracePeriod: number;
 }
 
-/** A call that cannot be sent, and why. */
-type Refusal = readonly [item: WorkItem, error: Error];
+/** What of a batch was not sent. */
+interface Unsent {
+  /** Calls that cannot be sent, and why. */
+  readonly refused: [item: WorkItem, error: Error][];
+  /** What is to run elsewhere, or nowhere. */
+  readonly unwanted: WorkItem[];
+}
 
 /** Host's side of one worker. */
 export class PoolWorker implements WorkHolder, ChannelListener {
@@ -90,6 +94,8 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   /** What the next message will hold, and how many calls those are. */
   #batch: WorkItem[] = [];
   #offered = 0;
+  /** Whether what is being sent was called back meanwhile. */
+  #interrupted = false;
   readonly #stops: Stops;
   /** Ends the wait for a sign of life: it starts, or loads a module. */
   #stopWaiting = () => {};
@@ -173,13 +179,16 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     const batch = this.#batch;
     this.#batch = [];
     this.#offered = 0;
+    this.#interrupted = false;
+    const { refused, unwanted } = this.#send(batch);
+    if (unwanted.length > 0) this.#owner.workerReturned(unwanted);
     // Done callbacks may cancel what is being sent, or terminate, so they come last.
-    for (const [item, error] of this.#send(batch)) item.reject(error);
+    for (const [item, error] of refused) item.reject(error);
   }
 
   /** Whether it is at work, and about to be done with it. */
   get brisk(): boolean {
-    return this.count > 0 && !this.#stalled &&
+    return this.ready && this.count > 0 && !this.#stalled &&
       this.#tasks.load <= AHEAD_MS / 2;
   }
 
@@ -204,7 +213,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
    */
   reclaim(what: "all" | "sendable"): WorkItem[] {
     const items: WorkItem[] = [];
-    this.#stalled = true;
+    this.#stalled = this.#interrupted = true;
     const { head, tail } = this.#tasks;
     // What has been moved stays; it was sent to an idle worker, so it is the first.
     const from = head + (this.#tasks.item(head)?.transfers ? 1 : 0);
@@ -221,7 +230,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
 
   /** Ends it at once; what it ran has settled before, or fails with `error`. */
   close(error?: (item: WorkItem) => Error): Promise<void> {
-    this.#gone = true;
+    this.#gone = this.#interrupted = true;
     this.#stopWaiting();
     this.#stops.close();
     const closed = this.#channel.close();
@@ -381,9 +390,13 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     return Math.min(Math.floor((AHEAD_MS - this.#tasks.load) / cost), slots);
   }
 
-  /** Sends calls with plain arguments together, and each other call alone; returns what cannot be cloned. */
-  #send(batch: readonly WorkItem[]): Refusal[] {
-    const refused: Refusal[] = [];
+  /**
+   * Sends calls with plain arguments together, and each other call alone.
+   * Copying arguments runs their getters, which may cancel what is in the batch,
+   * or all there is; that is not sent.
+   */
+  #send(batch: readonly WorkItem[]): Unsent {
+    const unsent: Unsent = { refused: [], unwanted: [] };
     let message = new RunMessage();
     const send = () => {
       if (message.segments.length === 0) return;
@@ -393,8 +406,14 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     for (const item of batch) {
       const { id } = this.#define(this.#settings.functions.of(item.fn));
       let next: WorkItem | undefined = item;
+      const wanted = () => !this.#interrupted && !next!.settled;
       while (next !== undefined) {
-        const plain = message.addPlain(id, next);
+        const plain: number = wanted() ? message.addPlain(id, next, wanted) : 0;
+        if (!wanted()) {
+          this.#unoffer(next);
+          if (!next.settled) unsent.unwanted.push(next);
+          break;
+        }
         let alone: WorkItem | undefined = next;
         if (plain > 0) {
           alone = splitOff(next, plain);
@@ -405,11 +424,18 @@ export class PoolWorker implements WorkHolder, ChannelListener {
         next = splitOff(alone, 1);
         send();
         const error = this.#sendAlone(alone, id);
-        if (error !== undefined) refused.push([alone, error]);
+        if (error !== undefined) unsent.refused.push([alone, error]);
       }
     }
     send();
-    return refused;
+    return unsent;
+  }
+
+  /** An item of the batch is not its own any more. */
+  #unoffer(item: WorkItem): void {
+    const cost = costOf(item, this.#settings.functions.of(item.fn));
+    this.#tasks.remove(item.count, cost);
+    this.quota += item.count;
   }
 
   /** A call that cannot be cloned fails alone, with the error that this returns. */

@@ -10,6 +10,14 @@ import type { FunctionReference } from "../task.ts";
 import type { EncodedError } from "./codec.ts";
 
 /**
+ * So many outcomes of a `map()` are reported, and half as many calls are worth
+ * a message, however little time they take. A third of what `map()` has in
+ * flight: one part is with the worker, one with the host, and one on its way.
+ * With more, each waits for the other to wake up; fewer cost more messages.
+ */
+export const BATCH_CALLS = 320;
+
+/**
  * Calls of one function: their arguments lie one after another in `args`.
  * Either each is an item of its own, with a slot of its own, or all are one.
  */

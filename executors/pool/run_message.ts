@@ -22,15 +22,18 @@ export class RunMessage {
 
   /**
    * Adds the first calls of an item, as many as have only plain arguments; the
-   * next one, if there is one, has to travel alone. Returns how many.
+   * next one, if there is one, has to travel alone. Returns how many: none if
+   * the item is not `wanted` any more, as copying has run getters.
    */
-  addPlain(fn: number, item: WorkItem): number {
+  addPlain(fn: number, item: WorkItem, wanted: () => boolean): number {
     if (item.transfers) return 0;
     const { args, count } = item;
     const draft = this.#draft(fn, count, args.length / count);
     const before = draft[2].length;
     const plain = pushPlain(args, draft[2]);
-    const calls = plain === args.length
+    const calls = !wanted()
+      ? 0
+      : plain === args.length
       ? count
       : Math.floor(plain * count / args.length);
     if (calls < count) draft[2].length = before + calls * (args.length / count);

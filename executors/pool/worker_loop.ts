@@ -25,6 +25,7 @@ import {
   CallScope,
   runInScope,
   type RunningTask,
+  scopesAreKept,
   type StopSource,
   taskIsAsked,
 } from "../running_task.ts";
@@ -33,10 +34,14 @@ import { wallTime } from "../stats.ts";
 import { isTransfer, unwrapTransfer } from "../transfer.ts";
 import type { AnyFunction } from "../work_item.ts";
 import { decodeError, type EncodedError, encodeError } from "./codec.ts";
-import { BATCH_CALLS } from "./functions.ts";
 import { loadFunction, onlyText } from "./load.ts";
 import { copyPlain, NOT_PLAIN } from "./plain.ts";
-import type { Segment, ToHost, ToWorker } from "./protocol.ts";
+import {
+  BATCH_CALLS,
+  type Segment,
+  type ToHost,
+  type ToWorker,
+} from "./protocol.ts";
 import type { Slots } from "./slots.ts";
 
 /** How long a finished outcome may wait for others: a message costs about as much as ten tiny tasks. */
@@ -158,8 +163,12 @@ export class WorkerLoop implements StopSource {
   async #work(): Promise<void> {
     this.#restartClock();
     while (this.#segment !== undefined || this.#inbox.length > 0) {
-      // Or what a task leaves behind would be taken for the next one.
-      if (taskIsAsked()) await keepScopes();
+      if (taskIsAsked() && !scopesAreKept()) {
+        // Or what a task leaves behind would be taken for the next one.
+        this.#report();
+        await keepScopes();
+        this.#restartClock();
+      }
       this.#scope = new CallScope(this);
       await runInScope(this.#scope, () => this.#workInScope());
     }

@@ -21,6 +21,8 @@ import {
   noteThrow,
   passGate,
 } from "./tasks.ts";
+import { workerBehaviour } from "./worker_harness.ts";
+import { contextOfPool } from "./worker_tasks.ts";
 
 /** A task that nobody stops, as it sees itself. */
 const UNDISTURBED = {
@@ -207,5 +209,14 @@ watched(
     const seen = await Promise.all(futures);
     assert(seen.every(([before, after]) => before && before === after));
     assertEquals(new Set(seen.map(([before]) => before)).size, 3);
+  },
+);
+
+workerBehaviour(
+  "a promise pool in a task runs its own outside the context of who made it",
+  async (make) => {
+    const executor = make({ maxWorkers: 1 });
+    assertEquals(await executor.submit(contextOfPool), "none");
+    assertEquals(await executor.submit(contextOfPool), "none");
   },
 );

@@ -4,6 +4,7 @@ import {
   assertEquals,
   assertFalse,
   assertInstanceOf,
+  assertLess,
   assertRejects,
   assertStrictEquals,
   assertThrows,
@@ -237,6 +238,17 @@ Deno.test("Future shows its state and its outcome on the console", () => {
       'Future { state: "cancelled" }',
     ],
   );
+});
+
+Deno.test("Future that is part of its own outcome can be shown on the console", () => {
+  const value = Future.withResolvers<unknown>();
+  value.resolve({ again: value.future });
+  const error = Future.withResolvers<unknown>();
+  error.reject(Object.assign(new Error("Failed"), { again: error.future }));
+  for (const { future } of [value, error]) {
+    assertLess(Deno.inspect(future).length, 2000);
+    assertLess(Deno.inspect([future], { depth: 0 }).length, 100);
+  }
 });
 
 Deno.test("Future.catch() handles the error and passes a value on", async () => {

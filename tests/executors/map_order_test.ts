@@ -114,21 +114,38 @@ behaviour(
   },
 );
 
-Deno.test("map() gives what was taken off its chunk after the rest of that was read", async () => {
-  const items: WorkItem[] = [];
-  class ByHand extends Executor {
-    protected override enqueue(item: WorkItem): void {
-      items.push(item);
-    }
+/** Whose items the test runs. */
+class ByHand extends Executor {
+  readonly items: WorkItem[] = [];
 
-    protected override close(): Promise<void> {
-      return Promise.resolve();
-    }
+  protected override enqueue(item: WorkItem): void {
+    this.items.push(item);
   }
-  const results = new ByHand().map(negate, [1, 2]);
-  items[0]!.resolve(-1);
+
+  protected override close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+Deno.test("map() gives what was taken off its chunk after the rest of that was read", async () => {
+  const executor = new ByHand();
+  const results = executor.map(negate, [1, 2]);
+  const [item] = executor.items;
+  item!.resolve(-1);
   assertEquals(await results.next(), { done: false, value: -1 });
   const next = results.next();
-  items[0]!.split(1).resolve(-2);
+  item!.split(1).resolve(-2);
   assertEquals(await next, { done: false, value: -2 });
+});
+
+Deno.test("map() takes outcomes without a call for those of the first calls that have none", async () => {
+  const executor = new ByHand();
+  const results = executor.map(negate, [1, 2, 3, 4]);
+  const [item] = executor.items;
+  item!.resolve(-2, 1);
+  item!.resolve(-1);
+  item!.resolve(-3);
+  item!.split(3).resolve(-4);
+  item!.resolve(-5);
+  assertEquals(await results, [-1, -2, -3, -4]);
 });

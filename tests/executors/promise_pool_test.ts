@@ -350,3 +350,24 @@ pooled(
     await assertRejects(() => results.next(), RangeError, "d");
   },
 );
+
+pooled(
+  "counts every item of a map() that is left, whatever a listener does meanwhile",
+  async (make) => {
+    const executor = make({ maxWorkers: 2 });
+    const gate = Promise.withResolvers<void>();
+    const told: number[] = [];
+    executor.addEventListener("task", ({ index, outcome }) => {
+      told.push(index);
+      assertEquals(outcome, "cancelled");
+      executor.shutdown({ cancelFutures: true, wait: false });
+    });
+    const results = executor.map(() => gate.promise, [1, 2, 3, 4, 5, 6]);
+    await until(() => executor.stats().running === 2);
+    await results.return!();
+    gate.resolve();
+    await executor.shutdown();
+    assertEquals(told, [0, 1, 2, 3, 4, 5]);
+    assertEquals(executor.stats().pending, 0);
+  },
+);

@@ -45,6 +45,32 @@ for (const [name, end] of Object.entries(ENDS)) {
   );
 
   workerBehaviour(
+    `${name} in a getter of an argument reaches what was submitted with it`,
+    async (make) => {
+      const executor = make({ maxWorkers: 1 });
+      const calls = makeCells();
+      const nothing = new Array(1000).fill(0);
+      // Known to be quick, so that many of them travel together.
+      await executor.map(countIn, nothing.fill(calls), nothing.map(() => 9));
+      const argument = {
+        get path() {
+          end(executor, waiting);
+          return calls.path;
+        },
+      };
+      const first = executor.submit(countIn, argument, 0);
+      const waiting = Array.from(
+        { length: 5 },
+        (_, n) => executor.submit(countIn, calls, n + 1),
+      );
+      await executor.shutdown();
+      assert(first.done());
+      assert(waiting.every((future) => future.cancelled()));
+      assertEquals(loadAll(calls, 6).slice(1), new Array(5).fill(0));
+    },
+  );
+
+  workerBehaviour(
     `${name} in a done callback of what cannot be cloned reaches what was submitted with it`,
     async (make) => {
       const executor = make({ maxWorkers: 1 });

@@ -4,8 +4,14 @@
  * @module
  */
 
+import { AsyncLocalStorage } from "node:async_hooks";
 import { basename } from "node:path";
-import { task, transfer, WorkerPoolExecutor } from "../../mod.ts";
+import {
+  PromisePoolExecutor,
+  task,
+  transfer,
+  WorkerPoolExecutor,
+} from "../../mod.ts";
 import { type Cells, load } from "./cells.ts";
 import { passGate } from "./tasks.ts";
 
@@ -173,5 +179,17 @@ export const passAnyGate = task(
   import.meta,
   function passAnyGate(value: number, cells: Cells | undefined) {
     return cells === undefined ? value : passGate(cells, value);
+  },
+);
+
+/** What a task of a promise pool sees of the context in which that was made. */
+export const contextOfPool = task(
+  import.meta,
+  async function contextOfPool() {
+    const storage = new AsyncLocalStorage<string>();
+    return await storage.run("maker", async () => {
+      await using pool = new PromisePoolExecutor();
+      return await pool.submit(() => storage.getStore() ?? "none");
+    });
   },
 );
