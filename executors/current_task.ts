@@ -43,9 +43,6 @@ async function loadStorage(): Promise<void> {
   keepScopesBy((scope, fn) => storage.run(scope, fn));
 }
 
-// In a worker it would take 5 ms and 1.5 MiB, so there it waits until somebody asks.
-if (!("WorkerGlobalScope" in globalThis)) keepScopes();
-
 /**
  * Runs something as the program itself, not as the task or the request that
  * happens to be the first to need it. Only when scopes are kept.
