@@ -290,9 +290,13 @@ export class StoppableItem extends SubmittedItem {
   }
 }
 
-/** None of the item's calls will be made; each gets an error of its own. */
-export function rejectAll(item: WorkItem, error: () => unknown): void {
-  for (let call = 0; call < item.count; call++) item.reject(error(), call);
+/** No outcome comes of the item's calls, `from` the first of them; each gets an error of its own. */
+export function rejectAll(
+  item: WorkItem,
+  error: () => unknown,
+  from = 0,
+): void {
+  for (let call = from; call < item.count; call++) item.reject(error(), call);
 }
 
 /** What messages call a function. */

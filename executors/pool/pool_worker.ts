@@ -9,7 +9,12 @@ import { TimeoutError, WorkerCrashedError } from "../errors.ts";
 import type { CancelledError } from "../errors.ts";
 import { startDeadline } from "../timer.ts";
 import { isTransfer, unwrapTransfer } from "../transfer.ts";
-import { nameOf, type WorkHolder, type WorkItem } from "../work_item.ts";
+import {
+  nameOf,
+  rejectAll,
+  type WorkHolder,
+  type WorkItem,
+} from "../work_item.ts";
 import type { Channel, ChannelListener, OpenChannel } from "./channel.ts";
 import { cloneError } from "./clone_error.ts";
 import { decodeError } from "./codec.ts";
@@ -234,12 +239,11 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     this.#stopWaiting();
     this.#stops.close();
     const closed = this.#channel.close();
-    for (let [item, left] of this.#tasks.takeAll()) {
+    for (const [item, left] of this.#tasks.takeAll()) {
       // Deno cannot end a loop that never yields, but the loop may ask.
       this.#channel.slots.stop(item.position, "cancelled");
-      for (; error !== undefined && left > 0; left--) {
-        item.reject(error(item), item.count - left);
-      }
+      if (error === undefined) continue;
+      rejectAll(item, () => error(item), item.count - left);
     }
     return closed;
   }
@@ -359,9 +363,8 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     // First, as done callbacks may cancel or terminate what is to run elsewhere.
     this.#owner.workerDied(this, cause, unentered);
     for (const [item, calls, when] of failed) {
-      for (let left = calls; left > 0; left--) {
-        item.reject(this.#crashed(item, cause, when), item.count - left);
-      }
+      const error = () => this.#crashed(item, cause, when);
+      rejectAll(item, error, item.count - calls);
     }
   }
 
@@ -397,6 +400,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
    */
   #send(batch: readonly WorkItem[]): Unsent {
     const unsent: Unsent = { refused: [], unwanted: [] };
+    const wanted = (item: WorkItem) => !this.#interrupted && !item.settled;
     let message = new RunMessage();
     const send = () => {
       if (message.segments.length === 0) return;
@@ -406,10 +410,9 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     for (const item of batch) {
       const { id } = this.#define(this.#settings.functions.of(item.fn));
       let next: WorkItem | undefined = item;
-      const wanted = () => !this.#interrupted && !next!.settled;
       while (next !== undefined) {
-        const plain: number = wanted() ? message.addPlain(id, next, wanted) : 0;
-        if (!wanted()) {
+        const plain: number = message.addPlain(id, next, wanted);
+        if (plain === 0 && !wanted(next)) {
           this.#unoffer(next);
           if (!next.settled) unsent.unwanted.push(next);
           break;

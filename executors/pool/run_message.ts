@@ -25,13 +25,17 @@ export class RunMessage {
    * next one, if there is one, has to travel alone. Returns how many: none if
    * the item is not `wanted` any more, as copying has run getters.
    */
-  addPlain(fn: number, item: WorkItem, wanted: () => boolean): number {
-    if (item.transfers) return 0;
+  addPlain(
+    fn: number,
+    item: WorkItem,
+    wanted: (item: WorkItem) => boolean,
+  ): number {
+    if (item.transfers || !wanted(item)) return 0;
     const { args, count } = item;
     const draft = this.#draft(fn, count, args.length / count);
     const before = draft[2].length;
     const plain = pushPlain(args, draft[2]);
-    const calls = !wanted()
+    const calls = !wanted(item)
       ? 0
       : plain === args.length
       ? count
