@@ -31,7 +31,8 @@ import { drawSvg } from "../bench/svg.ts";
 import { drawTimeline } from "../bench/timeline.ts";
 import config from "../deno.json" with { type: "json" };
 import { type Command, command } from "./command.ts";
-import { FileOutput } from "./line_output.ts";
+import { refuseSameFiles, STREAMS } from "./file_identity.ts";
+import { FileOutput, outputFiles } from "./line_output.ts";
 import {
   byDefault,
   flag,
@@ -118,6 +119,14 @@ export const BENCH: Command = command({
 });
 
 async function bench(values: Values<typeof OPTIONS>): Promise<number> {
+  const { stdout, stderr } = STREAMS;
+  refuseSameFiles(
+    [
+      ...outputFiles("--svg", values.svg),
+      ...outputFiles("--html", values.html),
+    ],
+    [stdout, stderr],
+  );
   const { json, quiet, records, workers, work, year } = values;
   const showsProgress = !quiet && Deno.stderr.isTerminal();
   const progress = showsProgress ? showProgress(records) : undefined;
@@ -155,10 +164,12 @@ async function bench(values: Values<typeof OPTIONS>): Promise<number> {
   };
   if (!quiet) print(`${formatPlan(planBenchmark(options), style)}\n`);
   // Before the time is spent.
-  const svg = values.svg === undefined ? undefined : new FileOutput(values.svg);
+  const svg = values.svg === undefined
+    ? undefined
+    : await FileOutput.open(values.svg);
   const html = values.html === undefined
     ? undefined
-    : new FileOutput(values.html);
+    : await FileOutput.open(values.html);
   const report = await runBenchmark({ ...options, observer });
   await svg?.write(drawSvg(report.workload));
   await svg?.finish();

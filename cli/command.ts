@@ -56,3 +56,47 @@ export class CommandError extends Error {
 export function command<T extends OptionTable>(command: Command<T>): Command {
   return command;
 }
+
+/**
+ * Says something in one line on the standard error stream. That nobody listens
+ * is no reason to stop.
+ *
+ * @param text What to say; what an error says may have several lines.
+ */
+export function say(text: string): void {
+  writeError(`futures: ${text.replaceAll(/\s*[\r\n]+\s*/g, " ")}\n`);
+}
+
+/**
+ * Writes to the standard error stream, if somebody reads it.
+ *
+ * @param text What is written.
+ */
+export function writeError(text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  try {
+    for (let done = 0; done < bytes.length;) {
+      done += Deno.stderr.writeSync(bytes.subarray(done));
+    }
+  } catch {
+    // Nobody does.
+  }
+}
+
+/** Whether the program ends because it was told to here, not by a function of a user. */
+let leaving = false;
+
+/**
+ * Ends the program.
+ *
+ * @param status The exit status.
+ */
+export function leave(status: number): never {
+  leaving = true;
+  Deno.exit(status);
+}
+
+/** Whether {@linkcode leave} was called. */
+export function isLeaving(): boolean {
+  return leaving;
+}

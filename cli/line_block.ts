@@ -42,6 +42,16 @@ export interface FailedLine {
 }
 
 /**
+ * How much a result is while it waits to be written.
+ *
+ * @param piece The result, or why there is none.
+ * @returns A number of characters.
+ */
+export function sizeOf({ output, failure }: Piece): number {
+  return output.length + (failure?.error.message.length ?? 0);
+}
+
+/**
  * Finds the end of the first lines of a text.
  *
  * @param text Lines with their line feeds.

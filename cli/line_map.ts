@@ -9,6 +9,10 @@
  * reader ◄── pieces, in the order of the lines or as they come ◄┘
  * ```
  *
+ * Results wait for those of earlier lines, and for their reader. When they have
+ * become too many, blocks that have not begun are called back, and wait until
+ * there is room; all but the one that the others wait for.
+ *
  * Nobody has to guess how many lines make a block. The first ones have one
  * line. While blocks come back quickly, they grow; one that takes longer than
  * its budget comes back with what it has done, the rest is cut anew. So a slow
@@ -19,17 +23,26 @@
  */
 
 import {
+  BrokenExecutorError,
   CancelledError,
   type Future,
+  ShutdownError,
   TimeoutError,
   WorkerCrashedError,
 } from "../mod.ts";
 import { CommandError } from "./command.ts";
-import { type Block, findLines, part, type Piece } from "./line_block.ts";
+import {
+  type Block,
+  findLines,
+  part,
+  type Piece,
+  sizeOf,
+} from "./line_block.ts";
 import type { LineChunk } from "./line_source.ts";
 import {
   type BlockResult,
   describe,
+  type ErrorText,
   type LineFailure,
   type Place,
   timedOut,
@@ -52,6 +65,18 @@ const BLOCKS_PER_WORKER = 4;
 
 /** Lines that are long are fewer. */
 const MAX_CHARACTERS = 16 * 1024 * 1024;
+
+/**
+ * Of results, there is room for some more: as long as an early line takes, they
+ * keep the workers busy.
+ */
+const MAX_RESULT_CHARACTERS = 64 * 1024 * 1024;
+
+/** A block on its way, and how often it has been. */
+interface Attempt {
+  readonly block: Block;
+  readonly attempt: number;
+}
 
 /** What there is to know for a {@linkcode LineMap}. */
 export interface LineMapOptions {
@@ -77,12 +102,16 @@ export class LineMap {
   /** How many lines a block has now. */
   #size = 1;
   /** What has been submitted and has not come back. */
-  readonly #futures = new Set<Future<BlockResult>>();
+  readonly #futures = new Map<Future<BlockResult>, Attempt>();
+  /** What is to be submitted when there is room for its results. */
+  readonly #waiting: Attempt[] = [];
   /** What can be read: by its first line, so that order needs nothing else. */
   readonly #ready = new Map<number, Piece>();
   /** Lines and characters that have been cut into blocks and have not been read as results. */
   #linesOut = 0;
   #charactersOut = 0;
+  /** Characters of results that have not been read. */
+  #resultsOut = 0;
   /** Which line comes next, of those that are read in order. */
   #next: number;
   #ended = false;
@@ -110,7 +139,8 @@ export class LineMap {
   /** No new lines from now on; what runs is finished. */
   stop(): void {
     this.#stopped = true;
-    for (const future of this.#futures) future.cancel();
+    this.#waiting.length = 0;
+    for (const future of this.#futures.keys()) future.cancel();
     this.#wake();
   }
 
@@ -121,15 +151,20 @@ export class LineMap {
       if (pieces.length > 0) {
         yield pieces;
         // Only now, so that a reader who is slow slows down all.
-        for (const { lines, length } of pieces) {
-          this.#linesOut -= lines;
-          this.#charactersOut -= length;
-          this.charactersDone += length;
+        for (const piece of pieces) {
+          this.#linesOut -= piece.lines;
+          this.#charactersOut -= piece.length;
+          this.#resultsOut -= sizeOf(piece);
+          this.charactersDone += piece.length;
         }
+        this.#submitWaiting();
         this.#wake();
       } else if (this.#error !== undefined) {
         throw this.#error.error;
-      } else if ((this.#ended || this.#stopped) && this.#futures.size === 0) {
+      } else if (
+        (this.#ended || this.#stopped) && this.#futures.size === 0 &&
+        this.#waiting.length === 0
+      ) {
         return;
       } else {
         await this.#changed.promise;
@@ -160,10 +195,8 @@ export class LineMap {
     const { skip } = this.#options;
     let first = 0;
     let line = 0;
-    let lastFile: string | undefined;
-    for await (const { file, text } of source) {
-      if (file !== lastFile) line = 0;
-      lastFile = file;
+    for await (const { file, text, starts, error } of source) {
+      if (starts) line = 0;
       for (let start = 0; start < text.length;) {
         while (!this.#hasRoom() && !this.#stopped) await this.#changed.promise;
         if (this.#stopped) return;
@@ -174,13 +207,15 @@ export class LineMap {
         } else {
           this.#linesOut += lines;
           this.#charactersOut += end - start;
-          this.#start({
+          const block = {
             file,
             line,
             first,
             lines,
             text: text.slice(start, end),
-          });
+          };
+          if (error === undefined) this.#start(block);
+          else this.#refuse(block, error);
         }
         first += lines;
         line += lines;
@@ -197,14 +232,24 @@ export class LineMap {
   #hasRoom(): boolean {
     const most = BLOCKS_PER_WORKER * this.#options.workers * this.#size;
     return this.#linesOut < Math.max(MAX_LINES, most) &&
-      this.#charactersOut < MAX_CHARACTERS;
+      this.#charactersOut < MAX_CHARACTERS &&
+      this.#resultsOut < MAX_RESULT_CHARACTERS;
+  }
+
+  /** Whether nothing can be read before what comes of a block is there. */
+  #isNext({ first }: Block): boolean {
+    return this.#options.ordered && first === this.#next;
   }
 
   /** Sends a block off; what comes of it is either ready or sent off again. */
   #start(block: Block, attempt = 1): void {
     if (this.#stopped) return;
+    if (this.#resultsOut >= MAX_RESULT_CHARACTERS && !this.#isNext(block)) {
+      this.#waiting.push({ block, attempt });
+      return;
+    }
     const future = this.#options.submit(block.text);
-    this.#futures.add(future);
+    this.#futures.set(future, { block, attempt });
     future.then(
       (result) => this.#settle(block, result, attempt),
       (error) => this.#fail(block, error, attempt),
@@ -214,9 +259,27 @@ export class LineMap {
     });
   }
 
+  /** Calls back what has not begun, as there are too many results. */
+  #callBack(): void {
+    for (const [future, attempt] of this.#futures) {
+      if (!this.#isNext(attempt.block) && future.cancel()) {
+        this.#futures.delete(future);
+        this.#waiting.push(attempt);
+      }
+    }
+  }
+
+  /** Submits what waits, as far as there is room now. */
+  #submitWaiting(): void {
+    if (this.#waiting.length === 0) return;
+    const waiting = this.#waiting.splice(0)
+      .sort((a, b) => a.block.first - b.block.first);
+    for (const { block, attempt } of waiting) this.#start(block, attempt);
+  }
+
   #settle(block: Block, result: BlockResult, attempt: number): void {
     this.#adapt(block, result);
-    const { lines, length, output, failures } = result;
+    const { lines, length, output, failures, long } = result;
     let done = { index: 0, start: 0, at: 0 };
     for (const failure of failures) {
       this.#put(block, output, done, failure);
@@ -225,21 +288,35 @@ export class LineMap {
       this.#putFailure(failed, failure, attempt);
       done = { index: failure.index + 1, start: end, at: failure.at };
     }
-    const last = { index: lines, start: length, at: output.length };
-    this.#put(block, output, done, last);
+    const end = { index: lines, start: length, at: output.length };
+    if (long === undefined) {
+      this.#put(block, output, done, end);
+    } else {
+      const last = { ...end, index: lines - 1, start: long.start };
+      this.#put(block, output, done, last);
+      this.#put(block, long.output, { ...last, at: 0 }, {
+        ...end,
+        at: long.output.length,
+      });
+    }
     this.#split(block, lines, length, this.#size);
   }
 
   /** The results between two places in a block. */
   #put(block: Block, output: string, from: Place, to: Place): void {
     if (from.index === to.index) return;
-    const first = block.first + from.index;
-    this.#ready.set(first, {
-      first,
+    this.#add({
+      first: block.first + from.index,
       lines: to.index - from.index,
       length: to.start - from.start,
       output: output.slice(from.at, to.at),
     });
+  }
+
+  #add(piece: Piece): void {
+    this.#ready.set(piece.first, piece);
+    this.#resultsOut += sizeOf(piece);
+    if (this.#resultsOut >= MAX_RESULT_CHARACTERS) this.#callBack();
   }
 
   #putFailure(
@@ -254,14 +331,23 @@ export class LineMap {
     const { file, line, first, text } = block;
     const failure = { file, line: line + 1, error, isUnreadable };
     const { length } = text;
-    this.#ready.set(first, { first, lines: 1, length, output: "", failure });
+    this.#add({ first, lines: 1, length, output: "", failure });
+  }
+
+  /** A line that nothing can be made of has no need of a worker. */
+  #refuse(block: Block, error: ErrorText): void {
+    this.#putFailure(block, { error, isUnreadable: true }, 1);
+    this.#wake();
   }
 
   /** The executor has no result for a block. */
   #fail(block: Block, error: unknown, attempt: number): void {
     if (error instanceof CancelledError) return;
+    const isOver = error instanceof BrokenExecutorError ||
+      error instanceof ShutdownError;
+    if (isOver && !(error instanceof WorkerCrashedError)) throw error;
+    // A worker that died, a time that is up, a result that cannot be sent.
     const isTimeout = error instanceof TimeoutError;
-    if (!isTimeout && !(error instanceof WorkerCrashedError)) throw error;
     if (block.lines === 1) {
       const { timeoutMs } = this.#options;
       const text = describe(isTimeout ? timedOut(timeoutMs) : error);

@@ -6,6 +6,8 @@
  */
 
 import { CommandError, FAILED_STATUS, USAGE_STATUS } from "./command.ts";
+import { followLinks, type NamedFile, STREAMS } from "./file_identity.ts";
+import { isStillAt, openLocked } from "./locked_file.ts";
 import { describe } from "./map_block.ts";
 
 /** Takes results. */
@@ -21,30 +23,60 @@ export interface LineOutput {
 /** How much is read at a time to count lines. */
 const CHUNK_BYTES = 64 * 1024;
 
+/**
+ * How many characters are written at a time. A text may be as long as texts can
+ * be, and its bytes three times as many.
+ */
+const PIECE_CHARACTERS = 256 * 1024;
+
+/** UTF-8 takes no more for a character of a string. */
+const BYTES_PER_CHARACTER = 3;
+
 const LINE_FEED = 10;
+
+/** Who may write, of those that may use a file. */
+const OWNER_WRITES = 0o600;
+
+/** What of a mode can be set. */
+const PERMISSION_BITS = 0o7777;
+
+/** Writes bytes, and tells how many of them. */
+type Write = (bytes: Uint8Array) => Promise<number>;
 
 /** The standard output, or a file that grows line by line. */
 export class PlainOutput implements LineOutput {
   readonly lines = 0;
-  readonly #name: string;
-  readonly #file: Pick<Deno.FsFile, "write">;
+  readonly #writer: PieceWriter;
+
+  private constructor(write: Write, name: string) {
+    this.#writer = new PieceWriter(write, name);
+  }
+
+  /** The standard output, also if functions are given another one later. */
+  static standard(): PlainOutput {
+    const write = Deno.stdout.write.bind(Deno.stdout);
+    return new PlainOutput(write, STREAMS.stdout.name);
+  }
 
   /**
-   * @param path The file; none for the standard output.
-   * @throws {CommandError} If it cannot be written.
+   * A file, which is emptied.
+   *
+   * @param path Its name.
+   * @returns The output.
+   * @throws {CommandError} If it cannot be written, or another run writes it.
    */
-  constructor(path?: string) {
-    this.#name = path ?? "the standard output";
+  static async open(path: string): Promise<PlainOutput> {
     try {
-      this.#file = path === undefined ? Deno.stdout : Deno.createSync(path);
+      const file = await openPlain(path);
+      return new PlainOutput((bytes) => file.write(bytes), path);
     } catch (error) {
-      throw cannotWrite(this.#name, error, USAGE_STATUS);
+      throw cannotWrite(path, error, USAGE_STATUS);
     }
   }
 
   /** Waits for as long as the reader at the other end takes. */
   write(text: string): Promise<void> {
-    return writeAll(this.#file, this.#name, text);
+    return this.#writer.write(text);
   }
 
   /** It is all there already. */
@@ -55,7 +87,7 @@ export class PlainOutput implements LineOutput {
 
 /**
  * A file that is written beside its place, as `FILE.partial`, and moved there
- * when it is whole.
+ * when it is whole. Until then no other run can write it.
  */
 export class FileOutput implements LineOutput {
   readonly lines: number;
@@ -63,52 +95,154 @@ export class FileOutput implements LineOutput {
   readonly partialPath: string;
   readonly #path: string;
   readonly #file: Deno.FsFile;
+  readonly #writer: PieceWriter;
+
+  private constructor(path: string, file: Deno.FsFile) {
+    this.#path = path;
+    this.partialPath = partialOf(path);
+    this.#file = file;
+    this.#writer = new PieceWriter((bytes) => file.write(bytes), path);
+    this.lines = cutIncomplete(file);
+  }
 
   /**
+   * Begins to write a file.
+   *
    * @param path Its place.
    * @param options Whether to go on after the last complete line of
    * `FILE.partial`, if that is there.
-   * @throws {CommandError} If it cannot be written.
+   * @returns The output.
+   * @throws {CommandError} If it cannot be written, or another run writes it.
    */
-  constructor(path: string, { resume = false }: { resume?: boolean } = {}) {
+  static async open(
+    path: string,
+    { resume = false }: { resume?: boolean } = {},
+  ): Promise<FileOutput> {
+    let file: Deno.FsFile | undefined;
     try {
-      this.#path = targetOf(path);
-      this.partialPath = `${this.#path}.partial`;
-      this.#file = Deno.openSync(this.partialPath, {
-        read: true,
-        write: true,
-        create: true,
-        truncate: !resume,
-      });
-      this.lines = cutIncomplete(this.#file);
+      const target = targetOf(path);
+      const partial = partialOf(target);
+      checkPartial(partial);
+      // What others may not read, they may not read meanwhile either.
+      const mode = statOrNone(target)?.mode ?? undefined;
+      file = await openLocked(
+        partial,
+        mode === undefined ? mode : mode & PERMISSION_BITS | OWNER_WRITES,
+      );
+      if (!resume) file.truncateSync();
+      return new FileOutput(target, file);
     } catch (error) {
+      file?.close();
       throw cannotWrite(path, error, USAGE_STATUS);
     }
   }
 
   /** Appends text. */
   write(text: string): Promise<void> {
-    return writeAll(this.#file, this.#path, text);
+    return this.#writer.write(text);
   }
 
   /** Moves it to its place. */
   async finish(): Promise<void> {
-    // Or a power failure could leave the name without the text.
-    await this.#file.sync();
-    this.#file.close();
-    await Deno.rename(this.partialPath, this.#path);
+    const { partialPath } = this;
+    try {
+      // Or a power failure could leave the name without the text.
+      await this.#file.sync();
+      if (!isStillAt(this.#file, partialPath)) {
+        throw new Error(
+          "it was removed or replaced while it was written, and the results with it",
+        );
+      }
+      keepOwner(this.#path, partialPath);
+      await Deno.rename(partialPath, this.#path);
+    } catch (error) {
+      throw new CommandError(
+        `cannot move ${partialPath} to ${this.#path}: ${
+          describe(error).message
+        }`,
+        FAILED_STATUS,
+      );
+    } finally {
+      // Only now, or another run could take it as one that was left.
+      this.#file.close();
+    }
   }
+}
+
+/** What a file is called until it is whole. */
+function partialOf(path: string): string {
+  return `${path}.partial`;
 }
 
 /** A link stays a link; what is no file, such as /dev/null, is not replaced by one. */
 function targetOf(path: string): string {
+  if (statOrNone(path)?.isFile === false) throw new Error("it is not a file");
+  return followLinks(path);
+}
+
+/**
+ * The files that an option has written.
+ *
+ * @param option The option.
+ * @param path The file that it names, if there is one.
+ * @returns The file, and where it is until it is whole.
+ */
+export function outputFiles(
+  option: string,
+  path: string | undefined,
+): NamedFile[] {
+  if (path === undefined) return [];
+  const partial = partialOf(followLinks(path));
+  return [
+    { name: `${option} ${path}`, path },
+    { name: `the ${partial} of ${option}`, path: partial },
+  ];
+}
+
+/** What another name leads to as well would lose what it has. */
+function checkPartial(path: string): void {
+  const info = statOrNone(path, Deno.lstatSync);
+  if (info === undefined) return;
+  if (!info.isFile || (info.nlink ?? 1) > 1) {
+    throw new Error(`${path} is a link, or no file: remove it`);
+  }
+}
+
+/** A new file in the place of one that has been there belongs to the same people. */
+function keepOwner(path: string, partialPath: string): void {
+  const before = statOrNone(path);
+  if (before === undefined || before.mode === null) return;
+  const { uid, gid } = Deno.statSync(partialPath);
+  if (uid !== before.uid || gid !== before.gid) {
+    try {
+      Deno.chownSync(partialPath, before.uid, before.gid);
+    } catch {
+      // Only the superuser gives files away.
+    }
+  }
+  Deno.chmodSync(partialPath, before.mode & PERMISSION_BITS);
+}
+
+function statOrNone(
+  path: string,
+  stat: (path: string) => Deno.FileInfo = Deno.statSync,
+): Deno.FileInfo | undefined {
   try {
-    if (!Deno.statSync(path).isFile) throw new Error("it is not a file");
-    return Deno.realPathSync(path);
+    return stat(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return path;
+    if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
+}
+
+async function openPlain(path: string): Promise<Deno.FsFile> {
+  // A pipe or a device has nothing that could be cut off.
+  if (statOrNone(path)?.isFile === false) {
+    return Deno.openSync(path, { write: true });
+  }
+  const file = await openLocked(followLinks(path));
+  file.truncateSync();
+  return file;
 }
 
 /** Takes off what is behind the last line feed, counts the lines, and goes to the end. */
@@ -136,21 +270,46 @@ function cutIncomplete(file: Deno.FsFile): number {
   return lines;
 }
 
-async function writeAll(
-  file: Pick<Deno.FsFile, "write">,
-  name: string,
-  text: string,
-): Promise<void> {
-  const bytes = new TextEncoder().encode(text);
-  try {
-    for (let done = 0; done < bytes.length;) {
-      done += await file.write(bytes.subarray(done));
-    }
-  } catch (error) {
-    // That is for whoever knows what it means.
-    if (error instanceof Deno.errors.BrokenPipe) throw error;
-    throw cannotWrite(name, error, FAILED_STATUS);
+/** Writes texts of any length with little memory. */
+class PieceWriter {
+  readonly #write: Write;
+  readonly #name: string;
+  readonly #encoder = new TextEncoder();
+  readonly #buffer = new Uint8Array(PIECE_CHARACTERS * BYTES_PER_CHARACTER);
+
+  constructor(write: Write, name: string) {
+    this.#write = write;
+    this.#name = name;
   }
+
+  async write(text: string): Promise<void> {
+    try {
+      for (let start = 0; start < text.length;) {
+        const end = endOfPiece(text, start);
+        const { written } = this.#encoder.encodeInto(
+          text.slice(start, end),
+          this.#buffer,
+        );
+        for (let done = 0; done < written;) {
+          done += await this.#write(this.#buffer.subarray(done, written));
+        }
+        start = end;
+      }
+    } catch (error) {
+      // Who reads the results has seen enough: that is for whoever knows what
+      // it means. Of a file or a pipe that was named it is an error.
+      const isStandard = this.#name === STREAMS.stdout.name;
+      if (isStandard && error instanceof Deno.errors.BrokenPipe) throw error;
+      throw cannotWrite(this.#name, error, FAILED_STATUS);
+    }
+  }
+}
+
+/** A character that takes two places stays whole. */
+function endOfPiece(text: string, start: number): number {
+  const end = start + PIECE_CHARACTERS;
+  if (end >= text.length) return text.length;
+  return text.codePointAt(end - 1)! > 0xffff ? end - 1 : end;
 }
 
 function cannotWrite(
@@ -158,6 +317,7 @@ function cannotWrite(
   error: unknown,
   status: number,
 ): CommandError {
+  if (error instanceof CommandError) return error;
   return new CommandError(
     `cannot write ${name}: ${describe(error).message}`,
     status,

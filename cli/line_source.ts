@@ -5,17 +5,21 @@
  */
 
 import { CommandError } from "./command.ts";
+import { type NamedFile, STREAMS } from "./file_identity.ts";
+import {
+  type LineReaderOptions,
+  type Lines,
+  readLines,
+} from "./line_reader.ts";
 import { describe } from "./map_block.ts";
 
-/** Some whole lines of one file, each with its line feed. */
-export interface LineChunk {
+/** Some whole lines of one file. */
+export interface LineChunk extends Lines {
   /** The file, unless it is the standard input. */
   readonly file: string | undefined;
-  readonly text: string;
+  /** Whether these are the first lines of a file, which may be the same one once more. */
+  readonly starts?: boolean;
 }
-
-/** Much more is no faster, and is memory. */
-const CHUNK_BYTES = 64 * 1024;
 
 /** Stands for the standard input in a list of files. */
 const STDIN = "-";
@@ -23,6 +27,7 @@ const STDIN = "-";
 /** The lines of several files, one file after the other. */
 export class LineSource {
   readonly #files: readonly string[];
+  readonly #options: LineReaderOptions;
   /** How many bytes there are; `undefined` if that is known at the end only. */
   readonly #totalBytes: number | undefined;
   #bytesRead = 0;
@@ -30,15 +35,27 @@ export class LineSource {
 
   /**
    * @param files Their paths; none for the standard input.
+   * @param options How lines are read.
    * @throws {CommandError} If there is no such file.
    */
-  constructor(files: readonly string[]) {
+  constructor(
+    files: readonly string[],
+    options: LineReaderOptions = { raw: false },
+  ) {
     this.#files = files.length === 0 ? [STDIN] : files;
+    this.#options = options;
     const sizes = this.#files.map(sizeOf);
     this.#totalBytes = sizes.reduce<number | undefined>(
       (sum, size) =>
         sum === undefined || size === undefined ? undefined : sum + size,
       0,
+    );
+  }
+
+  /** The files, for whoever wants to know whether they are something else, too. */
+  get inputs(): NamedFile[] {
+    return this.#files.map((file) =>
+      file === STDIN ? STREAMS.stdin : { name: `the input ${file}`, path: file }
     );
   }
 
@@ -64,7 +81,12 @@ export class LineSource {
         yield* this.#read(Deno.stdin, undefined);
       } else {
         using opened = await open(file);
+        const { isFile, size } = await opened.stat();
+        const before = this.#bytesRead;
         yield* this.#read(opened, file);
+        if (isFile && this.#bytesRead - before < size) {
+          await checkSize(opened, file, size);
+        }
       }
     }
   }
@@ -73,24 +95,33 @@ export class LineSource {
     input: Pick<Deno.FsFile, "read">,
     file: string | undefined,
   ): AsyncGenerator<LineChunk> {
-    // Takes care of characters that are cut in two, and of the mark that some
-    // programs put in front.
-    const decoder = new TextDecoder();
-    const buffer = new Uint8Array(CHUNK_BYTES);
-    let begun = "";
-    for (;;) {
-      const count = await input.read(buffer) ?? 0;
+    const read = async (buffer: Uint8Array) => {
+      let count: number;
+      try {
+        count = await input.read(buffer) ?? 0;
+      } catch (error) {
+        throw cannotRead(file ?? STREAMS.stdin.name, error);
+      }
       this.#bytesRead += count;
-      const text = decoder.decode(buffer.subarray(0, count), {
-        stream: count > 0,
-      });
-      this.#charactersRead += text.length;
-      const end = text.lastIndexOf("\n") + 1;
-      if (end > 0) yield { file, text: begun + text.slice(0, end) };
-      begun = end > 0 ? text.slice(end) : begun + text;
-      if (count === 0) break;
+      return count;
+    };
+    let starts = true;
+    for await (const lines of readLines(read, this.#options)) {
+      this.#charactersRead += lines.text.length;
+      yield { ...lines, file, starts };
+      starts = false;
     }
-    if (begun !== "") yield { file, text: `${begun}\n` };
+  }
+}
+
+/** Some systems have files that only look as if there were something in them. */
+async function checkSize(
+  opened: Deno.FsFile,
+  file: string,
+  before: number,
+): Promise<void> {
+  if ((await opened.stat()).size < before) {
+    throw cannotRead(file, new Error("it became shorter while it was read"));
   }
 }
 

@@ -9,7 +9,10 @@
  * @module
  */
 
+import { startTimer } from "../executors/timer.ts";
 import { task, TimeoutError } from "../mod.ts";
+import { sayOnStderr } from "./function_output.ts";
+import { formatResult } from "./map_result.ts";
 
 /** How blocks are read and how long they may take. */
 export interface BlockOptions {
@@ -29,9 +32,18 @@ export interface BlockResult {
   readonly length: number;
   /** A line for each of them that did not fail. */
   readonly output: string;
+  /** The result of the last line, if it is too long to stand with the others. */
+  readonly long?: LongResult | undefined;
   readonly failures: readonly LineFailure[];
   /** How long it took, in milliseconds. */
   readonly ms: number;
+}
+
+/** A result that travels on its own. */
+export interface LongResult {
+  /** Where its line starts in the block. */
+  readonly start: number;
+  readonly output: string;
 }
 
 /** A place in a block, and in what came of it. */
@@ -57,6 +69,19 @@ export interface ErrorText {
   readonly message: string;
 }
 
+/**
+ * A block ends when its results have so many characters, as what workers have
+ * ready is in memory before anybody can ask for less.
+ */
+const MAX_OUTPUT_CHARACTERS = 1024 * 1024;
+
+/** Nobody reads more of a message, and a report of it is a line. */
+const MAX_MESSAGE_CHARACTERS = 64 * 1024;
+
+/** What Deno says of an import that only the project of the module explains. */
+const NEEDS_ITS_PROJECT =
+  /not prefixed with|not a dependency|import map|require is not defined|module is not defined|exports is not defined/;
+
 /** The function that is mapped; there is one in each program. */
 let mapped: ((input: unknown) => unknown) | undefined;
 
@@ -73,14 +98,12 @@ export const loadFunction: (
     shown: string,
   ): Promise<void> {
     // What the function says is not to get between its results.
-    console.log = console.info = console.debug = console.error;
+    sayOnStderr();
     let exports: Record<string, unknown>;
     try {
       exports = await import(url);
     } catch (error) {
-      // The first line says what, the others where Deno came from.
-      const [what] = describe(error).message.split("\n");
-      throw new Error(`cannot load ${shown}: ${what}`);
+      throw new Error(`cannot load ${shown}: ${explainLoad(error, shown)}`);
     }
     const found = exports[name];
     if (typeof found !== "function") {
@@ -103,6 +126,8 @@ export const mapBlock: (
     const begin = performance.now();
     const failures: LineFailure[] = [];
     let output = "";
+    let long: LongResult | undefined;
+    let size = 0;
     let lines = 0;
     let start = 0;
     while (start < text.length) {
@@ -114,24 +139,38 @@ export const mapBlock: (
         let result = mapped!(input);
         // Not every time: each `await` costs more than a small function.
         if (isThenable(result)) result = await within(timeoutMs, result);
-        output += format(result, raw);
-      } catch (error) {
+        const line = formatResult(result, raw);
+        size += line.length;
+        if (line.length > MAX_OUTPUT_CHARACTERS) long = { start, output: line };
+        else output += line;
+      } catch (thrown) {
+        const error = describe(thrown);
+        size += error.message.length;
         failures.push({
           index: lines,
           start,
           at: output.length,
-          error: describe(error),
+          error,
           isUnreadable,
         });
       }
       lines++;
       start = next;
+      if (size > MAX_OUTPUT_CHARACTERS) break;
       if (performance.now() - begin >= budgetMs) break;
     }
     const ms = performance.now() - begin;
-    return { lines, length: start, output, failures, ms };
+    return { lines, length: start, output, long, failures, ms };
   },
 );
+
+/** The first line says what, the others where Deno came from. */
+function explainLoad(error: unknown, shown: string): string {
+  const [what = ""] = describe(error).message.split("\n");
+  return NEEDS_ITS_PROJECT.test(what)
+    ? `${what}; make one file of it in its own project: deno bundle ${shown} -o FILE.js, and map FILE.js`
+    : what;
+}
 
 function explainMissing(
   exports: Record<string, unknown>,
@@ -158,19 +197,6 @@ function read(line: string, raw: boolean): unknown {
   return line.endsWith("\r") ? line.slice(0, -1) : line;
 }
 
-/** One line. What JSON cannot say at all, such as `undefined`, becomes `null`, as it does in arrays. */
-function format(result: unknown, raw: boolean): string {
-  if (!raw || typeof result !== "string") {
-    return `${JSON.stringify(result) ?? "null"}\n`;
-  }
-  if (result.includes("\n")) {
-    throw new TypeError(
-      "A result with a line break is no line: write it as JSON, without --raw",
-    );
-  }
-  return `${result}\n`;
-}
-
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && "then" in value &&
     typeof value.then === "function";
@@ -182,11 +208,11 @@ async function within(
 ): Promise<unknown> {
   if (timeoutMs === Infinity) return await result;
   const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(timedOut(timeoutMs)), timeoutMs);
+  const stop = startTimer(timeoutMs, () => reject(timedOut(timeoutMs)));
   try {
     return await Promise.race([result, promise]);
   } finally {
-    clearTimeout(timer);
+    stop();
   }
 }
 
@@ -199,9 +225,16 @@ export function timedOut(timeoutMs: number): TimeoutError {
 export function describe(error: unknown): ErrorText {
   try {
     return error instanceof Error
-      ? { name: String(error.name), message: String(error.message) }
-      : { name: "Error", message: Deno.inspect(error) };
+      ? { name: shorten(error.name), message: shorten(error.message) }
+      : { name: "Error", message: shorten(Deno.inspect(error)) };
   } catch {
     return { name: "Error", message: "An error that cannot be shown" };
   }
+}
+
+function shorten(text: unknown): string {
+  const all = String(text);
+  if (all.length <= MAX_MESSAGE_CHARACTERS) return all;
+  // A copy: a part of a string would keep the whole of it.
+  return structuredClone(`${all.slice(0, MAX_MESSAGE_CHARACTERS)}…`);
 }

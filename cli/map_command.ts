@@ -4,12 +4,14 @@
  * @module
  */
 
+import { fileURLToPath } from "node:url";
 import { type Command, command, CommandError } from "./command.ts";
 import { EXECUTORS } from "./executors.ts";
-import { FileOutput, PlainOutput } from "./line_output.ts";
+import { refuseSameFiles, STREAMS } from "./file_identity.ts";
+import { FileOutput, outputFiles, PlainOutput } from "./line_output.ts";
 import { LineSource } from "./line_source.ts";
 import { mapLines, type OnError } from "./map_run.ts";
-import { readAddress } from "./module_address.ts";
+import { type ModuleAddress, readAddress } from "./module_address.ts";
 import { choice, flag, integer, option, path, type Values } from "./options.ts";
 
 const OPTIONS = {
@@ -78,7 +80,7 @@ export const MAP: Command = command({
   run: ({ values, operands }) => map(values, operands),
 });
 
-function map(
+async function map(
   values: Values<typeof OPTIONS>,
   [module, ...files]: readonly string[],
 ): Promise<number> {
@@ -93,21 +95,22 @@ function map(
   const isTerminal = Deno.stderr.isTerminal() &&
     (output !== undefined || !Deno.stdout.isTerminal());
   const address = readAddress(module);
-  const source = new LineSource(files);
+  const source = new LineSource(files, { raw });
+  checkFiles(address, source, values);
   const file = output === undefined
     ? undefined
-    : new FileOutput(output, { resume });
-  return mapLines({
+    : await FileOutput.open(output, { resume });
+  return await mapLines({
     address,
     source,
-    output: file ?? new PlainOutput(),
+    output: file ?? PlainOutput.standard(),
     executor,
     workers: workers ?? executor.workers,
     ordered: !unordered,
     timeoutMs: values.timeout,
     retries: values.retries,
     onError: values["on-error"],
-    errors: errors === undefined ? undefined : new PlainOutput(errors),
+    errors: errors === undefined ? undefined : await PlainOutput.open(errors),
     namesFiles: files.length > 1,
     raw,
     progress: !values.quiet && (values.progress || isTerminal),
@@ -117,6 +120,29 @@ function map(
         isResumable(values) ? ", --resume goes on from there" : ""
       }`,
   });
+}
+
+/** Throws if a file that is written is another one of the run, before anything is touched. */
+function checkFiles(
+  { url, shown }: ModuleAddress,
+  { inputs }: LineSource,
+  { output, errors }: Values<typeof OPTIONS>,
+): void {
+  const module = url.startsWith("file:")
+    ? [{ name: `the module ${shown}`, path: fileURLToPath(url) }]
+    : [];
+  const { stdout, stderr } = STREAMS;
+  refuseSameFiles(
+    [
+      ...outputFiles("--output", output),
+      ...errors === undefined
+        ? []
+        : [{ name: `--errors ${errors}`, path: errors }],
+    ],
+    [...module, ...inputs, stdout, stderr],
+  );
+  // As `cat` has it: the results would be read again, without an end.
+  if (output === undefined) refuseSameFiles([stdout], [...module, ...inputs]);
 }
 
 /** Throws if options do not go together. */

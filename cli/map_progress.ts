@@ -7,6 +7,7 @@
  */
 
 import { CLEAR_LINE } from "../bench/progress.ts";
+import { writeError } from "./command.ts";
 
 /** How far it is. */
 export interface MapProgress {
@@ -47,7 +48,7 @@ export class ProgressLine implements Disposable {
   /** Makes room for something else. */
   hide(): void {
     if (!this.#shown) return;
-    write(CLEAR_LINE);
+    writeError(CLEAR_LINE);
     this.#shown = false;
   }
 
@@ -56,7 +57,9 @@ export class ProgressLine implements Disposable {
     clearInterval(this.#timer);
     this.hide();
     const seconds = this.#seconds;
-    write(`${formatDone(this.#ask(), seconds)} in ${formatTime(seconds)}\n`);
+    writeError(
+      `${formatDone(this.#ask(), seconds)} in ${formatTime(seconds)}\n`,
+    );
   }
 
   get #seconds(): number {
@@ -71,7 +74,7 @@ export class ProgressLine implements Disposable {
     const text = formatDone(progress, seconds) +
       formatLeft(progress, { from: this.#from, seconds });
     this.#shown = this.#isTerminal;
-    write(this.#isTerminal ? `${CLEAR_LINE}${text}` : `${text}\n`);
+    writeError(this.#isTerminal ? `${CLEAR_LINE}${text}` : `${text}\n`);
   }
 }
 
@@ -114,8 +117,4 @@ function formatTime(seconds: number): string {
 
 function formatNumber(value: number): string {
   return value.toLocaleString("en");
-}
-
-function write(text: string): void {
-  Deno.stderr.writeSync(new TextEncoder().encode(text));
 }

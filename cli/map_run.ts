@@ -5,9 +5,16 @@
  */
 
 import { BrokenExecutorError, type Executor } from "../mod.ts";
-import { CommandError, FAILED_STATUS } from "./command.ts";
+import {
+  CommandError,
+  FAILED_STATUS,
+  isLeaving,
+  leave,
+  say,
+} from "./command.ts";
 import type { ExecutorChoice } from "./executors.ts";
 import type { FailedLine } from "./line_block.ts";
+import { NO_TEXT } from "./line_reader.ts";
 import { BLOCK_MS, LineMap } from "./line_map.ts";
 import type { LineOutput, PlainOutput } from "./line_output.ts";
 import type { LineSource } from "./line_source.ts";
@@ -39,6 +46,9 @@ export interface MapRun {
   readonly advice: string;
 }
 
+/** So much is written together: more is no faster, and is memory. */
+const FLUSH_CHARACTERS = 1024 * 1024;
+
 /** The exit status after Ctrl-C, as shells have it. */
 const INTERRUPTED_STATUS = 130;
 
@@ -55,6 +65,7 @@ const INTERRUPTED_STATUS = 130;
 export async function mapLines(run: MapRun): Promise<number> {
   const { executor, workers: maxWorkers, address } = run;
   const { url, name, shown } = address;
+  using _guard = new ProgramGuard();
   const pool = executor.open({
     maxWorkers,
     initializer: loadFunction,
@@ -103,11 +114,21 @@ async function writeResults(
     progress?.hide();
     lines.stop();
   });
+  let results = "";
+  let reports = "";
+  const flush = async () => {
+    progress?.hide();
+    await output.write(results);
+    await run.errors?.write(reports);
+    results = "";
+    reports = "";
+  };
   for await (const pieces of lines) {
-    let results = "";
-    let reports = "";
     let stopper: FailedLine | undefined;
     for (const piece of pieces) {
+      // Together they may be more than a string can be.
+      if (results.length + reports.length > FLUSH_CHARACTERS) await flush();
+      if (piece.output.length > FLUSH_CHARACTERS) await flush();
       results += piece.output;
       done += piece.lines;
       if (piece.failure === undefined) continue;
@@ -120,9 +141,7 @@ async function writeResults(
       if (run.errors === undefined) results += report(piece.failure, run);
       else reports += report(piece.failure, run);
     }
-    progress?.hide();
-    await output.write(results);
-    await run.errors?.write(reports);
+    await flush();
     if (stopper !== undefined) {
       throw new CommandError(explain(stopper) + run.advice, FAILED_STATUS);
     }
@@ -139,6 +158,34 @@ async function writeResults(
   return 0;
 }
 
+/**
+ * Notices that the program ends before its run does, and sees to it that this
+ * is no success: functions of promises run in this isolate, where `Deno.exit()`
+ * means all of them.
+ */
+class ProgramGuard implements Disposable {
+  readonly #listeners = new AbortController();
+
+  constructor() {
+    const { signal } = this.#listeners;
+    addEventListener("unload", () => {
+      if (isLeaving()) return;
+      say(
+        "the function ended the program, and lines have no result; with --executor worker or process it would end its worker",
+      );
+      Deno.exitCode = FAILED_STATUS;
+    }, { signal });
+    addEventListener("beforeunload", () => {
+      say("the function promised what nothing is left to bring about");
+      leave(FAILED_STATUS);
+    }, { signal });
+  }
+
+  [Symbol.dispose](): void {
+    this.#listeners.abort();
+  }
+}
+
 /** Ctrl-C: once to finish what runs, twice to leave it. */
 class Interrupt implements Disposable {
   happened = false;
@@ -146,7 +193,7 @@ class Interrupt implements Disposable {
 
   constructor(stop: () => void) {
     this.#listener = () => {
-      if (this.happened) Deno.exit(INTERRUPTED_STATUS);
+      if (this.happened) leave(INTERRUPTED_STATUS);
       this.happened = true;
       stop();
       say("finishing what runs; Ctrl-C once more leaves it");
@@ -166,11 +213,13 @@ function report({ file, line, error }: FailedLine, run: MapRun): string {
 
 function explain({ file, line, error, isUnreadable }: FailedLine): string {
   const where = file === undefined ? `line ${line}` : `${file}, line ${line}`;
+  if (isUnreadable && error.name === NO_TEXT) {
+    return `${where} is no UTF-8: iconv makes it so, --on-error skip goes on without such lines`;
+  }
+  if (isUnreadable && error.name !== "SyntaxError") {
+    return `${where}: ${error.message}; --on-error skip goes on without such lines`;
+  }
   return isUnreadable
     ? `${where} is no JSON: ${error.message}; --raw takes lines as text, --on-error skip goes on without them`
     : `${where}: ${error.name}: ${error.message}`;
-}
-
-function say(text: string): void {
-  console.error(`futures: ${text}`);
 }

@@ -1,0 +1,121 @@
+/**
+ * What a function says while `futures map` writes results: it goes to the
+ * standard error stream, whichever way it is said, as a line of it between the
+ * results would be taken for one.
+ *
+ * Two ways to the standard output are left: `writeSync(1, …)` of `node:fs`, and
+ * children that are started by `node:child_process`.
+ *
+ * @module
+ */
+
+/** What Deno has no text for that could be written elsewhere. */
+const FORMATTED = [
+  "dir",
+  "table",
+  "count",
+  "countReset",
+  "time",
+  "timeLog",
+  "timeEnd",
+] as const;
+
+/** Has all that is said in this isolate from now on on the standard error stream. */
+export function sayOnStderr(): void {
+  turnConsole();
+  turnStdout();
+  turnChildren();
+}
+
+function turnConsole(): void {
+  console.log =
+    console.info =
+    console.debug =
+    console.dirxml =
+      console.error;
+  // It would move the cursor of who looks at the results.
+  console.clear = () => {};
+  let other: Console | undefined;
+  for (const name of FORMATTED) {
+    console[name] = (...args: unknown[]) => {
+      other ??= openConsole();
+      Reflect.apply(other[name], other, args);
+    };
+  }
+  for (const name of ["group", "groupCollapsed"] as const) {
+    const indent = console[name].bind(console);
+    console[name] = (...label: unknown[]) => {
+      if (label.length > 0) console.error(...label);
+      indent();
+    };
+  }
+}
+
+/** Only when it is needed: to load it takes as long as many a function. */
+function openConsole(): Console {
+  const { process } = globalThis as unknown as {
+    process: typeof import("node:process");
+  };
+  const { Console } = process.getBuiltinModule("node:console");
+  return new Console(process.stderr);
+}
+
+/** `process.stdout` writes by the same methods. */
+function turnStdout(): void {
+  const { stdout, stderr } = Deno;
+  // Not that of the standard error stream, which who closes this one would close.
+  let writable: WritableStream<Uint8Array<ArrayBufferLike>> | undefined;
+  const open = () => new WritableStream<Uint8Array>({ write: say });
+  Object.defineProperties(stdout, {
+    write: { value: stderr.write.bind(stderr) },
+    writeSync: { value: stderr.writeSync.bind(stderr) },
+    writable: { get: () => writable ??= open() },
+  });
+}
+
+/** Children inherit a descriptor, so they get a pipe, and what comes out of it is passed on. */
+function turnChildren(): void {
+  const { Command } = Deno;
+  Deno.Command = class extends Command {
+    /** The same, with its text in a pipe. */
+    readonly #piped: Deno.Command;
+    readonly #stdout: Deno.CommandOptions["stdout"];
+
+    constructor(command: string | URL, options: Deno.CommandOptions = {}) {
+      super(command, options);
+      this.#stdout = options.stdout;
+      this.#piped = new Command(command, { ...options, stdout: "piped" });
+    }
+
+    override spawn(): Deno.ChildProcess {
+      if ((this.#stdout ?? "inherit") !== "inherit") return super.spawn();
+      const child = this.#piped.spawn();
+      passOn(child.stdout).catch(() => {});
+      return child;
+    }
+
+    override async output(): Promise<Deno.CommandOutput> {
+      if (this.#stdout !== "inherit") return await super.output();
+      const output = await this.#piped.output();
+      say(output.stdout);
+      return output;
+    }
+
+    override outputSync(): Deno.CommandOutput {
+      if (this.#stdout !== "inherit") return super.outputSync();
+      const output = this.#piped.outputSync();
+      say(output.stdout);
+      return output;
+    }
+  };
+}
+
+async function passOn(text: ReadableStream<Uint8Array>): Promise<void> {
+  for await (const bytes of text) say(bytes);
+}
+
+function say(bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length;) {
+    done += Deno.stderr.writeSync(bytes.subarray(done));
+  }
+}
