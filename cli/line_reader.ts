@@ -28,6 +28,9 @@ export const NO_TEXT = "EncodingError";
 /** Much more is no faster, and is memory. */
 const CHUNK_BYTES = 64 * 1024;
 
+/** However much room there is for a long line, it is soon known whether it is too long. */
+const MAX_READ_BYTES = 1024 * 1024;
+
 /** Half of what a string can be: what is made of a line is often longer. */
 const MAX_LINE_BYTES = 256 * 1024 * 1024;
 
@@ -60,7 +63,7 @@ export async function* readLines(
   let isTooLong = false;
   for (;;) {
     if (length === buffer.length) buffer = resize(buffer, 2 * length);
-    const count = await read(buffer.subarray(length));
+    const count = await read(buffer.subarray(length, length + MAX_READ_BYTES));
     if (count === 0) break;
     const end = endOfLines(buffer, length, length + count, raw);
     length += count;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { CommandError } from "./command.ts";
 import { describe } from "./map_block.ts";
 
@@ -38,9 +38,22 @@ export function readAddress(text: string): ModuleAddress {
     [];
   const isUrl = SCHEME.test(shown);
   const url = isUrl ? shown : pathToFileURL(shown).href;
+  if (!isAddress(url)) {
+    throw new CommandError(`cannot load ${shown}: it is no URL`);
+  }
   if (Deno.build.standalone) checkCompiled(shown, url);
   if (!isUrl) checkFile(shown);
   return { url, name, shown };
+}
+
+function isAddress(url: string): boolean {
+  try {
+    // A path that cannot be read back is none.
+    if (new URL(url).protocol === "file:") fileURLToPath(url);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function checkCompiled(shown: string, url: string): void {
