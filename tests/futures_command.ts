@@ -61,10 +61,26 @@ export async function futuresOnTerminal(
   return stdout;
 }
 
-/** Starts `futures`, for whoever wants to meddle with it while it runs. */
-export function startFutures(args: string[], cwd: string): Deno.ChildProcess {
-  return new Deno.Command(Deno.execPath(), {
-    args: [...program(), ...args],
+/**
+ * Starts `futures`, for whoever wants to meddle with it while it runs.
+ *
+ * @param args Its arguments.
+ * @param cwd The folder it runs in.
+ * @param through A command, such as a shell, that is given all of it.
+ */
+export function startFutures(
+  args: string[],
+  cwd: string,
+  through: readonly string[] = [],
+): Deno.ChildProcess {
+  const [command = "", ...rest] = [
+    ...through,
+    Deno.execPath(),
+    ...program(),
+    ...args,
+  ];
+  return new Deno.Command(command, {
+    args: rest,
     cwd,
     env: { NO_COLOR: "1" },
     stdin: "piped",
