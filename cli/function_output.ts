@@ -63,13 +63,12 @@ function openConsole(): Console {
 /** `process.stdout` writes by the same methods. */
 function turnStdout(): void {
   const { stdout, stderr } = Deno;
-  // Not that of the standard error stream, which who closes this one would close.
-  let writable: WritableStream<Uint8Array<ArrayBufferLike>> | undefined;
-  const open = () => new WritableStream<Uint8Array>({ write: say });
   Object.defineProperties(stdout, {
     write: { value: stderr.write.bind(stderr) },
     writeSync: { value: stderr.writeSync.bind(stderr) },
-    writable: { get: () => writable ??= open() },
+    // One for each who asks: calls that overlap do not wait for one another, and
+    // none closes the standard error stream.
+    writable: { get: () => new WritableStream<Uint8Array>({ write: say }) },
   });
 }
 

@@ -80,7 +80,7 @@ const MAX_MESSAGE_CHARACTERS = 64 * 1024;
 
 /** What Deno says of an import that only the project of the module explains. */
 const NEEDS_ITS_PROJECT =
-  /not prefixed with|not a dependency|import map|Cannot find module|(require|module|exports) is not defined/;
+  /not prefixed with|not a dependency|import map|Cannot find module|referrer npm package|(require|module|exports) is not defined/;
 
 /** The function that is mapped; there is one in each program. */
 let mapped: ((input: unknown) => unknown) | undefined;
