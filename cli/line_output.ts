@@ -124,11 +124,11 @@ export class FileOutput implements LineOutput {
       const partial = partialOf(target);
       checkPartial(partial);
       // What others may not read, they may not read meanwhile either.
-      const mode = statOrNone(target)?.mode ?? undefined;
-      file = await openLocked(
-        partial,
-        mode === undefined ? mode : mode & PERMISSION_BITS | OWNER_WRITES,
-      );
+      const before = statOrNone(target)?.mode ?? undefined;
+      const mode = before && (before & PERMISSION_BITS | OWNER_WRITES);
+      file = await openLocked(partial, mode);
+      // A killed run may have left it with another one.
+      if (mode !== undefined) Deno.chmodSync(partial, mode);
       if (!resume) file.truncateSync();
       return new FileOutput(target, file);
     } catch (error) {
