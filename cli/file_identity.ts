@@ -101,8 +101,11 @@ function identifyExisting(path: string): string | undefined | null {
   try {
     const { isFile, isDirectory, dev, ino } = Deno.statSync(path);
     if (!isFile && !isDirectory) return undefined;
-    // Some systems do not number their files.
-    return ino ? `${dev}:${ino}` : fold(Deno.realPathSync(path));
+    // Some systems do not number their files, and a number that is not exact
+    // here may be that of others.
+    return ino && Number.isSafeInteger(ino)
+      ? `${dev}:${ino}`
+      : fold(Deno.realPathSync(path));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
     throw error;

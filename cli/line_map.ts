@@ -31,13 +31,7 @@ import {
   WorkerCrashedError,
 } from "../mod.ts";
 import { CommandError } from "./command.ts";
-import {
-  type Block,
-  findLines,
-  part,
-  type Piece,
-  sizeOf,
-} from "./line_block.ts";
+import { type Block, findLines, part, type Piece } from "./line_block.ts";
 import type { LineChunk } from "./line_source.ts";
 import {
   type BlockResult,
@@ -47,6 +41,7 @@ import {
   type Place,
   timedOut,
 } from "./map_block.ts";
+import { ReadyResults } from "./ready_results.ts";
 
 /** A block takes so long: much longer than a message, too short to wait for. */
 export const BLOCK_MS = 50;
@@ -65,12 +60,6 @@ const BLOCKS_PER_WORKER = 4;
 
 /** Lines that are long are fewer. */
 const MAX_CHARACTERS = 16 * 1024 * 1024;
-
-/**
- * Of results, there is room for some more: as long as an early line takes, they
- * keep the workers busy.
- */
-const MAX_RESULT_CHARACTERS = 64 * 1024 * 1024;
 
 /** A block on its way, and how often it has been. */
 interface Attempt {
@@ -105,15 +94,10 @@ export class LineMap {
   readonly #futures = new Map<Future<BlockResult>, Attempt>();
   /** What is to be submitted when there is room for its results. */
   readonly #waiting: Attempt[] = [];
-  /** What can be read: by its first line, so that order needs nothing else. */
-  readonly #ready = new Map<number, Piece>();
   /** Lines and characters that have been cut into blocks and have not been read as results. */
   #linesOut = 0;
   #charactersOut = 0;
-  /** Characters of results that have not been read. */
-  #resultsOut = 0;
-  /** Which line comes next, of those that are read in order. */
-  #next: number;
+  readonly #ready: ReadyResults;
   #ended = false;
   #stopped = false;
   #error: { error: unknown } | undefined;
@@ -127,7 +111,7 @@ export class LineMap {
    */
   constructor(source: AsyncIterable<LineChunk>, options: LineMapOptions) {
     this.#options = options;
-    this.#next = options.skip;
+    this.#ready = new ReadyResults(options.skip, options.ordered);
     this.#read(source).catch((error) => this.#error ??= { error }).finally(
       () => {
         this.#ended = true;
@@ -147,14 +131,14 @@ export class LineMap {
   /** What there is so far, each time. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Piece[]> {
     for (;;) {
-      const pieces = this.#take();
+      const pieces = this.#ready.take();
       if (pieces.length > 0) {
         yield pieces;
         // Only now, so that a reader who is slow slows down all.
         for (const piece of pieces) {
           this.#linesOut -= piece.lines;
           this.#charactersOut -= piece.length;
-          this.#resultsOut -= sizeOf(piece);
+          this.#ready.release(piece);
           this.charactersDone += piece.length;
         }
         this.#submitWaiting();
@@ -170,25 +154,6 @@ export class LineMap {
         await this.#changed.promise;
       }
     }
-  }
-
-  #take(): Piece[] {
-    if (!this.#options.ordered) {
-      const pieces = [...this.#ready.values()];
-      this.#ready.clear();
-      return pieces;
-    }
-    const pieces: Piece[] = [];
-    for (
-      let piece = this.#ready.get(this.#next);
-      piece !== undefined;
-      piece = this.#ready.get(this.#next)
-    ) {
-      this.#ready.delete(piece.first);
-      this.#next += piece.lines;
-      pieces.push(piece);
-    }
-    return pieces;
   }
 
   async #read(source: AsyncIterable<LineChunk>): Promise<void> {
@@ -232,19 +197,13 @@ export class LineMap {
   #hasRoom(): boolean {
     const most = BLOCKS_PER_WORKER * this.#options.workers * this.#size;
     return this.#linesOut < Math.max(MAX_LINES, most) &&
-      this.#charactersOut < MAX_CHARACTERS &&
-      this.#resultsOut < MAX_RESULT_CHARACTERS;
-  }
-
-  /** Whether nothing can be read before what comes of a block is there. */
-  #isNext({ first }: Block): boolean {
-    return this.#options.ordered && first === this.#next;
+      this.#charactersOut < MAX_CHARACTERS && !this.#ready.isFull;
   }
 
   /** Sends a block off; what comes of it is either ready or sent off again. */
   #start(block: Block, attempt = 1): void {
     if (this.#stopped) return;
-    if (this.#resultsOut >= MAX_RESULT_CHARACTERS && !this.#isNext(block)) {
+    if (this.#ready.isFull && !this.#ready.isNext(block.first)) {
       this.#waiting.push({ block, attempt });
       return;
     }
@@ -262,10 +221,9 @@ export class LineMap {
   /** Calls back what has not begun, as there are too many results. */
   #callBack(): void {
     for (const [future, attempt] of this.#futures) {
-      if (!this.#isNext(attempt.block) && future.cancel()) {
-        this.#futures.delete(future);
-        this.#waiting.push(attempt);
-      }
+      if (this.#ready.isNext(attempt.block.first) || !future.cancel()) continue;
+      this.#futures.delete(future);
+      this.#waiting.push(attempt);
     }
   }
 
@@ -314,9 +272,8 @@ export class LineMap {
   }
 
   #add(piece: Piece): void {
-    this.#ready.set(piece.first, piece);
-    this.#resultsOut += sizeOf(piece);
-    if (this.#resultsOut >= MAX_RESULT_CHARACTERS) this.#callBack();
+    this.#ready.add(piece);
+    if (this.#ready.isFull) this.#callBack();
   }
 
   #putFailure(

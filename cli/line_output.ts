@@ -9,6 +9,7 @@ import { CommandError, FAILED_STATUS, USAGE_STATUS } from "./command.ts";
 import { followLinks, type NamedFile, STREAMS } from "./file_identity.ts";
 import { isStillAt, openLocked } from "./locked_file.ts";
 import { describe } from "./map_block.ts";
+import { cannotWrite, TextWriter, type Write } from "./text_writer.ts";
 
 /** Takes results. */
 export interface LineOutput {
@@ -23,15 +24,6 @@ export interface LineOutput {
 /** How much is read at a time to count lines. */
 const CHUNK_BYTES = 64 * 1024;
 
-/**
- * How many characters are written at a time. A text may be as long as texts can
- * be, and its bytes three times as many.
- */
-const PIECE_CHARACTERS = 256 * 1024;
-
-/** UTF-8 takes no more for a character of a string. */
-const BYTES_PER_CHARACTER = 3;
-
 const LINE_FEED = 10;
 
 /** Who may write, of those that may use a file. */
@@ -40,16 +32,13 @@ const OWNER_WRITES = 0o600;
 /** What of a mode can be set. */
 const PERMISSION_BITS = 0o7777;
 
-/** Writes bytes, and tells how many of them. */
-type Write = (bytes: Uint8Array) => Promise<number>;
-
 /** The standard output, or a file that grows line by line. */
 export class PlainOutput implements LineOutput {
   readonly lines = 0;
-  readonly #writer: PieceWriter;
+  readonly #writer: TextWriter;
 
   private constructor(write: Write, name: string) {
-    this.#writer = new PieceWriter(write, name);
+    this.#writer = new TextWriter(write, name);
   }
 
   /** The standard output, also if functions are given another one later. */
@@ -95,13 +84,13 @@ export class FileOutput implements LineOutput {
   readonly partialPath: string;
   readonly #path: string;
   readonly #file: Deno.FsFile;
-  readonly #writer: PieceWriter;
+  readonly #writer: TextWriter;
 
   private constructor(path: string, file: Deno.FsFile) {
     this.#path = path;
     this.partialPath = partialOf(path);
     this.#file = file;
-    this.#writer = new PieceWriter((bytes) => file.write(bytes), path);
+    this.#writer = new TextWriter((bytes) => file.write(bytes), path);
     this.lines = cutIncomplete(file);
   }
 
@@ -268,58 +257,4 @@ function cutIncomplete(file: Deno.FsFile): number {
   file.truncateSync(end);
   file.seekSync(end, Deno.SeekMode.Start);
   return lines;
-}
-
-/** Writes texts of any length with little memory. */
-class PieceWriter {
-  readonly #write: Write;
-  readonly #name: string;
-  readonly #encoder = new TextEncoder();
-  readonly #buffer = new Uint8Array(PIECE_CHARACTERS * BYTES_PER_CHARACTER);
-
-  constructor(write: Write, name: string) {
-    this.#write = write;
-    this.#name = name;
-  }
-
-  async write(text: string): Promise<void> {
-    try {
-      for (let start = 0; start < text.length;) {
-        const end = endOfPiece(text, start);
-        const { written } = this.#encoder.encodeInto(
-          text.slice(start, end),
-          this.#buffer,
-        );
-        for (let done = 0; done < written;) {
-          done += await this.#write(this.#buffer.subarray(done, written));
-        }
-        start = end;
-      }
-    } catch (error) {
-      // Who reads the results has seen enough: that is for whoever knows what
-      // it means. Of a file or a pipe that was named it is an error.
-      const isStandard = this.#name === STREAMS.stdout.name;
-      if (isStandard && error instanceof Deno.errors.BrokenPipe) throw error;
-      throw cannotWrite(this.#name, error, FAILED_STATUS);
-    }
-  }
-}
-
-/** A character that takes two places stays whole. */
-function endOfPiece(text: string, start: number): number {
-  const end = start + PIECE_CHARACTERS;
-  if (end >= text.length) return text.length;
-  return text.codePointAt(end - 1)! > 0xffff ? end - 1 : end;
-}
-
-function cannotWrite(
-  name: string,
-  error: unknown,
-  status: number,
-): CommandError {
-  if (error instanceof CommandError) return error;
-  return new CommandError(
-    `cannot write ${name}: ${describe(error).message}`,
-    status,
-  );
 }
