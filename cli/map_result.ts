@@ -15,8 +15,9 @@
  */
 export function formatResult(result: unknown, raw: boolean): string {
   if (raw && typeof result === "string") return formatText(result);
-  if (typeof result === "object" && result !== null) checkObject(result);
-  return `${JSON.stringify(result) ?? "null"}\n`;
+  const json = JSON.stringify(result) ?? "null";
+  if (json === "{}") checkEmpty(result as object);
+  return `${json}\n`;
 }
 
 function formatText(text: string): string {
@@ -33,30 +34,32 @@ function formatText(text: string): string {
   return `${text}\n`;
 }
 
-/** To JSON, these are objects with nothing in them. */
-function checkObject(result: object): void {
-  // Most results.
-  if (Array.isArray(result)) return;
-  const prototype = Object.getPrototypeOf(result);
-  if (prototype === Object.prototype || "toJSON" in result) return;
-  if (result instanceof Map) throw emptied("Map", "Object.fromEntries(map)");
-  if (result instanceof Set) throw emptied("Set", "[...set]");
+/**
+ * To JSON, whatever keeps what it has elsewhere than in its fields is an object
+ * without fields: a Map, a generator, an Error, a Response.
+ */
+function checkEmpty(result: object): void {
+  if ("toJSON" in result) return;
+  const [, kind = ""] = /^\[object (.*)\]$/.exec(
+    Object.prototype.toString.call(result),
+  ) ?? [];
   if (isIterator(result)) {
-    if (Symbol.asyncIterator in result) {
-      throw emptied("async iterator", "await Array.fromAsync(iterator)");
-    }
-    throw emptied("iterator", "[...iterator]");
+    throw Symbol.asyncIterator in result
+      ? emptied(kind, "await Array.fromAsync(it)")
+      : emptied(kind, "[...it]");
   }
+  if (result instanceof Map) throw emptied(kind, "Object.fromEntries(it)");
+  if (result instanceof Set) throw emptied(kind, "[...it]");
+  if (kind !== "Object") throw emptied(kind, "what it has");
 }
 
-/** What a generator gives, too. */
 function isIterator(result: object): boolean {
   return "next" in result && typeof result.next === "function" &&
     (Symbol.iterator in result || Symbol.asyncIterator in result);
 }
 
-function emptied(what: string, instead: string): TypeError {
+function emptied(kind: string, instead: string): TypeError {
   return new TypeError(
-    `JSON has nothing for the entries of this result (${what}): return ${instead}`,
+    `The result is {} to JSON, whatever it has, being of the kind ${kind}: return ${instead}`,
   );
 }

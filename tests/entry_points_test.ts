@@ -128,6 +128,13 @@ Deno.test("deno task compile makes a program that runs without Deno", async () =
     stderr,
     "futures: cannot load square.ts: a compiled program takes JavaScript only",
   );
+  // And nothing that could read CommonJS.
+  await Deno.writeTextFile(
+    `${folder.path}/square.cjs`,
+    "module.exports = (n) => n * n;",
+  );
+  const common = await run(["map", "square.cjs"], "1\n", 2);
+  assertStringIncludes(common.stderr, "deno bundle square.cjs -o FILE.js");
 });
 
 Deno.test("jsr:@concurrent/futures runs in a project with nothing but that", async () => {

@@ -86,12 +86,14 @@ for (
 
 for (
   const [name, instead] of [
-    ["Map", "Object.fromEntries(map)"],
-    ["Set", "[...set]"],
-    ["iterator", "[...iterator]"],
-    ["generator", "[...iterator]"],
-    ["async generator", "await Array.fromAsync(iterator)"],
-    ["promise of a Map", "Object.fromEntries(map)"],
+    ["Map", "Object.fromEntries(it)"],
+    ["Set", "[...it]"],
+    ["iterator", "[...it]"],
+    ["generator", "[...it]"],
+    ["async generator", "await Array.fromAsync(it)"],
+    ["promise of a Map", "Object.fromEntries(it)"],
+    ["error", "what it has"],
+    ["headers", "what it has"],
   ] as const
 ) {
   Deno.test(`futures map refuses a result of which JSON would leave nothing: ${name}`, async () => {
@@ -100,7 +102,10 @@ for (
         ["map", `${FUNCTIONS}#empties`, ...raw],
         { stdin: raw.length > 0 ? name : `"${name}"\n`, code: 1 },
       );
-      assertStringIncludes(stderr, "futures: line 1: TypeError: JSON has");
+      assertStringIncludes(
+        stderr,
+        "futures: line 1: TypeError: The result is {}",
+      );
       assertStringIncludes(stderr, `return ${instead}\n`);
     }
   });
@@ -122,6 +127,13 @@ for (
     assertEquals(stderr.split("\n").length, 2);
   });
 }
+
+Deno.test("futures map writes what has no fields as that", async () => {
+  const { stdout } = await futures(["map", `${FUNCTIONS}#mayBeEmpty`], {
+    stdin: `"class"\n"null"\n"toJSON"\n"plain"\n`,
+  });
+  assertEquals(stdout, "{}\n".repeat(4));
+});
 
 Deno.test("futures map --raw refuses half a character rather than to write another one", async () => {
   const { stderr } = await futures(
