@@ -35,10 +35,14 @@ const PERMISSION_BITS = 0o7777;
 /** The standard output, or a file that grows line by line. */
 export class PlainOutput implements LineOutput {
   readonly lines = 0;
+  readonly #name: string;
   readonly #writer: TextWriter;
+  readonly #file: Deno.FsFile | undefined;
 
-  private constructor(write: Write, name: string) {
+  private constructor(write: Write, name: string, file?: Deno.FsFile) {
+    this.#name = name;
     this.#writer = new TextWriter(write, name);
+    this.#file = file;
   }
 
   /** The standard output, also if functions are given another one later. */
@@ -48,7 +52,7 @@ export class PlainOutput implements LineOutput {
   }
 
   /**
-   * A file, which is emptied.
+   * A file, as it is until the run begins.
    *
    * @param path Its name.
    * @returns The output.
@@ -56,10 +60,24 @@ export class PlainOutput implements LineOutput {
    */
   static async open(path: string): Promise<PlainOutput> {
     try {
-      const file = await openPlain(path);
-      return new PlainOutput((bytes) => file.write(bytes), path);
+      // A pipe or a device has nothing that could be cut off.
+      if (statOrNone(path)?.isFile === false) {
+        const device = Deno.openSync(path, { write: true });
+        return new PlainOutput((bytes) => device.write(bytes), path);
+      }
+      const file = await openLocked(followLinks(path));
+      return new PlainOutput((bytes) => file.write(bytes), path, file);
     } catch (error) {
       throw cannotWrite(path, error, USAGE_STATUS);
+    }
+  }
+
+  /** Empties a file. Only now is it certain that there will be something else. */
+  begin(): void {
+    try {
+      this.#file?.truncateSync();
+    } catch (error) {
+      throw cannotWrite(this.#name, error, USAGE_STATUS);
     }
   }
 
@@ -222,16 +240,6 @@ function statOrNone(
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
-}
-
-async function openPlain(path: string): Promise<Deno.FsFile> {
-  // A pipe or a device has nothing that could be cut off.
-  if (statOrNone(path)?.isFile === false) {
-    return Deno.openSync(path, { write: true });
-  }
-  const file = await openLocked(followLinks(path));
-  file.truncateSync();
-  return file;
 }
 
 /** Takes off what is behind the last line feed, counts the lines, and goes to the end. */

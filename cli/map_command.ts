@@ -99,9 +99,14 @@ async function map(
   const address = readAddress(module);
   const source = new LineSource(files, { raw });
   checkFiles(address, source, values);
+  // Another run may have one of the two: then neither is emptied.
+  const reports = errors === undefined
+    ? undefined
+    : await PlainOutput.open(errors);
   const file = output === undefined
     ? undefined
     : await FileOutput.open(output, { resume });
+  reports?.begin();
   return await mapLines({
     address,
     source,
@@ -112,7 +117,7 @@ async function map(
     timeoutMs: values.timeout,
     retries: values.retries,
     onError: values["on-error"],
-    errors: errors === undefined ? undefined : await PlainOutput.open(errors),
+    errors: reports,
     namesFiles: files.length > 1,
     raw,
     progress: !values.quiet && (values.progress || isTerminal),

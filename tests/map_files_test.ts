@@ -203,14 +203,21 @@ Deno.test({
   },
 });
 
-for (const [what, args] of [["", []], [" to resume", ["--resume"]]] as const) {
+for (
+  const [what, args] of [
+    ["", [REPORT, "--errors=log"]],
+    [" to resume", ["--resume"]],
+  ] as const
+) {
   Deno.test(`futures map refuses${what} an output that another run writes`, async () => {
     await using run = await startRun();
+    await Deno.writeTextFile(`${run.folder.path}/log`, TEXT);
     const { stderr } = await futures([...MEETS, ...args], {
       cwd: run.folder.path,
       code: 2,
     });
     assertStringIncludes(stderr, "another run writes out.partial");
+    assertEquals(await read(run.folder, "log"), TEXT);
     assertEquals(await run.end(), { code: 0, stderr: "" });
     assertEquals(await read(run.folder, "out"), `"started"\n`);
   });
@@ -218,11 +225,13 @@ for (const [what, args] of [["", []], [" to resume", ["--resume"]]] as const) {
 
 Deno.test("futures map refuses --errors that another run writes", async () => {
   await using run = await startRun([REPORT, "--errors=log"]);
+  await Deno.writeTextFile(`${run.folder.path}/other.partial`, TEXT);
   const { stderr } = await futures(
     [...SAME, "in", "--output=other", REPORT, "--errors=log"],
     { cwd: run.folder.path, code: 2 },
   );
   assertStringIncludes(stderr, "log: wait for its end");
+  assertEquals(await read(run.folder, "other.partial"), TEXT);
   assertEquals((await run.end()).code, 0);
 });
 
