@@ -28,8 +28,10 @@ const READ_BYTES = 64 * 1024;
 /** How a worker process is started. */
 export interface ProcessSettings {
   readonly command: string;
-  /** What comes before the name of the worker and what it is to give up. */
+  /** What comes before those for the worker itself. */
   readonly args: readonly string[];
+  /** The main module of the program. */
+  readonly main: string | undefined;
   readonly env: Readonly<Record<string, string>>;
   /** The permissions that it is to give up. */
   readonly revoke: readonly string[];
@@ -67,13 +69,13 @@ class ProcessChannel implements Channel {
   constructor(
     name: string,
     listener: ChannelListener,
-    { command, args, env, revoke }: ProcessSettings,
+    { command, args, main, env, revoke }: ProcessSettings,
   ) {
     this.#listener = listener;
     const mark = makeMark();
     try {
       this.#process = new Deno.Command(command, {
-        args: [...args, name, ...revoke],
+        args: [...args, name, main ?? "", ...revoke],
         env: { ...env },
         stdin: "piped",
         stdout: "piped",

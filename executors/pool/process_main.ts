@@ -4,13 +4,13 @@
  * still be told to stop, and what it was sent ahead can still be taken back.
  *
  * ```text
- * host ──frames──► standard input ──► main thread ──port, slots──► Web Worker
- *   ▲                                     │ "revoked"                  │
- *   └──packets──── standard error ◄───────┴────────────────────────────┘
+ * host ──frames──► input ──► main thread ──port, slots──► Web Worker
+ *   ▲                              │ "revoked"                  │
+ *   └──packets── standard error ◄──┴────────────────────────────┘
  * ```
  *
  * The process ends with its Web Worker, and with its host: nothing more can
- * come from the standard input then.
+ * come from the input then; see standard_input.ts.
  *
  * @module
  */
@@ -20,7 +20,9 @@ import { decodeError, type EncodedError, encodeError } from "./codec.ts";
 import { concat, FrameReader } from "./frames.ts";
 import { ENCODED_MARK_BYTES, PacketWriter } from "./packets.ts";
 import type { ToHost, ToWorker } from "./protocol.ts";
+import { setMainModule } from "./main_module.ts";
 import { loadSerializer } from "./serialize.ts";
+import { type MessageInput, takeInput } from "./standard_input.ts";
 import { openWebWorker, type WebWorkerChannel } from "./web_worker.ts";
 
 /** Where this module is, for whoever starts a process. */
@@ -41,16 +43,21 @@ function isCompiledWorker(): boolean {
 }
 
 /**
- * The arguments are a name, and the permissions that the process gives up: those
- * that a compiled program has, or what it takes to start a thread.
+ * The arguments are a name, the main module of the program, and the permissions
+ * that the process gives up: those that a compiled program has, or what only
+ * its start takes.
  */
-async function serve([name, ...revoke]: readonly string[]): Promise<never> {
+async function serve(
+  [name, main, ...revoke]: readonly string[],
+): Promise<never> {
   // Ctrl-C is for the host to decide about: if it ends, so does this.
   Deno.addSignalListener("SIGINT", () => {});
-  const input = new Input();
+  if (main !== "") setMainModule(main);
+  const source = takeInput();
+  const input = new Input(source);
   const mark = new TextDecoder().decode(await input.take(ENCODED_MARK_BYTES));
   // At once, as both take their time to start.
-  const worker = new ProcessWorker(name!, mark);
+  const worker = new ProcessWorker(name!, mark, source.moved);
   await loadSerializer();
   if (revoke.length > 0) {
     await worker.up;
@@ -72,10 +79,15 @@ function giveUp(permission: string): void {
   );
 }
 
-/** The standard input. */
+/** What the host writes. */
 class Input {
+  readonly #source: MessageInput;
   readonly #buffer = new Uint8Array(64 * 1024);
   #rest: Uint8Array = new Uint8Array();
+
+  constructor(source: MessageInput) {
+    this.#source = source;
+  }
 
   /** What comes next, as much as there is. */
   async next(): Promise<Uint8Array> {
@@ -84,9 +96,9 @@ class Input {
       this.#rest = new Uint8Array();
       return rest;
     }
-    const length = await Deno.stdin.read(this.#buffer);
+    const length = await this.#source.read(this.#buffer);
     // The host is gone, or has no more use for this worker.
-    if (length === null) Deno.exit(0);
+    if (length <= 0) Deno.exit(0);
     return this.#buffer.slice(0, length);
   }
 
@@ -113,7 +125,7 @@ class ProcessWorker {
   /** The position of the next item. */
   #tail = 0;
 
-  constructor(name: string, mark: string) {
+  constructor(name: string, mark: string, inputMoved: boolean) {
     this.#name = name;
     this.#packets = new PacketWriter(mark, "main");
     const listener = {
@@ -127,7 +139,9 @@ class ProcessWorker {
         this.#end(cause === undefined ? undefined : error, 1);
       },
     };
-    this.#channel = openWebWorker(name, listener, { mark });
+    this.#channel = openWebWorker(name, listener, {
+      process: { mark, inputMoved },
+    });
   }
 
   /** Ends the process; what the host has sent and this thread has not read was not entered either. */

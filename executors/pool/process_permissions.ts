@@ -5,7 +5,8 @@
  */
 
 import { show } from "../arguments.ts";
-import { pathOf } from "./file_path.ts";
+import { absolutePath, pathOf } from "./file_path.ts";
+import { mainModule } from "./main_module.ts";
 import { checkPermissionsShape } from "./permissions.ts";
 
 /** What there is to be allowed. */
@@ -35,24 +36,40 @@ const DESCRIBED_AS = {
   write: "path",
 } as const;
 
+/** Those that are for paths, of which a flag may name one with a comma. */
+const OF_PATHS: readonly PermissionName[] = ["ffi", "read", "write"];
+
+/** Those whose entries Deno also takes as `file:` URLs. */
+const OF_URLS: readonly PermissionName[] = [...OF_PATHS, "run"];
+
 /** What one permission comes to: all, nothing, or what a list names. */
-type Grant = boolean | readonly string[];
+export type Grant = boolean | readonly string[];
+
+/** What a worker process is to have of each. */
+export type Grants = Record<PermissionName, Grant>;
 
 /**
- * The flags for `deno run`.
+ * What worker processes get. Paths are absolute: a program may change its
+ * working folder before the last worker starts.
  *
+ * @throws {TypeError} If an entry is no string.
+ * @throws {RangeError} If an entry is one that Deno would not take as it is.
  * @throws {Deno.errors.NotCapable} If the program itself has not what is asked
  * for.
  */
-export function permissionFlags(
+export function grantsFor(
   permissions: Deno.PermissionOptions | undefined,
-): string[] {
-  const grants = NAMES.map((name) =>
-    [name, grantOf(name, wishFor(name, permissions))] as const
-  );
-  return grants.every(([, grant]) => grant === true)
+): Grants {
+  return Object.fromEntries(
+    NAMES.map((name) => [name, grantOf(name, wishFor(name, permissions))]),
+  ) as Grants;
+}
+
+/** The flags for `deno run`. */
+export function permissionFlags(grants: Grants): string[] {
+  return NAMES.every((name) => grants[name] === true)
     ? ["--allow-all"]
-    : grants.flatMap(([name, grant]) => flagsOf(name, grant));
+    : NAMES.flatMap((name) => flagsOf(name, grants[name]));
 }
 
 /**
@@ -93,8 +110,38 @@ function wishFor(
       }`,
     );
   }
-  return wish.map((entry: string | URL) =>
-    entry instanceof URL ? pathOf(entry) : entry
+  return Array.from(wish, (entry: unknown) => textOf(name, entry));
+}
+
+/** An entry as a flag can name it, and names nothing else. */
+function textOf(name: PermissionName, entry: unknown): string {
+  if (entry instanceof URL && OF_URLS.includes(name)) {
+    if (entry.protocol === "file:") return textOf(name, pathOf(entry));
+    throw unfit(name, "file: URLs", entry.href);
+  }
+  if (typeof entry !== "string") {
+    throw new TypeError(
+      `'permissions.${name}' must be an array of strings: received ${
+        show(entry)
+      } in it`,
+    );
+  }
+  // A flag without a value allows all.
+  if (entry === "" || entry.includes("\0")) {
+    throw unfit(name, "entries that are not empty, without NUL", entry);
+  }
+  if (OF_PATHS.includes(name)) return absolutePath(entry);
+  // Deno splits these at commas, whatever stands there.
+  if (entry.includes(",")) {
+    throw unfit(name, "entries without a comma", entry);
+  }
+  // A name without a slash is looked for in PATH.
+  return name === "run" && /[\\/]/.test(entry) ? absolutePath(entry) : entry;
+}
+
+function unfit(name: PermissionName, wanted: string, entry: string) {
+  return new RangeError(
+    `'permissions.${name}' must have ${wanted}: received ${show(entry)}`,
   );
 }
 
@@ -102,7 +149,7 @@ function grantOf(name: PermissionName, wish: Grant | "inherit"): Grant {
   if (wish === "inherit") return ownGrant(name);
   const entries = wish === true ? [undefined] : wish === false ? [] : wish;
   for (const entry of entries) {
-    if (isGranted(name, entry)) continue;
+    if (isGranted(name, entry) && !isHoled(name, entry)) continue;
     throw new Deno.errors.NotCapable(
       `Workers cannot be allowed what the program is not: ${
         entry === undefined ? name : `${name} ${entry}`
@@ -116,13 +163,14 @@ function grantOf(name: PermissionName, wish: Grant | "inherit"): Grant {
 function ownGrant(name: PermissionName): Grant {
   if (isGranted(name)) return true;
   if (name !== "read" && name !== "write") return false;
-  return ownFolders().filter((path) => isGranted(name, path));
+  return ownFolders().map(absolutePath).filter((path) => isGranted(name, path));
 }
 
 /** Where the modules of tasks most likely are, and those of this package. */
 function ownFolders(): string[] {
+  const main = mainModule();
   const folders = [
-    new URL(".", Deno.mainModule),
+    ...(main === undefined ? [] : [new URL(".", main)]),
     new URL("../..", import.meta.url),
   ];
   return [
@@ -132,22 +180,52 @@ function ownFolders(): string[] {
 }
 
 function isGranted(name: PermissionName, entry?: string): boolean {
-  const { state, partial } = Deno.permissions.querySync(
-    {
-      name,
-      ...(entry !== undefined && { [DESCRIBED_AS[name]]: entry }),
-    } as Deno.PermissionDescriptor,
-  );
+  const { state, partial } = query(name, entry);
   // Partial: all, except for what --deny-… names.
   return state === "granted" && !partial;
+}
+
+/**
+ * Whether the program may be denied some of what an entry names, which Deno
+ * does not tell of patterns, ranges and all ports of a host.
+ */
+function isHoled(name: PermissionName, entry: string | undefined): boolean {
+  if (entry === undefined) return false;
+  switch (name) {
+    case "env":
+      return entry.includes("*") && !isGranted(name);
+    case "import":
+    case "net":
+      if (/[*/]/.test(entry)) return !isGranted(name);
+      return !/:\d+$/.test(entry) && query(name).partial === true;
+    default:
+      return false;
+  }
+}
+
+function query(
+  name: PermissionName,
+  entry?: string,
+): { state: Deno.PermissionState; partial?: boolean } {
+  const named = entry !== undefined && { [DESCRIBED_AS[name]]: entry };
+  try {
+    return Deno.permissions.querySync(
+      { name, ...named } as Deno.PermissionDescriptor,
+    );
+  } catch (cause) {
+    // No host, or no kind of information about the system.
+    const reason = cause instanceof Error ? `: ${cause.message}` : "";
+    throw new RangeError(
+      `'permissions.${name}' cannot have ${show(entry)}${reason}`,
+      { cause },
+    );
+  }
 }
 
 function flagsOf(name: PermissionName, grant: Grant): string[] {
   if (grant === true) return [`--allow-${name}`];
   if (grant === false || grant.length === 0) return [];
-  const unfit = grant.find((entry) => entry.includes(","));
-  if (unfit !== undefined) {
-    throw new RangeError(`A permission cannot have a comma: received ${unfit}`);
-  }
-  return [`--allow-${name}=${grant.join(",")}`];
+  // Deno takes two commas for one of a path; other entries have none.
+  const entries = grant.map((entry) => entry.replaceAll(",", ",,"));
+  return [`--allow-${name}=${entries.join(",")}`];
 }

@@ -6,8 +6,15 @@
 
 import type { ProcessSettings } from "./child_process.ts";
 import { pathOf } from "./file_path.ts";
+import { mainModule } from "./main_module.ts";
 import { url, WORKER_ARGUMENT } from "./process_main.ts";
-import { permissionFlags, permissionsToGiveUp } from "./process_permissions.ts";
+import {
+  type Grants,
+  grantsFor,
+  permissionFlags,
+  permissionsToGiveUp,
+} from "./process_permissions.ts";
+import { INPUT_LIBRARY } from "./standard_input.ts";
 
 /** What a program asks for. */
 export interface ProcessWishes {
@@ -19,8 +26,6 @@ export interface ProcessWishes {
 
 /** Where V8 looks for flags; unlike one of Deno's own, it also reaches a compiled program. */
 const V8_FLAGS = "DENO_V8_FLAGS";
-
-const READ = "--allow-read";
 
 /** The files that say what names mean in imports. */
 const CONFIG_FILES = ["deno.json", "deno.jsonc"];
@@ -43,80 +48,91 @@ export function planProcess(wishes: ProcessWishes): ProcessSettings {
     );
   }
   const env = envOf(wishes);
+  const main = mainModule();
   if (Deno.build.standalone) {
     const revoke = permissionsToGiveUp(permissions);
-    return { command, args: [WORKER_ARGUMENT], env, revoke };
+    return { command, args: [WORKER_ARGUMENT], main, env, revoke };
   }
-  const flags = permissionFlags(permissions);
-  const revoke = url.startsWith("file:") ? [...allowOwnFolder(flags)] : [];
-  return { command, args: runArguments(flags), env, revoke };
+  const grants = grantsFor(permissions);
+  const revoke = [...allowStart(grants)];
+  const args = runArguments(permissionFlags(grants), main);
+  return { command, args, main, env, revoke };
 }
 
 /**
- * Deno wants to read the module of a thread that is started from a file, so a
- * process may read the folder of this package, if it may not anyway, and gives
- * that up before the first task.
+ * A worker process gives up before the first task what only its start takes:
+ * Deno wants to read the module of a thread that is started from a file, and
+ * messages get a descriptor of their own by a function of the system.
  */
-function* allowOwnFolder(flags: string[]): Iterable<string> {
-  const folder = pathOf(new URL("..", url));
-  const index = flags.findIndex((flag) =>
-    flag === "--allow-all" || flag.startsWith(READ)
-  );
-  if (index < 0) {
-    flags.push(`${READ}=${folder}`);
-    yield "read";
-    return;
+function* allowStart(grants: Grants): Iterable<string> {
+  if (url.startsWith("file:")) {
+    const folder = pathOf(new URL("..", url));
+    yield* allow(grants, "read", folder, (path) => holds(path, folder));
   }
-  const [flag, list] = flags[index]!.split("=");
-  if (
-    list === undefined || list.split(",").some((path) => holds(path, folder))
-  ) {
-    return;
-  }
-  flags[index] = `${flag}=${list},${folder}`;
-  yield `read=${folder}`;
+  const library = INPUT_LIBRARY;
+  yield* allow(grants, "ffi", library, (path) => path === library);
 }
 
-/** Whether a folder surely is in another one. */
+function* allow(
+  grants: Grants,
+  name: "ffi" | "read",
+  entry: string,
+  covers: (granted: string) => boolean,
+): Iterable<string> {
+  const grant = grants[name];
+  if (grant === true) return;
+  const granted = grant === false ? [] : grant;
+  if (granted.some(covers)) return;
+  grants[name] = [...granted, entry];
+  yield `${name}=${entry}`;
+}
+
+/** Whether a folder is in another one, both absolute. */
 function holds(outer: string, folder: string): boolean {
-  try {
-    const path = outer === "." ? Deno.cwd() : outer;
-    const separator = Deno.build.os === "windows" ? "\\" : "/";
-    return folder.startsWith(path.replace(/[\\/]?$/, () => separator));
-  } catch {
-    // The current folder is not to be read.
-    return false;
-  }
+  const separator = Deno.build.os === "windows" ? "\\" : "/";
+  return folder.startsWith(outer.replace(/[\\/]?$/, () => separator));
 }
 
-function runArguments(permissions: readonly string[]): string[] {
-  const config = findConfig();
+function runArguments(
+  permissions: readonly string[],
+  main: string | undefined,
+): string[] {
   return [
     "run",
     "--quiet",
     "--no-prompt",
     // What the program has locked it has also loaded; workers would only compete for the file.
     "--no-lock",
-    ...(config === undefined ? [] : ["--config", config]),
+    ...(main === undefined ? [] : configFlags(main)),
     ...permissions,
     url,
   ];
 }
 
-/** The configuration of the program, as Deno finds it; a process would look for its own. */
-function findConfig(): string | undefined {
-  const { mainModule } = Deno;
-  if (!mainModule.startsWith("file:")) return undefined;
-  let folder = new URL(".", mainModule);
+/**
+ * What names mean in imports, as Deno finds that out for the main module; a
+ * process would look beside its own. Deno takes the nearest folder that has a
+ * deno.json or a package.json, and the workspace around it; what is in
+ * node_modules has a say in nothing.
+ */
+function configFlags(main: string): string[] {
+  if (!main.startsWith("file:")) return [];
+  let folder = new URL(".", main.replace(/\/node_modules\/.*$/s, "/"));
+  let npmProject = false;
   while (true) {
-    for (const name of CONFIG_FILES) {
-      const path = pathOf(new URL(name, folder));
-      if (isFile(path)) return path;
+    const config = CONFIG_FILES
+      .map((name) => pathOf(new URL(name, folder)))
+      .find(isFile);
+    if (config !== undefined && (!npmProject || isWorkspace(config))) {
+      return ["--config", config];
     }
+    npmProject ||= isFile(pathOf(new URL("package.json", folder)));
     const parent = new URL("..", folder);
-    if (parent.href === folder.href) return undefined;
+    if (parent.href === folder.href) break;
     folder = parent;
   }
+  // There is no flag that names a package.json; this is what one changes.
+  return npmProject ? ["--node-modules-dir=manual"] : [];
 }
 
 function isFile(path: string): boolean {
@@ -124,6 +140,15 @@ function isFile(path: string): boolean {
     return Deno.statSync(path).isFile;
   } catch {
     // Not there, or not to be read.
+    return false;
+  }
+}
+
+/** Whether a deno.json has members. */
+function isWorkspace(path: string): boolean {
+  try {
+    return /"workspace"\s*:/.test(Deno.readTextFileSync(path));
+  } catch {
     return false;
   }
 }

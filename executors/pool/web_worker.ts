@@ -8,6 +8,7 @@
 import { startDeadline, startTimer } from "../timer.ts";
 import type { Channel, ChannelListener } from "./channel.ts";
 import { locks } from "./locks.ts";
+import { mainModule } from "./main_module.ts";
 import type { ToHost, ToWorker } from "./protocol.ts";
 import { Slots } from "./slots.ts";
 // The worker's entry module says where it is. The import is also what puts it
@@ -23,6 +24,14 @@ const CLOSE_MS = 250;
 /** After the last lock is gone, what the worker said before may still be on its way. */
 const LAST_WORDS_MS = 5;
 
+/** What a worker knows that has a process of its own. */
+export interface OwnProcess {
+  /** The mark of the packets that it writes. */
+  readonly mark: string;
+  /** Whether the standard input of the process carries no messages any more. */
+  readonly inputMoved: boolean;
+}
+
 /** The first message, which brings the rest of the line. */
 export interface Greeting {
   readonly name: string;
@@ -30,16 +39,17 @@ export interface Greeting {
   readonly slots: SharedArrayBuffer;
   /** The lock that the worker holds while it lives. */
   readonly lock: string;
-  /** In a worker process: the mark of the packets that it writes. */
-  readonly mark: string | undefined;
+  /** The main module of the program. */
+  readonly main: string | undefined;
+  readonly process: OwnProcess | undefined;
 }
 
 /** What a Web Worker is given. */
 export interface WebWorkerOptions {
   /** What it may do. */
   readonly permissions?: Deno.PermissionOptions | undefined;
-  /** See {@linkcode Greeting.mark}. */
-  readonly mark?: string;
+  /** If it is in a worker process. */
+  readonly process?: OwnProcess;
 }
 
 /** Starts a Web Worker. */
@@ -70,7 +80,7 @@ export class WebWorkerChannel implements Channel {
   constructor(
     name: string,
     listener: ChannelListener,
-    { permissions, mark }: WebWorkerOptions,
+    { permissions, process }: WebWorkerOptions,
   ) {
     this.#name = name;
     this.#listener = listener;
@@ -96,7 +106,8 @@ export class WebWorkerChannel implements Channel {
       port: port2,
       slots: memory,
       lock: this.#lock,
-      mark,
+      main: mainModule(),
+      process,
     };
     this.#worker.postMessage(greeting, [port2]);
   }

@@ -7,8 +7,9 @@
 import type { EncodedError } from "./codec.ts";
 import { encodeError } from "./codec.ts";
 import { locks } from "./locks.ts";
+import { setMainModule } from "./main_module.ts";
 import { Slots } from "./slots.ts";
-import type { Greeting } from "./web_worker.ts";
+import type { Greeting, OwnProcess } from "./web_worker.ts";
 import { type HostLine, WorkerLoop } from "./worker_loop.ts";
 
 /** Where this module is, for whoever starts a worker. */
@@ -25,16 +26,17 @@ const scope = globalThis as unknown as WorkerScope;
 if (import.meta.main) scope.onmessage = ({ data }) => greeted(data);
 
 async function greeted(
-  { name, port, slots, lock, mark }: Greeting,
+  { name, port, slots, lock, main, process }: Greeting,
 ): Promise<void> {
   scope.onmessage = null;
+  setMainModule(main);
   const loop = new WorkerLoop({
     name,
     slots: new Slots(slots),
-    send: mark === undefined
+    send: process === undefined
       ? (message, transferables = []) =>
         port.postMessage(message, transferables)
-      : await openPackets(port, mark),
+      : await openPackets(port, process),
   });
   announceEnd(loop, name);
   await hold(lock);
@@ -49,14 +51,13 @@ async function greeted(
  */
 async function openPackets(
   port: MessagePort,
-  mark: string,
+  { mark, inputMoved }: OwnProcess,
 ): Promise<HostLine["send"]> {
   const [{ PacketWriter }] = await Promise.all([
     import("./packets.ts"),
     import("./serialize.ts").then(({ loadSerializer }) => loadSerializer()),
   ]);
-  // The main thread's line to the host, which no task is to read.
-  Deno.stdin.close();
+  if (!inputMoved) (await import("./standard_input.ts")).hideInput();
   const packets = new PacketWriter(mark, "task");
   return (message, transferables) => {
     packets.write(message, transferables);

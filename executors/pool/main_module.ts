@@ -1,0 +1,23 @@
+/**
+ * The main module of the program, also in its workers, to which Deno does not
+ * name it.
+ *
+ * @module
+ */
+
+let told: string | undefined;
+
+/** Tells a worker of this package. */
+export function setMainModule(url: string | undefined): void {
+  told = url;
+}
+
+/** Its URL; in a worker that is not of this package, that of the worker's own module. */
+export function mainModule(): string | undefined {
+  return told ?? (Deno.mainModule as string | undefined) ?? workerModule();
+}
+
+function workerModule(): string | undefined {
+  const { location } = globalThis as { location?: { href: string } };
+  return location?.href;
+}
