@@ -18,7 +18,10 @@ export function pathOf({ hostname, pathname }: URL): string {
   return hostname === "" ? native.slice(1) : `\\\\${hostname}${native}`;
 }
 
-/** A path that means the same when the working folder is another one; that has to be readable. */
+/**
+ * A path that means the same when the working folder is another one. As it is,
+ * if that folder is not to be read, or has a comma, which no list can have.
+ */
 export function absolutePath(path: string): string {
   if (onWindows ? /^([a-z]:)?[\\/]/i.test(path) : path.startsWith("/")) {
     return path;
@@ -27,9 +30,17 @@ export function absolutePath(path: string): string {
   try {
     folder = Deno.cwd();
   } catch {
-    // It is gone, or not to be read. Not the path itself: two commas at its start would be taken for one.
-    return `./${path}`;
+    // It may also be gone.
+    return path;
   }
+  if (folder.includes(",")) return path;
   const separator = onWindows ? "\\" : "/";
   return path === "." ? folder : `${folder}${separator}${path}`;
+}
+
+/** The nearest folder around one that a list can name: nearly always itself. */
+export function folderWithoutComma(path: string): string {
+  const comma = path.indexOf(",");
+  if (comma < 0) return path;
+  return path.slice(0, path.slice(0, comma).search(/[^\\/]*$/));
 }

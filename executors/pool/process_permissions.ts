@@ -5,7 +5,7 @@
  */
 
 import { show } from "../arguments.ts";
-import { absolutePath, pathOf } from "./file_path.ts";
+import { absolutePath, folderWithoutComma, pathOf } from "./file_path.ts";
 import { mainModule } from "./main_module.ts";
 import { checkPermissionsShape } from "./permissions.ts";
 
@@ -36,7 +36,7 @@ const DESCRIBED_AS = {
   write: "path",
 } as const;
 
-/** Those that are for paths, of which a flag may name one with a comma. */
+/** Those that are for paths. */
 const OF_PATHS: readonly PermissionName[] = ["ffi", "read", "write"];
 
 /** Those whose entries Deno also takes as `file:` URLs. */
@@ -130,13 +130,19 @@ function textOf(name: PermissionName, entry: unknown): string {
   if (entry === "" || entry.includes("\0")) {
     throw unfit(name, "entries that are not empty, without NUL", entry);
   }
-  if (OF_PATHS.includes(name)) return absolutePath(entry);
-  // Deno splits these at commas, whatever stands there.
+  // Deno splits lists at commas; of paths, some versions take two for one, and 2.9.6 does not.
   if (entry.includes(",")) {
     throw unfit(name, "entries without a comma", entry);
   }
-  // A name without a slash is looked for in PATH.
-  return name === "run" && /[\\/]/.test(entry) ? absolutePath(entry) : entry;
+  const isHost = name === "import" || name === "net";
+  // Of a port alone Deno makes several hosts.
+  if (isHost && /^:|\/\//.test(entry)) {
+    throw unfit(name, 'hosts such as "example.com:443"', entry);
+  }
+  // The name of a program is looked for in PATH.
+  const isPath = OF_PATHS.includes(name) ||
+    name === "run" && /[\\/]/.test(entry);
+  return isPath ? absolutePath(entry) : entry;
 }
 
 function unfit(name: PermissionName, wanted: string, entry: string) {
@@ -163,7 +169,7 @@ function grantOf(name: PermissionName, wish: Grant | "inherit"): Grant {
 function ownGrant(name: PermissionName): Grant {
   if (isGranted(name)) return true;
   if (name !== "read" && name !== "write") return false;
-  return ownFolders().map(absolutePath).filter((path) => isGranted(name, path));
+  return ownFolders().filter((path) => isGranted(name, path));
 }
 
 /** Where the modules of tasks most likely are, and those of this package. */
@@ -174,8 +180,9 @@ function ownFolders(): string[] {
     new URL("../..", import.meta.url),
   ];
   return [
-    ".",
-    ...folders.filter(({ protocol }) => protocol === "file:").map(pathOf),
+    absolutePath("."),
+    ...folders.filter(({ protocol }) => protocol === "file:")
+      .map((folder) => folderWithoutComma(pathOf(folder))),
   ];
 }
 
@@ -225,7 +232,5 @@ function query(
 function flagsOf(name: PermissionName, grant: Grant): string[] {
   if (grant === true) return [`--allow-${name}`];
   if (grant === false || grant.length === 0) return [];
-  // Deno takes two commas for one of a path; other entries have none.
-  const entries = grant.map((entry) => entry.replaceAll(",", ",,"));
-  return [`--allow-${name}=${entries.join(",")}`];
+  return [`--allow-${name}=${grant.join(",")}`];
 }

@@ -5,7 +5,7 @@
  */
 
 import type { ProcessSettings } from "./child_process.ts";
-import { pathOf } from "./file_path.ts";
+import { folderWithoutComma, pathOf } from "./file_path.ts";
 import { mainModule } from "./main_module.ts";
 import { url, WORKER_ARGUMENT } from "./process_main.ts";
 import {
@@ -66,7 +66,7 @@ export function planProcess(wishes: ProcessWishes): ProcessSettings {
  */
 function* allowStart(grants: Grants): Iterable<string> {
   if (url.startsWith("file:")) {
-    const folder = pathOf(new URL("..", url));
+    const folder = folderWithoutComma(pathOf(new URL("..", url)));
     yield* allow(grants, "read", folder, (path) => holds(path, folder));
   }
   const library = INPUT_LIBRARY;
