@@ -17,7 +17,8 @@ export interface ProcessPoolExecutorOptions extends WorkerOptions {
    * it can tell of its own permissions. Of lists, such as those of
    * `--allow-net=…` and `--deny-net=…`, it cannot tell what is on them; of
    * `--allow-read=…`, only whether the current folder and that of the main
-   * module are.
+   * module are. Entries are those of the flags, one each: none can be empty or
+   * have a comma.
    *
    * @default {"inherit"}
    */
@@ -41,9 +42,13 @@ export interface ProcessPoolExecutorOptions extends WorkerOptions {
  * the program: a process can be killed, whatever it does, and has memory of its
  * own. For that a worker takes more memory and more time to start, and a
  * message takes longer. What tasks print goes to the standard error stream,
- * each line with the name of the worker; the standard input is not theirs.
- * Workers use the deno.json of the main module, with its unstable features; what
- * `--config`, `--import-map` and `--unstable-…` said does not get to them.
+ * each line with the name of the worker; for them and the programs that they
+ * start, the standard input is at its end. (A compiled program needs
+ * `--allow-ffi` for that; without, the programs must be started by
+ * `Deno.Command`.) Workers use the deno.json and the package.json of the main
+ * module, with its unstable features; what `--config`, `--import-map`,
+ * `--node-modules-dir`, `--unstable-…` and `--v8-flags` said does not get to
+ * them, what the environment variable `DENO_V8_FLAGS` says does.
  *
  * Needs `--allow-run` for the program that runs this. `SharedArrayBuffer`s,
  * ports and blobs stay where they are. A task that has been sent ahead counts
@@ -74,6 +79,8 @@ export class ProcessPoolExecutor extends WorkerExecutor {
    * @throws {RangeError} If an option is out of range.
    * @throws {Deno.errors.NotCapable} If the program may not run itself, or has
    * not the permissions that its workers are to have.
+   * @throws {Deno.errors.NotFound} If the working folder of the program was
+   * removed, in which workers start.
    * @throws {Deno.errors.NotSupported} If a compiled program is to narrow
    * permissions to a list.
    * @throws {InvalidStateError} If a worker is loading the module that calls

@@ -10,6 +10,7 @@ import { startDeadline, startTimer } from "../timer.ts";
 import { AnnouncedSlots } from "./announced_slots.ts";
 import type { Channel, ChannelListener } from "./channel.ts";
 import { decodeError } from "./codec.ts";
+import { missingFolder } from "./file_path.ts";
 import { concat, encodeFrame } from "./frames.ts";
 import { OutputLines } from "./output_lines.ts";
 import { encodeMark, makeMark, PacketReader } from "./packets.ts";
@@ -85,7 +86,8 @@ class ProcessChannel implements Channel {
       // What is sent meanwhile was not entered.
       this.slots.workerGone();
       this.#killed = true;
-      queueMicrotask(() => this.#died(error));
+      const cause = missingFolder(error) ?? error;
+      queueMicrotask(() => this.#died(cause));
       return;
     }
     this.#input = this.#process.stdin.getWriter();

@@ -44,3 +44,17 @@ export function folderWithoutComma(path: string): string {
   if (comma < 0) return path;
   return path.slice(0, path.slice(0, comma).search(/[^\\/]*$/));
 }
+
+/** Why no process can be started, if the working folder was removed. */
+export function missingFolder(cause?: unknown): Error | undefined {
+  try {
+    Deno.cwd();
+  } catch (error) {
+    // It may also not be to be read.
+    if (!(error instanceof Deno.errors.NotFound)) return undefined;
+    return new Deno.errors.NotFound(
+      "Worker processes start in the working folder of the program, which is gone: call Deno.chdir() with one that is there",
+      { cause: cause ?? error },
+    );
+  }
+}

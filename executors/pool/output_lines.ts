@@ -7,6 +7,24 @@
 /** Text without an end of line is held back up to so many characters. */
 const LONGEST_LINE = 8192;
 
+/** Those with text that has been held back. */
+const unfinished = new Set<OutputLines>();
+
+/** What is heard before a program ends that does not wait for its workers. */
+const LAST_EVENTS = ["unload", "error", "unhandledrejection"];
+
+let attended = false;
+
+/** Writes what has been held back, as nobody will end the lines. */
+function attendEnd(): void {
+  if (attended) return;
+  attended = true;
+  const finish = () => {
+    for (const lines of unfinished) lines.finish();
+  };
+  for (const event of LAST_EVENTS) addEventListener(event, finish);
+}
+
 /** Passes lines on to the standard error stream of this program, each with the name of the worker. */
 export class OutputLines {
   readonly #name: string;
@@ -28,13 +46,26 @@ export class OutputLines {
       this.#line = "";
     }
     if (lines.length > 0) this.#write(lines);
+    if (this.#line === "") unfinished.delete(this);
+    else if (!unfinished.has(this)) {
+      unfinished.add(this);
+      attendEnd();
+    }
+  }
+
+  /** Ends a line that was held back. */
+  finish(): void {
+    unfinished.delete(this);
+    if (this.#line === "") return;
+    const line = this.#line;
+    this.#line = "";
+    this.#write([line]);
   }
 
   /** Nothing follows. */
   end(): void {
     this.#line += this.#decoder.decode();
-    if (this.#line !== "") this.#write([this.#line]);
-    this.#line = "";
+    this.finish();
   }
 
   #write(lines: readonly string[]): void {

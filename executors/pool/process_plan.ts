@@ -5,7 +5,7 @@
  */
 
 import type { ProcessSettings } from "./child_process.ts";
-import { folderWithoutComma, pathOf } from "./file_path.ts";
+import { folderWithoutComma, missingFolder, pathOf } from "./file_path.ts";
 import { mainModule } from "./main_module.ts";
 import { url, WORKER_ARGUMENT } from "./process_main.ts";
 import {
@@ -35,6 +35,7 @@ const CONFIG_FILES = ["deno.json", "deno.jsonc"];
  *
  * @throws {Deno.errors.NotCapable} If the program may not run itself, or has
  * not the permissions that its workers are to have.
+ * @throws {Deno.errors.NotFound} If the working folder was removed.
  * @throws {Deno.errors.NotSupported} If a compiled program is to narrow
  * permissions to a list.
  */
@@ -47,6 +48,8 @@ export function planProcess(wishes: ProcessWishes): ProcessSettings {
       `A ProcessPoolExecutor starts ${command}: give the program --allow-run=${command}`,
     );
   }
+  const missing = missingFolder();
+  if (missing !== undefined) throw missing;
   const env = envOf(wishes);
   const main = mainModule();
   if (Deno.build.standalone) {

@@ -74,3 +74,43 @@ watched(
     );
   },
 );
+
+/** When the working folder is removed, and what that ends as. */
+const REMOVALS: Record<string, [first: string, then: string, error: string]> = {
+  "before it is made": ["Deno.removeSync(folder);", "", "NotFound"],
+  "before its workers start": [
+    "",
+    "Deno.removeSync(folder);",
+    "BrokenExecutorError",
+  ],
+};
+
+for (const [when, [first, then, name]] of Object.entries(REMOVALS)) {
+  watched(
+    `ProcessPoolExecutor says that the working folder is gone that was removed ${when}`,
+    async () => {
+      const { stdout } = await runMain({
+        "main.ts": `
+          import { ProcessPoolExecutor } from "${MOD}";
+          const folder = Deno.makeTempDirSync();
+          Deno.chdir(folder);
+          ${first}
+          try {
+            await using pool = new ProcessPoolExecutor({ maxWorkers: 1 });
+            ${then}
+            await pool.submit(() => 1);
+          } catch (error) {
+            const reason = error.name === "NotFound" ? error : error.cause;
+            console.log(error.name, reason.message);
+          }
+          Deno.chdir("/");
+          await using pool = new ProcessPoolExecutor({ maxWorkers: 1 });
+          console.log(await pool.submit(() => "goes on"));
+        `,
+      });
+      assertStringIncludes(stdout, name);
+      assertStringIncludes(stdout, "Deno.chdir()");
+      assertStringIncludes(stdout, "goes on");
+    },
+  );
+}
