@@ -1,7 +1,7 @@
 /**
- * The entry module of a worker process. Its main thread only passes messages
- * on: tasks run in a Web Worker beside it, so a task that never yields can
- * still be told to stop, and what it was sent ahead can still be taken back.
+ * The main thread of a worker process, which only passes messages on: tasks run
+ * in a Web Worker beside it, so a task that never yields can still be told to
+ * stop, and what it was sent ahead can still be taken back.
  *
  * ```text
  * host ──frames──► input ──► main thread ──port, slots──► Web Worker
@@ -25,9 +25,6 @@ import { loadSerializer } from "./serialize.ts";
 import { type MessageInput, takeInput } from "./standard_input.ts";
 import { openWebWorker, type WebWorkerChannel } from "./web_worker.ts";
 
-/** Where this module is, for whoever starts a process. */
-export const url: string = import.meta.url;
-
 /**
  * What makes a worker of a compiled program, which cannot be started with
  * another entry module. Nobody calls a program like this by chance.
@@ -43,15 +40,13 @@ function isCompiledWorker(): boolean {
 }
 
 /**
- * The arguments are a name, the main module of the program, and the permissions
+ * Is a worker until the process ends. The arguments are a name, the main module of the program, and the permissions
  * that the process gives up: those that a compiled program has, or what only
  * its start takes.
  */
-async function serve(
+export async function serve(
   [name, main, ...revoke]: readonly string[],
 ): Promise<never> {
-  // Ctrl-C is for the host to decide about: if it ends, so does this.
-  Deno.addSignalListener("SIGINT", () => {});
   if (main !== "") setMainModule(main);
   const source = takeInput();
   const input = new Input(source);
@@ -195,5 +190,7 @@ function exitCodeOf(
 
 // Last, when all of the module is there. Waits for ever, so that the program of
 // which a compiled worker is made does not begin.
-if (isMainThread && import.meta.main) await serve(Deno.args);
-else if (isMainThread && isCompiledWorker()) await serve(Deno.args.slice(1));
+if (isMainThread && isCompiledWorker()) {
+  Deno.addSignalListener("SIGINT", () => {});
+  await serve(Deno.args.slice(1));
+}

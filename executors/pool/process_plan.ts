@@ -7,7 +7,8 @@
 import type { ProcessSettings } from "./child_process.ts";
 import { folderWithoutComma, missingFolder, pathOf } from "./file_path.ts";
 import { mainModule } from "./main_module.ts";
-import { url, WORKER_ARGUMENT } from "./process_main.ts";
+import { url } from "./process_entry.ts";
+import { WORKER_ARGUMENT } from "./process_main.ts";
 import {
   type Grants,
   grantsFor,
