@@ -4,6 +4,8 @@
  * @module
  */
 
+import { writeStandardError } from "./standard_error.ts";
+
 /** Text without an end of line is held back up to so many characters. */
 const LONGEST_LINE = 8192;
 
@@ -70,11 +72,8 @@ export class OutputLines {
 
   #write(lines: readonly string[]): void {
     const text = lines.map((line) => `${this.#name}: ${line}\n`).join("");
-    const bytes = this.#encoder.encode(text);
     try {
-      for (let at = 0; at < bytes.length;) {
-        at += Deno.stderr.writeSync(bytes.subarray(at));
-      }
+      writeStandardError(this.#encoder.encode(text));
     } catch {
       // Nobody reads it any more.
     }

@@ -22,6 +22,7 @@
 import { concat } from "./frames.ts";
 import type { ToHost } from "./protocol.ts";
 import { deserialize, serialize } from "./serialize.ts";
+import { writeStandardError } from "./standard_error.ts";
 
 /** PIPE_BUF: what is longer may be mixed with what others write. POSIX promises 512. */
 const PACKET_BYTES = Deno.build.os === "linux" ? 4096 : 512;
@@ -102,8 +103,7 @@ export class PacketWriter {
 
   #send(length: number, left: number): void {
     this.#view.setUint32(MARK_BYTES + 1, left);
-    // Not the standard output: Deno buffers that by lines, so it splits packets.
-    Deno.stderr.writeSync(this.#packet.subarray(0, HEADER_BYTES + length));
+    writeStandardError(this.#packet.subarray(0, HEADER_BYTES + length));
   }
 }
 

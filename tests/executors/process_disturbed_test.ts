@@ -114,3 +114,32 @@ for (const [when, [first, then, name]] of Object.entries(REMOVALS)) {
     },
   );
 }
+
+watched(
+  "ProcessPoolExecutor brings large results when a program has made the worker's streams non-blocking",
+  async (executors) => {
+    const executor = new ProcessPoolExecutor({ maxWorkers: 1 });
+    executors.push(executor);
+    // As Node.js does.
+    const program = `
+      const { symbols } = Deno.dlopen("libc.so.6", {
+        fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
+      });
+      const [F_SETFL, O_NONBLOCK] = [4, 0o4000];
+      for (const stream of [1, 2]) symbols.fcntl(stream, F_SETFL, O_NONBLOCK);
+    `;
+    const large = async (program: string, bytes: number) => {
+      const { code } = await new Deno.Command(Deno.execPath(), {
+        args: ["eval", program],
+        stdout: "inherit",
+        stderr: "inherit",
+      }).spawn().status;
+      return [code, new Uint8Array(bytes).fill(7)] as const;
+    };
+    for (const bytes of [2 ** 24, 10]) {
+      const [code, result] = await executor.submit(large, program, bytes);
+      assertEquals(code, 0);
+      assertEquals(result, new Uint8Array(bytes).fill(7));
+    }
+  },
+);

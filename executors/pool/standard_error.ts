@@ -1,0 +1,31 @@
+/**
+ * Writing to the standard error stream of this process, which others may have
+ * too: a worker process writes messages there, and this program what its
+ * workers print.
+ *
+ * @module
+ */
+
+/** How long a full pipe is left alone that does not wait itself. */
+const FULL_MS = 1;
+
+/** What nobody wakes. */
+const NOBODY = new Int32Array(new SharedArrayBuffer(4));
+
+/**
+ * Writes all of some bytes; what a pipe takes in one piece, in one piece.
+ * Node.js, among others, makes the streams that it is given non-blocking, and
+ * with them those of whoever has started it; then a pipe refuses what it has no
+ * room for, and is asked again.
+ */
+export function writeStandardError(bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length;) {
+    try {
+      // Not the standard output: Deno buffers that by lines, so it splits packets.
+      at += Deno.stderr.writeSync(at === 0 ? bytes : bytes.subarray(at));
+    } catch (error) {
+      if (!(error instanceof Deno.errors.WouldBlock)) throw error;
+      Atomics.wait(NOBODY, 0, 0, FULL_MS);
+    }
+  }
+}
