@@ -240,3 +240,42 @@ Deno.test("a compiled program runs functions in processes of its own", async () 
     '[ "be", "a", "worker" ]\n[ 1, 4, 9 ]\n',
   );
 });
+
+/** A program whose task starts one that reads its standard input, and reads that itself. */
+const READERS = `import { ProcessPoolExecutor } from "@concurrent/futures";
+
+  await using pool = new ProcessPoolExecutor({ maxWorkers: 1 });
+  await pool.submit(() => {
+    new Deno.Command("cat", { stdout: "null" }).spawn().unref();
+  });
+  const head = async (...args: string[]) => {
+    const command = new Deno.Command("head", { args, stdin: "inherit" });
+    return (await command.output()).stdout.length;
+  };
+  console.log(await pool.submit(head, "-c", "10"));
+  console.log(await pool.submit(() => Deno.stdin.read(new Uint8Array(1))));
+  console.log(await pool.map((n: number) => n * n, [1, 2, 3]));
+`;
+
+for (const flag of ["-A", "--allow-run"]) {
+  Deno.test(`a compiled program with ${flag} keeps its messages from what its tasks start`, async () => {
+    await using registry = await serveRegistry([await readPackage(ROOT)]);
+    const { folder, env } = await makeProject(registry);
+    await using _ = folder;
+    await Deno.writeTextFile(`${folder.path}/readers.ts`, READERS);
+    const { program, env: denort } = await compiler();
+    await runCommand(program, {
+      args: ["compile", flag, "--no-check", "--output=program", "readers.ts"],
+      cwd: folder.path,
+      env: { ...Deno.env.toObject(), ...env, ...denort },
+      timeout: COMPILE_TIMEOUT,
+    });
+    const { stdout } = await runCommand(`${folder.path}/program`, {
+      args: [],
+      cwd: folder.path,
+      env: Deno.env.toObject(),
+      timeout: 60_000,
+    });
+    assertEquals(stdout, "0\nnull\n[ 1, 4, 9 ]\n");
+  });
+}

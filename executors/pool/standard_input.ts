@@ -130,6 +130,8 @@ function takeHandle(): MessageInput {
  */
 export function hideInput(): void {
   Deno.stdin.close();
+  Deno.stdin.read = () => Promise.resolve(null);
+  Deno.stdin.readSync = () => null;
   const { Command } = Deno;
   Deno.Command = class extends Command {
     constructor(command: string | URL, options?: Deno.CommandOptions) {
