@@ -214,6 +214,29 @@ Deno.test("jsr:@concurrent/futures runs functions in processes", async () => {
   assertEquals(stdout, "[]\n[ 1, 4, 9 ]\n");
 });
 
+Deno.test("jsr:@concurrent/futures runs functions in processes that may do nothing", async () => {
+  await using registry = await serveRegistry([await readPackage(ROOT)]);
+  const { folder, env } = await makeProject(registry);
+  await using _ = folder;
+  await Deno.writeTextFile(
+    `${folder.path}/none.ts`,
+    `import { ProcessPoolExecutor } from "@concurrent/futures";
+    await using pool = new ProcessPoolExecutor({ maxWorkers: 1, permissions: "none" });
+    const names = ["ffi", "import", "read"] as const;
+    console.log(await pool.map((name: typeof names[number]) =>
+      Deno.permissions.querySync({ name }).state, names));
+    console.log(await pool.submit(() =>
+      Deno.permissions.querySync({ name: "import", host: "jsr.io:443" }).state));`,
+  );
+  const { stdout } = await runCommand(Deno.execPath(), {
+    args: ["run", `--allow-run=${Deno.execPath()}`, "none.ts"],
+    cwd: folder.path,
+    env,
+    timeout: 60_000,
+  });
+  assertEquals(stdout, '[ "prompt", "prompt", "prompt" ]\nprompt\n');
+});
+
 Deno.test("a compiled program runs functions in processes of its own", async () => {
   await using registry = await serveRegistry([await readPackage(ROOT)]);
   const { folder, env } = await makeProject(registry);

@@ -73,6 +73,17 @@ export function permissionFlags(grants: Grants): string[] {
 }
 
 /**
+ * Whether a process is to give up what it has without a flag: imports from
+ * jsr.io and some other hosts.
+ */
+export function refusesImports(
+  permissions: Deno.PermissionOptions | undefined,
+): boolean {
+  const wish = wishFor("import", permissions);
+  return wish === false || Array.isArray(wish) && wish.length === 0;
+}
+
+/**
  * What a compiled program is to give up: it has the permissions that were
  * compiled into it.
  *

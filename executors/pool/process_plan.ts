@@ -14,6 +14,7 @@ import {
   grantsFor,
   permissionFlags,
   permissionsToGiveUp,
+  refusesImports,
 } from "./process_permissions.ts";
 import { INPUT_LIBRARY } from "./standard_input.ts";
 
@@ -58,7 +59,10 @@ export function planProcess(wishes: ProcessWishes): ProcessSettings {
     return { command, args: [WORKER_ARGUMENT], main, env, revoke };
   }
   const grants = grantsFor(permissions);
-  const revoke = [...allowStart(grants)];
+  const revoke = [
+    ...allowStart(grants),
+    ...(refusesImports(permissions) ? ["import"] : []),
+  ];
   const args = runArguments(permissionFlags(grants), main);
   return { command, args, main, env, revoke };
 }

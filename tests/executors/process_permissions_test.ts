@@ -83,6 +83,31 @@ const NARROWED: Narrowed[] = [
     ],
   },
   {
+    permissions: { import: ["example.com:443"] },
+    granted: [],
+    refused: [{ name: "import", host: "jsr.io:443" }, { name: "import" }],
+  },
+  {
+    permissions: { import: false },
+    granted: [],
+    refused: [{ name: "import", host: "jsr.io:443" }],
+  },
+  {
+    permissions: { import: [] },
+    granted: [],
+    refused: [{ name: "import", host: "jsr.io:443" }],
+  },
+  {
+    permissions: {},
+    granted: [],
+    refused: [{ name: "import", host: "jsr.io:443" }],
+  },
+  {
+    permissions: { import: "inherit" },
+    granted: [{ name: "import", host: "jsr.io:443" }],
+    refused: [{ name: "net" }],
+  },
+  {
     permissions: { read: ["-A", "--allow-all", "file:///etc"] },
     granted: [{ name: "read", path: "./-A" }],
     refused: [{ name: "read", path: "/etc" }, { name: "write" }],
