@@ -19,7 +19,7 @@
 export interface MessageInput {
   /** Fills as much of the buffer as there is; resolves to how much, 0 at the end. */
   read(buffer: Uint8Array<ArrayBuffer>): Promise<number>;
-  /** Whether the standard input is free for others, and at its end. */
+  /** Whether each thread finds the standard input at its end; else, see {@linkcode hideInput}. */
   readonly moved: boolean;
 }
 
@@ -94,7 +94,11 @@ function takeDescriptor(): MessageInput {
   };
 }
 
-/** On Windows, Deno itself goes on reading from the handle that it began with. */
+/**
+ * Programs inherit what is the standard input at the time. Deno itself goes on
+ * reading from the handle that it began with: this thread, and, in some
+ * versions, all others.
+ */
 function takeHandle(): MessageInput {
   const { symbols: system } = Deno.dlopen(INPUT_LIBRARY, {
     GetStdHandle: { parameters: ["i32"], result: "pointer" },
@@ -121,12 +125,12 @@ function takeHandle(): MessageInput {
   const done = system.SetStdHandle(STD_INPUT_HANDLE, none) !== 0 &&
     system.SetHandleInformation(messages, HANDLE_FLAG_INHERIT, 0) !== 0;
   if (!done) throw new Error("The standard input cannot be moved");
-  return { read: readStandardInput, moved: true };
+  return { read: readStandardInput, moved: false };
 }
 
 /**
- * Where messages stay at the standard input: keeps a task's thread from it, and
- * the programs that it starts by `Deno.Command`.
+ * Where a thread may still find messages at the standard input: keeps it from
+ * them, and the programs that it starts by `Deno.Command`.
  */
 export function hideInput(): void {
   Deno.stdin.close();
