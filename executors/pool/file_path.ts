@@ -42,7 +42,16 @@ export function absolutePath(path: string): string {
 export function folderWithoutComma(path: string): string {
   const comma = path.indexOf(",");
   if (comma < 0) return path;
-  return path.slice(0, path.slice(0, comma).search(/[^\\/]*$/));
+  const name = onWindows ? /[^\\/]*$/ : /[^/]*$/;
+  return path.slice(0, path.slice(0, comma).search(name));
+}
+
+/** Whether a folder, with a separator at its end, is in another one or is that; both absolute. */
+export function isInFolder(folder: string, outer: string): boolean {
+  const separator = onWindows ? "\\" : "/";
+  return folder.startsWith(
+    outer.endsWith(separator) ? outer : outer + separator,
+  );
 }
 
 /** Why no process can be started, if the working folder was removed. */

@@ -5,7 +5,12 @@
  */
 
 import type { ProcessSettings } from "./child_process.ts";
-import { folderWithoutComma, missingFolder, pathOf } from "./file_path.ts";
+import {
+  folderWithoutComma,
+  isInFolder,
+  missingFolder,
+  pathOf,
+} from "./file_path.ts";
 import { mainModule } from "./main_module.ts";
 import { url } from "./process_entry.ts";
 import { WORKER_ARGUMENT } from "./process_main.ts";
@@ -75,7 +80,7 @@ export function planProcess(wishes: ProcessWishes): ProcessSettings {
 function* allowStart(grants: Grants): Iterable<string> {
   if (url.startsWith("file:")) {
     const folder = folderWithoutComma(pathOf(new URL("..", url)));
-    yield* allow(grants, "read", folder, (path) => holds(path, folder));
+    yield* allow(grants, "read", folder, (path) => isInFolder(folder, path));
   }
   const library = INPUT_LIBRARY;
   yield* allow(grants, "ffi", library, (path) => path === library);
@@ -93,12 +98,6 @@ function* allow(
   if (granted.some(covers)) return;
   grants[name] = [...granted, entry];
   yield `${name}=${entry}`;
-}
-
-/** Whether a folder is in another one, both absolute. */
-function holds(outer: string, folder: string): boolean {
-  const separator = Deno.build.os === "windows" ? "\\" : "/";
-  return folder.startsWith(outer.replace(/[\\/]?$/, () => separator));
 }
 
 function runArguments(
