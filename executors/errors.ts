@@ -17,10 +17,8 @@
  * ```
  */
 export class ConcurrentError extends Error {
-  // On the prototype, as the language's own errors have it: an own property
-  // would be one more field to print, to clone and to compare.
   static {
-    this.prototype.name = "ConcurrentError";
+    setName(this, "ConcurrentError");
   }
 }
 
@@ -41,7 +39,7 @@ export class ConcurrentError extends Error {
  */
 export class CancelledError extends ConcurrentError {
   static {
-    this.prototype.name = "CancelledError";
+    setName(this, "CancelledError");
   }
 }
 
@@ -61,7 +59,7 @@ export class CancelledError extends ConcurrentError {
  */
 export class TimeoutError extends ConcurrentError {
   static {
-    this.prototype.name = "TimeoutError";
+    setName(this, "TimeoutError");
   }
 }
 
@@ -82,7 +80,7 @@ export class TimeoutError extends ConcurrentError {
  */
 export class InvalidStateError extends ConcurrentError {
   static {
-    this.prototype.name = "InvalidStateError";
+    setName(this, "InvalidStateError");
   }
 }
 
@@ -103,7 +101,7 @@ export class InvalidStateError extends ConcurrentError {
  */
 export class ShutdownError extends ConcurrentError {
   static {
-    this.prototype.name = "ShutdownError";
+    setName(this, "ShutdownError");
   }
 }
 
@@ -123,7 +121,7 @@ export class ShutdownError extends ConcurrentError {
  */
 export class TaskNotFoundError extends ConcurrentError {
   static {
-    this.prototype.name = "TaskNotFoundError";
+    setName(this, "TaskNotFoundError");
   }
 }
 
@@ -148,7 +146,7 @@ export class TaskNotFoundError extends ConcurrentError {
  */
 export class BrokenExecutorError extends ConcurrentError {
   static {
-    this.prototype.name = "BrokenExecutorError";
+    setName(this, "BrokenExecutorError");
   }
 }
 
@@ -170,7 +168,7 @@ export class BrokenExecutorError extends ConcurrentError {
  */
 export class WorkerCrashedError extends BrokenExecutorError {
   static {
-    this.prototype.name = "WorkerCrashedError";
+    setName(this, "WorkerCrashedError");
   }
 }
 
@@ -192,6 +190,20 @@ export class WorkerCrashedError extends BrokenExecutorError {
  */
 export class WorkerTerminatedError extends BrokenExecutorError {
   static {
-    this.prototype.name = "WorkerTerminatedError";
+    setName(this, "WorkerTerminatedError");
   }
+}
+
+/**
+ * Says what the errors of a class are called. On the prototype, as the
+ * language's own errors have it: an own property would be one more field to
+ * print, to clone and to compare. Defined, as who has frozen `Error.prototype`
+ * has forbidden to assign it to what inherits from there.
+ */
+function setName(errorClass: typeof ConcurrentError, name: string): void {
+  Object.defineProperty(errorClass.prototype, "name", {
+    value: name,
+    configurable: true,
+    writable: true,
+  });
 }
