@@ -6,12 +6,19 @@
 
 /** What {@linkcode transfer} returns, whatever type it says. */
 export class Transfer {
+  /** Nobody else has it, and asking for it runs no code of a proxy, which `instanceof` does. */
+  readonly #mark = true;
   readonly value: unknown;
   readonly transferables: Transferable[];
 
   constructor(value: unknown, transferables: Transferable[]) {
     this.value = value;
     this.transferables = transferables;
+  }
+
+  /** Whether a value is one of these. */
+  static is(value: unknown): value is Transfer {
+    return typeof value === "object" && value !== null && #mark in value;
   }
 }
 
@@ -56,13 +63,11 @@ export function transfer<T>(
 }
 
 /** Whether a value is marked. */
-export function isTransfer(
-  value: unknown,
-): value is Transfer {
-  return value instanceof Transfer;
+export function isTransfer(value: unknown): value is Transfer {
+  return Transfer.is(value);
 }
 
 /** The value itself, where nothing is to be moved. */
 export function unwrapTransfer(value: unknown): unknown {
-  return value instanceof Transfer ? value.value : value;
+  return Transfer.is(value) ? value.value : value;
 }
