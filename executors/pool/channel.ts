@@ -45,10 +45,11 @@ export interface Channel {
   readonly slots: HostSlots;
   /**
    * Sends a message; what comes before the worker is ready is kept for it.
-   * Throws, and sends nothing, if the message cannot be cloned.
+   * Throws, and sends nothing, if the message cannot be cloned. Values that are
+   * not plain come with a list of what is to be moved, which may be empty.
    */
   send(message: ToWorker, transferables?: Transferable[]): void;
-  /** Whether a value can be sent, as a copy. */
+  /** Whether a value can be sent, as a copy, and read. */
   carries(value: unknown): boolean;
   /** Ends the worker, whatever it does; the listener hears that it died of this. */
   kill(cause: unknown): void;

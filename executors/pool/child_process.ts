@@ -15,7 +15,7 @@ import { concat, encodeFrame } from "./frames.ts";
 import { OutputLines } from "./output_lines.ts";
 import { encodeMark, makeMark, PacketReader } from "./packets.ts";
 import type { ToHost, ToWorker } from "./protocol.ts";
-import { serialize } from "./serialize.ts";
+import { canSerialize } from "./serialize.ts";
 
 /** What does not end when it is asked to, by SIGTERM, is killed after this. */
 const KILL_MS = 250;
@@ -100,7 +100,7 @@ class ProcessChannel implements Channel {
     return this.#process?.pid ?? 0;
   }
 
-  send(message: ToWorker, transferables: Transferable[] = []): void {
+  send(message: ToWorker, transferables?: Transferable[]): void {
     if (this.#closed !== undefined) return;
     if (message[0] === "run") {
       const [, segments] = message;
@@ -115,12 +115,7 @@ class ProcessChannel implements Channel {
   }
 
   carries(value: unknown): boolean {
-    try {
-      serialize(value);
-      return true;
-    } catch {
-      return false;
-    }
+    return canSerialize(value);
   }
 
   kill(cause: unknown): void {

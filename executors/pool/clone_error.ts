@@ -1,5 +1,5 @@
 /**
- * What is said of arguments that cannot be sent.
+ * What is said of values that cannot be sent, or not be read where they came.
  *
  * @module
  */
@@ -9,8 +9,8 @@ import { isTransfer, unwrapTransfer } from "../transfer.ts";
 import { nameOf, type WorkItem } from "../work_item.ts";
 
 /**
- * The error for an item that could not be cloned, which says which argument it
- * was: one that is not `cloneable`.
+ * The error for an item that could not be cloned, or not be read, which says
+ * which argument it was: one that is not `cloneable`.
  */
 export function cloneError(
   item: WorkItem,
@@ -24,13 +24,46 @@ export function cloneError(
       isTransfer(arg) && !arg.transferables.every(isMovable)
     ),
     item.args.findIndex(isTransfer),
+    item.args.length === 1 ? 0 : -1,
   ].find((index) => index >= 0) ?? -1;
   const what = culprit < 0
     ? "the arguments"
     : `argument ${culprit + 1} (${show(unwrapTransfer(item.args[culprit]))})`;
-  const message = cause instanceof Error ? cause.message : show(cause);
+  return refusal(
+    `Cannot send ${what} of task ${nameOf(item.fn)} to a worker`,
+    cause,
+  );
+}
+
+/** The error for arguments of an initializer. */
+export function initArgsError(cause: unknown): Error {
+  return refusal("Cannot send 'initArgs' to a worker", cause);
+}
+
+/** The error for what a task has returned. */
+export function resultError(result: unknown, cause: unknown): Error {
+  return refusal(`Cannot send the result (${show(result)}) back`, cause);
+}
+
+/** The error for what a task has returned, of which nothing has arrived. */
+export function lostResultError({ fn }: WorkItem): Error {
+  return refusal(
+    `Cannot send the result of task ${nameOf(fn)} back`,
+    unreadable(),
+  );
+}
+
+/** The cause of what could be sent, but not be read. */
+export function unreadable(): DOMException {
+  return new DOMException(
+    "it is nested too deeply to be read there",
+    "DataCloneError",
+  );
+}
+
+function refusal(what: string, cause: unknown): Error {
   const error = new DOMException(
-    `Cannot send ${what} of task ${nameOf(item.fn)} to a worker: ${message}`,
+    `${what}: ${messageOf(cause)}`,
     "DataCloneError",
   );
   Object.defineProperty(error, "cause", {
@@ -41,10 +74,23 @@ export function cloneError(
   return error;
 }
 
+/** A getter may have thrown anything, a revoked proxy too. */
+function messageOf(cause: unknown): string {
+  try {
+    return cause instanceof Error ? String(cause.message) : show(cause);
+  } catch {
+    return show(cause);
+  }
+}
+
 /** Trying would move it. */
 function isMovable(value: unknown): boolean {
-  if (value instanceof ArrayBuffer) return !value.detached;
-  return [MessagePort, ReadableStream, WritableStream, TransformStream].some((
-    type,
-  ) => value instanceof type);
+  try {
+    if (value instanceof ArrayBuffer) return !value.detached;
+    return [MessagePort, ReadableStream, WritableStream, TransformStream].some((
+      type,
+    ) => value instanceof type);
+  } catch {
+    return false;
+  }
 }

@@ -4,14 +4,23 @@
  * `AggregateError`, and fails on what it cannot clone; here they come back as
  * what they were.
  *
+ * Errors travel with the outcomes of other calls, so whatever is encoded here
+ * can be written and read: values are copies, which no getter can change any
+ * more, and how deep everything is nested has a bound.
+ *
  * @module
  */
 
 import * as errors from "../errors.ts";
+import { copyPlain, NOT_PLAIN } from "./plain.ts";
+import { cloneReviving } from "./revive.ts";
+import { canClone, checkSendable } from "./sendable.ts";
 
 /** A thrown value, in a form that structured clone keeps. */
 export type EncodedError =
   | { readonly kind: "value"; readonly value: unknown }
+  /** The call could not be made, as its arguments could not be read where they came. */
+  | { readonly kind: "unread" }
   | {
     readonly kind: "error";
     readonly class: string;
@@ -36,12 +45,24 @@ const HIDDEN = new Set(["cause", "errors", "error", "suppressed"]);
 const MAX_DEPTH = 100;
 
 /**
- * Encodes a thrown value. Never throws, whatever the value is: getters that
- * throw and fields that cannot be cloned become text. `place` ends the stack.
+ * Values that are nested deeper are text. Structured clone reads 1700 levels or
+ * more with the stack that a message finds; an encoded error inside errors has
+ * three levels for each.
  */
-export function encodeError(error: unknown, place?: string): EncodedError {
-  const encoded = encode(error, new Map(), 0);
-  if (encoded.kind === "value" || place === undefined) return encoded;
+const MAX_VALUE_DEPTH = 1000;
+
+/**
+ * Encodes a thrown value. Never throws, whatever the value is: getters that
+ * throw and fields that cannot be cloned become text. `place` ends the stack;
+ * `carries` says which copies the way to the other side can take.
+ */
+export function encodeError(
+  error: unknown,
+  place?: string,
+  carries: (value: unknown) => boolean = canClone,
+): EncodedError {
+  const encoded = encode(error, { carries, seen: new Map() }, 0);
+  if (encoded.kind !== "error" || place === undefined) return encoded;
   // Not a copy, as errors further down may lead back to this one.
   return Object.assign(encoded, { stack: `${encoded.stack}\n    at ${place}` });
 }
@@ -58,12 +79,20 @@ export function decodeError(encoded: EncodedError): unknown {
   }
 }
 
+/** What is known while one error is encoded. */
+interface Encoding {
+  readonly carries: (value: unknown) => boolean;
+  /** Errors, and values that are not plain, so that they are encoded once. */
+  readonly seen: Map<unknown, EncodedError>;
+}
+
 function encode(
   value: unknown,
-  seen: Map<unknown, EncodedError>,
+  encoding: Encoding,
   depth: number,
 ): EncodedError {
-  if (!isError(value)) return { kind: "value", value: cloneable(value) };
+  if (!isError(value)) return encodeValue(value, encoding);
+  const { seen } = encoding;
   const known = seen.get(value);
   if (known !== undefined) return known;
   if (depth > MAX_DEPTH) return { kind: "value", value: textOf(value) };
@@ -87,9 +116,9 @@ function encode(
     const encodedField: EncodedError = key === "errors" && Array.isArray(field)
       ? {
         kind: "value",
-        value: field.map((error) => encode(error, seen, depth + 1)),
+        value: field.map((error) => encode(error, encoding, depth + 1)),
       }
-      : encode(field, seen, depth + 1);
+      : encode(field, encoding, depth + 1);
     fields.push([key, encodedField, enumerable]);
   }
   return encoded;
@@ -100,6 +129,7 @@ function decode(
   seen: Map<EncodedError, unknown>,
 ): unknown {
   if (encoded.kind === "value") return encoded.value;
+  if (encoded.kind === "unread") throw new TypeError("No error was encoded");
   const known = seen.get(encoded);
   if (known !== undefined) return known;
   const error = construct(encoded.class, encoded.message, encoded.name);
@@ -216,11 +246,31 @@ function read(error: Error, key: "name" | "message" | "stack"): string {
   }
 }
 
-/** The value if it can be cloned, else its text. */
-function cloneable(value: unknown): unknown {
+/** A copy of the value if it can be sent, else its text. */
+function encodeValue(
+  value: unknown,
+  { carries, seen }: Encoding,
+): EncodedError {
+  const plain = copyPlain(value);
+  if (plain !== NOT_PLAIN) return { kind: "value", value: plain };
+  let encoded = seen.get(value);
+  if (encoded === undefined) {
+    encoded = { kind: "value", value: cloneable(value, carries) };
+    seen.set(value, encoded);
+  }
+  return encoded;
+}
+
+function cloneable(
+  value: unknown,
+  carries: (value: unknown) => boolean,
+): unknown {
   try {
-    structuredClone(value);
-    return value;
+    // First, or what would be lost is lost before it is looked at.
+    if (!carries(value)) return textOf(value);
+    const copy = cloneReviving(value, checkSendable(value, "thread"));
+    checkSendable(copy, "thread", [], MAX_VALUE_DEPTH);
+    return copy;
   } catch {
     return textOf(value);
   }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { UNREADABLE } from "./protocol.ts";
 import { deserialize, serialize } from "./serialize.ts";
 
 const LENGTH_BYTES = 4;
@@ -29,7 +30,7 @@ export class FrameReader {
   #need = LENGTH_BYTES;
   #inBody = false;
 
-  /** The messages that are whole with this piece. */
+  /** The messages that are whole with this piece; {@linkcode UNREADABLE} for one that cannot be read. */
   *push(piece: Uint8Array): Iterable<unknown> {
     this.#pieces.push(piece);
     this.#have += piece.length;
@@ -40,7 +41,7 @@ export class FrameReader {
         this.#need = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
       } else {
         this.#need = LENGTH_BYTES;
-        yield deserialize(bytes);
+        yield read(bytes);
       }
     }
   }
@@ -52,6 +53,15 @@ export class FrameReader {
     this.#pieces = [all.subarray(length)];
     this.#have -= length;
     return all.subarray(0, length);
+  }
+}
+
+/** A message: what can be read, or what stands for it. */
+export function read(bytes: Uint8Array): unknown {
+  try {
+    return deserialize(bytes);
+  } catch {
+    return UNREADABLE;
   }
 }
 

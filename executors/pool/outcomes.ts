@@ -5,6 +5,7 @@
  */
 
 import type { WorkItem } from "../work_item.ts";
+import { cloneError, unreadable } from "./clone_error.ts";
 import { decodeError, type EncodedError } from "./codec.ts";
 import type { ToHost } from "./protocol.ts";
 
@@ -14,6 +15,7 @@ export type Report = Extract<ToHost, readonly ["done", ...unknown[]]>;
 /** The outcomes of one report, in the order in which the calls ended. */
 export class Outcomes {
   readonly #worker: string;
+  readonly #carries: (value: unknown) => boolean;
   readonly #values: readonly unknown[];
   readonly #failures: readonly (number | EncodedError)[];
   readonly #times: readonly number[] | undefined;
@@ -21,8 +23,14 @@ export class Outcomes {
   #next = 0;
   #failure = 0;
 
-  constructor([, , , values, failures, times]: Report, worker: string) {
+  /** `carries` says which arguments the worker could have read. */
+  constructor(
+    [, , , values, failures, times]: Report,
+    worker: string,
+    carries: (value: unknown) => boolean,
+  ) {
     this.#worker = worker;
+    this.#carries = carries;
     this.#values = values;
     this.#failures = failures ?? [];
     this.#times = times;
@@ -55,10 +63,17 @@ export class Outcomes {
       if (failed === from) {
         const error = this.#failures[this.#failure + 1] as EncodedError;
         this.#failure += 2;
-        item.reject(decodeError(error), at);
+        item.reject(this.#decode(error, item), at);
       } else {
         item.resolveAll(this.#values, from, to, at);
       }
     }
+  }
+
+  /** Never throws, as others wait: a task may have forged what its worker says. */
+  #decode(error: EncodedError | null, item: WorkItem): unknown {
+    return error?.kind === "unread"
+      ? cloneError(item, unreadable(), this.#carries)
+      : decodeError(error!);
   }
 }

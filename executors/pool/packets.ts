@@ -19,9 +19,9 @@
  * @module
  */
 
-import { concat } from "./frames.ts";
+import { concat, read } from "./frames.ts";
 import type { ToHost } from "./protocol.ts";
-import { deserialize, serialize } from "./serialize.ts";
+import { serialize } from "./serialize.ts";
 import { writeStandardError } from "./standard_error.ts";
 
 /** PIPE_BUF: what is longer may be mixed with what others write. POSIX promises 512. */
@@ -78,7 +78,7 @@ export class PacketWriter {
     this.#packet[MARK_BYTES] = WRITERS.indexOf(writer);
   }
 
-  /** Throws, and writes nothing, if the message cannot be cloned. */
+  /** Throws, and writes nothing, if the message cannot be cloned; see {@linkcode serialize}. */
   write(message: ToHost, transferables?: readonly Transferable[]): void {
     if (message[0] === "entered") return this.#writeEntered(message);
     const bytes = serialize(message, transferables);
@@ -194,7 +194,7 @@ export class PacketReader {
 }
 
 function decode(bytes: Uint8Array<ArrayBuffer>): ToHost {
-  if (bytes[0] === SERIALIZED) return deserialize(bytes.subarray(1)) as ToHost;
+  if (bytes[0] === SERIALIZED) return read(bytes.subarray(1)) as ToHost;
   const view = new DataView(bytes.buffer);
   return ["entered", view.getUint32(1), view.getUint32(5)];
 }

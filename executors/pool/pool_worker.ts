@@ -16,8 +16,8 @@ import {
   type WorkItem,
 } from "../work_item.ts";
 import type { Channel, ChannelListener, OpenChannel } from "./channel.ts";
-import { cloneError } from "./clone_error.ts";
-import { decodeError } from "./codec.ts";
+import { cloneError, initArgsError, lostResultError } from "./clone_error.ts";
+import { decodeError, encodeError } from "./codec.ts";
 import {
   AHEAD_MS,
   type FunctionTable,
@@ -120,15 +120,14 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     this.#stops = new Stops(this.#channel, this.#tasks, settings.gracePeriod);
     if (settings.initializer !== undefined) this.#define(settings.initializer);
     try {
-      this.#channel.send([
-        "initialize",
-        settings.initializer?.id,
-        settings.initArgs,
-      ]);
+      this.#channel.send(
+        ["initialize", settings.initializer?.id, settings.initArgs],
+        [],
+      );
       this.#awaitSign();
     } catch (error) {
       // Arguments that cannot be cloned; the owner does not know this worker yet.
-      queueMicrotask(() => owner.workerUnfit(this, error));
+      queueMicrotask(() => owner.workerUnfit(this, initArgsError(error)));
     }
   }
 
@@ -326,6 +325,9 @@ export class PoolWorker implements WorkHolder, ChannelListener {
       case "done":
         this.#report(message);
         break;
+      case "unreadable":
+        this.#lost();
+        break;
       case "closing":
         this.died(message[1] && decodeError(message[1]));
         break;
@@ -476,7 +478,11 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     this.#stalled = false;
     this.tasks += length;
     this.busyMs += busyMs;
-    const outcomes = new Outcomes(report, this.name);
+    const outcomes = new Outcomes(
+      report,
+      this.name,
+      (value) => this.#channel.carries(value),
+    );
     let learned: PoolFunction | undefined;
     while (
       tasks.head < tasks.tail && (outcomes.left > 0 || tasks.head < position)
@@ -501,6 +507,23 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     this.#stops.reported(position);
     if (this.count === 0) this.idleSince = performance.now();
     this.#owner.workerProgressed();
+  }
+
+  /**
+   * A result that cannot be read is one that was reported alone, right after
+   * all that had ended before: that of the first call which has not ended. How
+   * long that took was in the same message, so it is taken to be the usual.
+   */
+  #lost(): void {
+    const { head } = this.#tasks;
+    const item = this.#tasks.item(head);
+    if (!this.ready || item === undefined) {
+      throw new RangeError(`No result is due at ${head}`);
+    }
+    const position = this.#tasks.left(head) === 1 ? head + 1 : head;
+    const { cost } = this.#tasks.fn(head);
+    const error = encodeError(lostResultError(item));
+    this.#report(["done", position, cost, [undefined], [0, error], undefined]);
   }
 
   /** The items from this position on of which so many calls were entered, without those. */

@@ -19,8 +19,9 @@ import { TimeoutError } from "../errors.ts";
 import { decodeError, type EncodedError, encodeError } from "./codec.ts";
 import { concat, FrameReader } from "./frames.ts";
 import { ENCODED_MARK_BYTES, PacketWriter } from "./packets.ts";
-import type { ToHost, ToWorker } from "./protocol.ts";
 import { setMainModule } from "./main_module.ts";
+import { type ToHost, type ToWorker, UNREADABLE } from "./protocol.ts";
+import { exceptionsAreKept } from "./revive.ts";
 import { loadSerializer } from "./serialize.ts";
 import { type MessageInput, takeInput } from "./standard_input.ts";
 import { openWebWorker, type WebWorkerChannel } from "./web_worker.ts";
@@ -119,6 +120,8 @@ class ProcessWorker {
   readonly up: Promise<void> = this.#up.promise;
   /** The position of the next item. */
   #tail = 0;
+  /** Whether the message has come after which all others that can be unreadable are calls. */
+  #greeted = false;
 
   constructor(name: string, mark: string, inputMoved: boolean) {
     this.#name = name;
@@ -144,7 +147,7 @@ class ProcessWorker {
     const last = this.#tail - 1;
     const entered = last < 0 || this.#channel.slots.revoke(last) > 0;
     const unentered = entered ? this.#tail : last;
-    this.#packets.write(["closing", cause, exitCode, unentered]);
+    this.#packets.write(["closing", cause, exitCode, unentered], []);
     Deno.exit(exitCode);
   }
 
@@ -152,8 +155,15 @@ class ProcessWorker {
     const { slots } = this.#channel;
     switch (message[0]) {
       case "define":
-      case "initialize":
       case "watch":
+        break;
+      case "initialize":
+        this.#greeted = true;
+        break;
+      case "unreadable":
+        // Said to be announced, as it may have been; once too often does no harm.
+        if (this.#greeted) slots.send(this.#tail++, true);
+        this.#greeted = true;
         break;
       case "run":
         for (const [, count, , oneItem] of message[1]) {
@@ -178,7 +188,13 @@ class ProcessWorker {
       default:
         message satisfies never;
     }
-    this.#channel.send(message);
+    try {
+      // Its host has looked into it, but where this thread loses some of it again.
+      this.#channel.send(message, exceptionsAreKept() ? undefined : []);
+    } catch {
+      // What this thread has read may still be too deep for it to write.
+      this.#channel.send(UNREADABLE);
+    }
   }
 }
 

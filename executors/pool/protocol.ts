@@ -18,6 +18,14 @@ import type { EncodedError } from "./codec.ts";
 export const BATCH_CALLS = 320;
 
 /**
+ * Stands where a message was that could not be read: a transport hands it on in
+ * its place. Only what travels alone can be such a message: the arguments of
+ * the initializer, or of one call, or the result of one. Everything else is
+ * plain, or was bounded by who has encoded it.
+ */
+export const UNREADABLE = ["unreadable"] as const;
+
+/**
  * Calls of one function: their arguments lie one after another in `args`.
  * Either each is an item of its own, with a slot of its own, or all are one.
  */
@@ -44,7 +52,9 @@ export type ToWorker =
   /** From now on, reports say when calls began and ended. */
   | readonly ["watch"]
   /** What has not been entered of the items at these positions is to come back. */
-  | readonly ["revoke", from: number, to: number];
+  | readonly ["revoke", from: number, to: number]
+  /** The arguments of a call, or of the initializer, came and could not be read. */
+  | typeof UNREADABLE;
 
 /** What a worker says. */
 export type ToHost =
@@ -86,4 +96,6 @@ export type ToHost =
     cause: EncodedError | undefined,
     exitCode: number | undefined,
     unentered?: number,
-  ];
+  ]
+  /** A call has ended, but its result could not be read. */
+  | typeof UNREADABLE;

@@ -6,16 +6,24 @@
  */
 
 import { nodeBuiltin } from "./node_builtin.ts";
+import {
+  describeExceptions,
+  type LostException,
+  reviveExceptions,
+} from "./revive.ts";
+import { checkSendable } from "./sendable.ts";
 
 /** What is used of `node:v8`: the bare serializer, whose buffers come out as structured clone has them. */
 interface V8 {
   Serializer: new () => {
     writeHeader(): void;
+    writeUint32(number: number): void;
     writeValue(value: unknown): void;
     releaseBuffer(): Uint8Array<ArrayBuffer>;
   };
   Deserializer: new (bytes: Uint8Array) => {
     readHeader(): void;
+    readUint32(): number;
     readValue(): unknown;
   };
 }
@@ -29,21 +37,28 @@ export async function loadSerializer(): Promise<void> {
 
 /**
  * Encodes a message. `transferables` are moved: their bytes are in the message,
- * and here they are detached.
+ * and here they are detached. Without a list of them, all that it holds is
+ * plain.
  *
  * @throws {DOMException} If something in it cannot be cloned, or moved.
  */
 export function serialize(
   message: unknown,
-  transferables: readonly Transferable[] = [],
+  transferables?: readonly Transferable[],
 ): Uint8Array<ArrayBuffer> {
-  for (const transferable of transferables) checkMovable(transferable);
-  refuseHostObjects(message, new Set());
+  for (const transferable of transferables ?? []) checkMovable(transferable);
+  const exceptions = transferables === undefined
+    ? []
+    : checkSendable(message, "process", transferables);
   v8 ??= nodeBuiltin<V8>("node:v8");
   const serializer = new v8.Serializer();
   serializer.writeHeader();
+  serializer.writeUint32(exceptions.length);
   try {
     serializer.writeValue(message);
+    if (exceptions.length > 0) {
+      serializer.writeValue(describeExceptions(exceptions));
+    }
   } catch (error) {
     // An Error of V8's own, where structured clone has a DOMException.
     throw error instanceof Error && error.message.endsWith("not be cloned.")
@@ -51,47 +66,33 @@ export function serialize(
       : error;
   }
   const bytes = serializer.releaseBuffer();
-  for (const transferable of transferables) {
+  for (const transferable of transferables ?? []) {
     (transferable as ArrayBuffer).transfer();
   }
   return bytes;
 }
 
-/** The message again. */
+/** The message again; throws if it is nested too deeply for the stack that there is. */
 export function deserialize(bytes: Uint8Array): unknown {
   v8 ??= nodeBuiltin<V8>("node:v8");
   const deserializer = new v8.Deserializer(bytes);
   deserializer.readHeader();
-  return deserializer.readValue();
+  const exceptions = deserializer.readUint32();
+  const message = deserializer.readValue();
+  if (exceptions > 0) {
+    const lost = deserializer.readValue() as readonly LostException[];
+    reviveExceptions(message, lost);
+  }
+  return message;
 }
 
-/** What structured clone knows by itself, and V8 takes for an object without fields. */
-const HOST_CLASSES = [
-  MessagePort,
-  Blob,
-  CryptoKey,
-  ReadableStream,
-  WritableStream,
-  TransformStream,
-];
-
-function refuseHostObjects(value: unknown, seen: Set<unknown>): void {
-  if (typeof value !== "object" || value === null || seen.has(value)) return;
-  if (ArrayBuffer.isView(value)) return;
-  seen.add(value);
-  if (Array.isArray(value)) {
-    for (const element of value) refuseHostObjects(element, seen);
-  } else if (value instanceof Map || value instanceof Set) {
-    for (const entry of value) refuseHostObjects(entry, seen);
-  } else {
-    const host = HOST_CLASSES.find((it) => value instanceof it);
-    if (host !== undefined) {
-      throw new DOMException(
-        `A ${host.name} cannot be sent to another process.`,
-        "DataCloneError",
-      );
-    }
-    for (const field of Object.values(value)) refuseHostObjects(field, seen);
+/** Whether a value can be sent to another process, and read there. */
+export function canSerialize(value: unknown): boolean {
+  try {
+    deserialize(serialize(value, []));
+    return true;
+  } catch {
+    return false;
   }
 }
 

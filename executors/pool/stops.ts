@@ -40,7 +40,12 @@ export class Stops {
     }
     const kind = reason instanceof TimeoutError ? "timed out" : "cancelled";
     slots.stop(position, kind);
-    this.#channel.send(["stop", position, encodeError(reason)]);
+    const encoded = encodeError(
+      reason,
+      undefined,
+      (value) => this.#channel.carries(value),
+    );
+    this.#channel.send(["stop", position, encoded], []);
     // An earlier task has ended, or this one would not run.
     this.#told?.endGrace();
     const endGrace = startDeadline(this.#gracePeriod, () => {

@@ -9,7 +9,9 @@ import { startDeadline, startTimer } from "../timer.ts";
 import type { Channel, ChannelListener } from "./channel.ts";
 import { locks } from "./locks.ts";
 import { mainModule } from "./main_module.ts";
+import { PortLine } from "./port_line.ts";
 import type { ToHost, ToWorker } from "./protocol.ts";
+import { canClone } from "./sendable.ts";
 import { Slots } from "./slots.ts";
 // The worker's entry module says where it is. The import is also what puts it
 // into the module graph, so that `deno compile` and JSR carry it.
@@ -68,7 +70,7 @@ export class WebWorkerChannel implements Channel {
   readonly #listener: ChannelListener;
   /** `undefined` if Deno would not start one. */
   readonly #worker: Worker | undefined;
-  readonly #port: MessagePort;
+  readonly #line: PortLine<ToHost, ToWorker>;
   readonly #lock = `@concurrent/futures ${crypto.randomUUID()}`;
   readonly #gone = Promise.withResolvers<void>();
   readonly #waiting = new AbortController();
@@ -85,8 +87,8 @@ export class WebWorkerChannel implements Channel {
     this.#name = name;
     this.#listener = listener;
     const { port1, port2 } = new MessageChannel();
-    this.#port = port1;
-    this.#port.onmessage = (event) => this.#received(event.data);
+    this.#line = new PortLine(port1);
+    this.#line.listen((message) => this.#received(message));
     const memory = Slots.allocate();
     this.slots = new Slots(memory);
     try {
@@ -112,17 +114,12 @@ export class WebWorkerChannel implements Channel {
     this.#worker.postMessage(greeting, [port2]);
   }
 
-  send(message: ToWorker, transferables: Transferable[] = []): void {
-    this.#port.postMessage(message, transferables);
+  send(message: ToWorker, transferables?: Transferable[]): void {
+    this.#line.send(message, transferables);
   }
 
   carries(value: unknown): boolean {
-    try {
-      structuredClone(value);
-      return true;
-    } catch {
-      return false;
-    }
+    return canClone(value);
   }
 
   kill(cause: unknown): void {
@@ -160,7 +157,7 @@ export class WebWorkerChannel implements Channel {
   #end(): Promise<void> {
     this.#stopListening();
     this.#worker?.terminate();
-    this.#port.close();
+    this.#line.close();
     if (!this.#watched) return Promise.resolve();
     const stopTimer = startDeadline(CLOSE_MS, () => {
       this.#waiting.abort();

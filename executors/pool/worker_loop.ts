@@ -16,7 +16,6 @@
  * @module
  */
 
-import { show } from "../arguments.ts";
 import { keepScopes } from "../current_task.ts";
 import { Deque } from "../deque.ts";
 import { CancelledError, TimeoutError } from "../errors.ts";
@@ -33,6 +32,7 @@ import type { FunctionReference } from "../task.ts";
 import { wallTime } from "../stats.ts";
 import { isTransfer, unwrapTransfer } from "../transfer.ts";
 import type { AnyFunction } from "../work_item.ts";
+import { initArgsError, resultError, unreadable } from "./clone_error.ts";
 import { decodeError, type EncodedError, encodeError } from "./codec.ts";
 import { loadFunction, onlyText } from "./load.ts";
 import { copyPlain, NOT_PLAIN } from "./plain.ts";
@@ -58,8 +58,13 @@ export interface HostLine {
   /** The worker's name. */
   readonly name: string;
   readonly slots: Slots;
-  /** Throws, and sends nothing, if the message cannot be cloned. */
+  /**
+   * Throws, and sends nothing, if the message cannot be cloned. Values that are
+   * not plain come with a list of what is to be moved, which may be empty.
+   */
   send(message: ToHost, transferables?: Transferable[]): void;
+  /** Whether a value can be sent, as a copy, and read. */
+  carries(value: unknown): boolean;
 }
 
 /** A function that the host has defined. */
@@ -74,14 +79,29 @@ interface WorkerFunction {
 /** The first message: tasks wait until it has been done. */
 interface Initialization {
   readonly fn: number | undefined;
-  readonly args: readonly unknown[];
+  /** `undefined` if they could not be read. */
+  readonly args: readonly unknown[] | undefined;
 }
+
+/** The number of a function that nobody has defined: see {@linkcode UNREAD}. */
+const UNREAD_ID = -1;
+
+/** What is called, in vain, where the arguments could not be read. */
+const UNREAD: WorkerFunction = {
+  reference: { kind: "export", module: "", name: "" },
+  fn: () => {
+    throw UNREAD;
+  },
+  timedTogether: 1,
+};
 
 /** The life of a worker between its first message and its last. */
 export class WorkerLoop implements StopSource {
   readonly #line: HostLine;
   readonly #functions: WorkerFunction[] = [];
   readonly #inbox = new Deque<Segment | Initialization>();
+  /** Whether the first message that is not a definition has come. */
+  #greeted = false;
   #working = false;
   /** Whether its last words have been said; Deno may let it go on for a while. */
   #closing = false;
@@ -121,7 +141,18 @@ export class WorkerLoop implements StopSource {
         };
         break;
       case "initialize":
+        this.#greeted = true;
         this.#inbox.push({ fn: message[1], args: message[2] });
+        this.#wake();
+        break;
+      case "unreadable":
+        // Only what travels alone: the arguments of the initializer, then those of calls.
+        this.#inbox.push(
+          this.#greeted
+            ? [UNREAD_ID, 1, [], false]
+            : { fn: undefined, args: undefined },
+        );
+        this.#greeted = true;
         this.#wake();
         break;
       case "run":
@@ -151,7 +182,7 @@ export class WorkerLoop implements StopSource {
   end(cause?: EncodedError, exitCode?: number): void {
     this.#closing = true;
     this.#report();
-    this.#line.send(["closing", cause, exitCode]);
+    this.#line.send(["closing", cause, exitCode], []);
   }
 
   #wake(): void {
@@ -200,7 +231,7 @@ export class WorkerLoop implements StopSource {
         this.#passed = 0;
       }
       const [id, count, args, oneItem] = this.#segment;
-      const called = this.#functions[id]!;
+      const called = id === UNREAD_ID ? UNREAD : this.#functions[id]!;
       if (called.fn === undefined) return this.#load(called);
       const arity = args.length / count;
       while (this.#passed < count) {
@@ -271,13 +302,19 @@ export class WorkerLoop implements StopSource {
   }
 
   #reject(called: WorkerFunction, error: unknown): void {
-    let encoded = encodeError(error, `worker ${this.#line.name}`);
+    let encoded = this.#encode(error);
     if (called.reference.kind === "source") {
       encoded = explain(encoded, called.reference.name);
     }
     this.#failures.push(this.#values.length, encoded);
     this.#values.push(undefined);
     if (this.#ended(called)) this.#report();
+  }
+
+  #encode(error: unknown): EncodedError {
+    if (error === UNREAD) return { kind: "unread" };
+    const { name, carries } = this.#line;
+    return encodeError(error, `worker ${name}`, carries);
   }
 
   /** True if it is time to report. */
@@ -319,15 +356,13 @@ export class WorkerLoop implements StopSource {
 
   async #initialize({ fn, args }: Initialization): Promise<void> {
     try {
+      if (args === undefined) throw initArgsError(unreadable());
       if (fn !== undefined) {
         const initializer = await loadFunction(this.#functions[fn]!.reference);
         await initializer(...args);
       }
     } catch (error) {
-      this.#line.send([
-        "unfit",
-        encodeError(error, `worker ${this.#line.name}`),
-      ]);
+      this.#line.send(["unfit", this.#encode(error)], []);
       // The host closes this worker; until then it does nothing.
       await new Promise(() => {});
     }
@@ -366,29 +401,22 @@ export class WorkerLoop implements StopSource {
     try {
       this.#line.send(
         ["done", this.#position, busyMs, values, failures, times],
-        transferables,
+        // The fields of errors need not be plain either.
+        transferables ?? (failures && []),
       );
     } catch (error) {
-      // Plain values can always be sent, so this is one that stands alone.
-      const refusal = encodeError(uncloneable(values[0], error));
+      // Plain values and errors can always be sent, so this is one that stands alone.
+      const refusal = this.#encode(resultError(values[0], error));
       this.#line.send([
         "done",
         this.#position,
         busyMs,
-        [undefined],
-        [0, refusal],
+        values.map(() => undefined),
+        values.flatMap((_, i) => [i, refusal]),
         times,
-      ]);
+      ], []);
     }
   }
-}
-
-function uncloneable(result: unknown, cause: unknown): DOMException {
-  const message = cause instanceof Error ? cause.message : show(cause);
-  return new DOMException(
-    `Cannot send the result (${show(result)}) back: ${message}`,
-    "DataCloneError",
-  );
 }
 
 /** Says why a function that was sent by its source may not find a name. */

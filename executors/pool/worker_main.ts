@@ -8,6 +8,9 @@ import type { EncodedError } from "./codec.ts";
 import { encodeError } from "./codec.ts";
 import { locks } from "./locks.ts";
 import { setMainModule } from "./main_module.ts";
+import { PortLine } from "./port_line.ts";
+import type { ToHost, ToWorker } from "./protocol.ts";
+import { canClone } from "./sendable.ts";
 import { Slots } from "./slots.ts";
 import type { Greeting, OwnProcess } from "./web_worker.ts";
 import { type HostLine, WorkerLoop } from "./worker_loop.ts";
@@ -30,18 +33,29 @@ async function greeted(
 ): Promise<void> {
   scope.onmessage = null;
   setMainModule(main);
+  const line = new PortLine<ToWorker, ToHost>(port);
   const loop = new WorkerLoop({
     name,
     slots: new Slots(slots),
-    send: process === undefined
-      ? (message, transferables = []) =>
-        port.postMessage(message, transferables)
-      : await openPackets(port, process),
+    ...(process === undefined
+      ? threadLine(line)
+      : await openPackets(line, process)),
   });
   announceEnd(loop, name);
   await hold(lock);
-  port.postMessage(["up"]);
-  port.onmessage = ({ data }) => loop.received(data);
+  line.send(["up"]);
+  line.listen((message) => loop.received(message));
+}
+
+/** How a worker tells its host things. */
+type Out = Pick<HostLine, "send" | "carries">;
+
+/** The way out of a worker that is a thread of the program. */
+function threadLine(line: PortLine<ToWorker, ToHost>): Out {
+  return {
+    carries: canClone,
+    send: (message, transferables) => line.send(message, transferables),
+  };
 }
 
 /**
@@ -50,18 +64,24 @@ async function greeted(
  * last words are also for the thread that started this one.
  */
 async function openPackets(
-  port: MessagePort,
+  line: PortLine<ToWorker, ToHost>,
   { mark, inputMoved }: OwnProcess,
-): Promise<HostLine["send"]> {
-  const [{ PacketWriter }] = await Promise.all([
+): Promise<Out> {
+  const [{ PacketWriter }, { canSerialize }] = await Promise.all([
     import("./packets.ts"),
-    import("./serialize.ts").then(({ loadSerializer }) => loadSerializer()),
+    import("./serialize.ts").then(async (serialize) => {
+      await serialize.loadSerializer();
+      return serialize;
+    }),
   ]);
   if (!inputMoved) (await import("./standard_input.ts")).hideInput();
   const packets = new PacketWriter(mark, "task");
-  return (message, transferables) => {
-    packets.write(message, transferables);
-    if (message[0] === "closing") port.postMessage(message);
+  return {
+    carries: canSerialize,
+    send(message, transferables) {
+      packets.write(message, transferables);
+      if (message[0] === "closing") line.send(message);
+    },
   };
 }
 

@@ -1,0 +1,316 @@
+/**
+ * What structured clone would lose without a word. It refuses functions,
+ * promises and the like by itself, but makes `{}` of many objects of the
+ * platform, an `AbortSignal` for one; which, differs between versions of Deno.
+ * V8's own serializer, by which processes are told things, does so with all.
+ *
+ * Plain values need no such look: see plain.ts.
+ *
+ * @module
+ */
+
+import { isProxy } from "node:util/types";
+import { Transfer } from "../transfer.ts";
+
+/** What a value is for. */
+export type Destination = "thread" | "process";
+
+/** No stack that Deno has is enough for what is deeper; getters may make it endless. */
+const MAX_DEPTH = 10_000;
+
+/** From so many fields on, looking at an object twice costs more than to know it again. */
+const MANY_FIELDS = 16;
+
+/** A chain of objects is known again after so many. */
+const KNOWN_EVERY = 32;
+
+/** With more, an array is read by its keys: its length may be in the billions. */
+const MAX_HOLES = 1000;
+
+/** What of the platform only travels as something that is moved. */
+const MOVABLE = new Set([
+  "MessagePort",
+  "ReadableStream",
+  "WritableStream",
+  "TransformStream",
+]);
+
+/** How structured clone reads an object. */
+type Kind =
+  /** Its own enumerable fields. */
+  | "fields"
+  | "map"
+  | "set"
+  /** Its cause, and no other field. */
+  | "error"
+  | "exception"
+  /** No field. */
+  | "leaf"
+  | "transfer";
+
+const KINDS = new Map<unknown, Kind>([
+  [null, "fields"],
+  [Object.prototype, "fields"],
+  [Array.prototype, "fields"],
+  [Map.prototype, "map"],
+  [Set.prototype, "set"],
+  [Error.prototype, "error"],
+  [DOMException.prototype, "exception"],
+  [Transfer.prototype, "transfer"],
+  ...[
+    Boolean,
+    Number,
+    String,
+    BigInt,
+    Date,
+    RegExp,
+    ArrayBuffer,
+    SharedArrayBuffer,
+    DataView,
+    Object.getPrototypeOf(Uint8Array) as { readonly prototype: unknown },
+  ].map(({ prototype }) => [prototype, "leaf"] as const),
+]);
+
+/** What is known of a prototype: how its objects are read, and the class of the platform, if they are of one. */
+interface Known {
+  readonly kind: Kind;
+  readonly platform: string | undefined;
+}
+
+const { hasOwnProperty: hasOwn } = Object.prototype;
+
+const known = new WeakMap<object, Known>();
+
+/**
+ * Checks a value that is not plain, all of it, in its own words; what is
+ * `moved` needs no check. Runs getters, as cloning does.
+ *
+ * @returns The `DOMException`s in it, which V8 alone takes for other errors.
+ * @throws {DOMException} If some of it would arrive as something else.
+ */
+export function checkSendable(
+  value: unknown,
+  destination: Destination,
+  moved: readonly unknown[] = [],
+  maxDepth: number = MAX_DEPTH,
+): DOMException[] {
+  const walk = new Walk(destination, moved, maxDepth);
+  walk.visitAll(value);
+  return walk.exceptions;
+}
+
+/** Whether a value can be sent to another thread, and read there. */
+export function canClone(value: unknown): boolean {
+  try {
+    checkSendable(value, "thread");
+    structuredClone(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** One look at everything in a value; no recursion, as the value may be deeper than the stack. */
+class Walk {
+  readonly exceptions: DOMException[] = [];
+  readonly #destination: Destination;
+  readonly #maxDepth: number;
+  /** What is still to be looked at, and how deep each is. */
+  readonly #objects: object[] = [];
+  readonly #depths: number[] = [];
+  readonly #seen: Set<unknown>;
+  /** How deep the object is that is being looked at. */
+  #depth = 0;
+  /** The last prototype that was looked up, as many objects have the same. */
+  #prototype: object | null = null;
+  #known: Known = { kind: "fields", platform: undefined };
+
+  constructor(
+    destination: Destination,
+    moved: readonly unknown[],
+    maxDepth: number,
+  ) {
+    this.#destination = destination;
+    this.#maxDepth = maxDepth;
+    this.#seen = new Set(moved);
+  }
+
+  visitAll(value: unknown): void {
+    if (typeof value === "object" && value !== null) this.#add(value);
+    while (this.#objects.length > 0) {
+      const object = this.#objects.pop()!;
+      this.#depth = this.#depths.pop()!;
+      if (this.#seen.size > 0 && this.#seen.has(object)) continue;
+      const before = this.#objects.length;
+      const fields = this.#visit(object);
+      const parts = this.#objects.length - before;
+      // Knowing each again would take longer than all the rest.
+      if (
+        parts > 1 || fields > MANY_FIELDS ||
+        parts > 0 && this.#depth % KNOWN_EVERY === KNOWN_EVERY - 1
+      ) this.#seen.add(object);
+    }
+  }
+
+  #add(object: object): void {
+    this.#objects.push(object);
+    this.#depths.push(this.#depth + 1);
+  }
+
+  /** Returns how many fields it has. */
+  #visit(object: object): number {
+    if (isProxy(object)) throw refusal("a Proxy cannot be cloned");
+    if (this.#depth > this.#maxDepth) throw refusal("it is nested too deeply");
+    if (Array.isArray(object)) return this.#visitArray(object);
+    const prototype = Object.getPrototypeOf(object);
+    if (prototype === Object.prototype) return this.#visitFields(object);
+    if (prototype !== this.#prototype) {
+      this.#prototype = prototype;
+      this.#known = knownOf(prototype);
+    }
+    const about = this.#known;
+    if (about.platform !== undefined) {
+      this.#checkPlatform(object, about.platform);
+    }
+    switch (about.kind) {
+      case "fields":
+        return this.#visitFields(object);
+      case "map":
+        return this.#visitMap(object as Map<unknown, unknown>);
+      case "set":
+        return this.#visitSet(object as Set<unknown>);
+      case "error":
+        return this.#visitKeys(
+          object,
+          Object.hasOwn(object, "cause") ? ["cause"] : [],
+        );
+      case "exception":
+        this.exceptions.push(object as DOMException);
+        // So that it is found once.
+        return Infinity;
+      case "transfer":
+        throw refusal(
+          "transfer() marks a whole argument or result, not a part of one: write transfer(value, [buffer]) around all of it",
+        );
+      case "leaf":
+        return 0;
+    }
+  }
+
+  /** Fields of an array that are no elements are not looked at: to find them takes as long as to send it. */
+  #visitArray(array: readonly unknown[]): number {
+    const { length } = array;
+    const before = this.#objects.length;
+    let holes = 0;
+    for (let i = 0; i < length; i++) {
+      const value = array[i];
+      if (typeof value === "object" && value !== null) this.#add(value);
+      else if (value === undefined && !(i in array) && ++holes > MAX_HOLES) {
+        this.#objects.length = this.#depths.length = before;
+        return this.#visitKeys(array, Object.keys(array));
+      }
+    }
+    return length;
+  }
+
+  /** Not by its own iterator, which may be the program's. */
+  #visitMap(map: Map<unknown, unknown>): number {
+    let entries = 0;
+    Map.prototype.forEach.call(map, (value, key) => {
+      entries++;
+      if (typeof key === "object" && key !== null) this.#add(key);
+      if (typeof value === "object" && value !== null) this.#add(value);
+    });
+    return entries;
+  }
+
+  #visitSet(set: Set<unknown>): number {
+    let members = 0;
+    Set.prototype.forEach.call(set, (value) => {
+      members++;
+      if (typeof value === "object" && value !== null) this.#add(value);
+    });
+    return members;
+  }
+
+  #visitFields(object: object): number {
+    // Of one that lies about its prototype.
+    if (ArrayBuffer.isView(object)) return 0;
+    let fields = 0;
+    // Allocates nothing, but also finds what is inherited.
+    for (const key in object) {
+      if (!hasOwn.call(object, key)) continue;
+      fields++;
+      const value = (object as Record<string, unknown>)[key];
+      if (typeof value === "object" && value !== null) this.#add(value);
+    }
+    return fields;
+  }
+
+  #visitKeys(object: object, keys: readonly string[]): number {
+    for (const key of keys) {
+      const value = (object as Record<string, unknown>)[key];
+      if (typeof value === "object" && value !== null) this.#add(value);
+    }
+    return keys.length;
+  }
+
+  #checkPlatform(object: object, platform: string): void {
+    if (this.#destination === "process" || !isKept(object)) {
+      throw refusal(
+        this.#destination === "thread" && MOVABLE.has(platform)
+          ? `${platform} objects are moved, not copied: write transfer(value, [object])`
+          : `${platform} objects cannot be sent to another ${this.#destination}: send the data in them instead`,
+      );
+    }
+  }
+}
+
+/** Whether structured clone makes one of the same class: of a copied `CryptoKey`, say, it does not. */
+function isKept(object: object): boolean {
+  try {
+    const copy = structuredClone(object);
+    return Object.getPrototypeOf(copy) !== Object.prototype;
+  } catch {
+    return false;
+  }
+}
+
+function knownOf(prototype: object | null): Known {
+  if (prototype === null) {
+    return { kind: "fields", platform: undefined };
+  }
+  let about = known.get(prototype);
+  if (about === undefined) {
+    let platform: string | undefined;
+    let ancestor: object | null = prototype;
+    // A proxy may say that it has endless ancestors.
+    while (!KINDS.has(ancestor) && !isProxy(ancestor)) {
+      platform ??= platformName(ancestor!);
+      ancestor = Object.getPrototypeOf(ancestor);
+    }
+    const kind = KINDS.get(ancestor) ?? "fields";
+    // Classes that V8 knows are read as it does, whoever has derived one of them.
+    if (kind !== "fields") platform = undefined;
+    known.set(prototype, about = { kind, platform });
+  }
+  return about;
+}
+
+/** The name of the class with this prototype, if it is a global one that the program has not put there. */
+function platformName(prototype: object): string | undefined {
+  const type = Object.getOwnPropertyDescriptor(prototype, "constructor")?.value;
+  if (typeof type !== "function") return undefined;
+  const name = Object.getOwnPropertyDescriptor(type, "name")?.value;
+  if (typeof name !== "string") return undefined;
+  const global = Object.getOwnPropertyDescriptor(globalThis, name);
+  // What a program assigns is enumerable.
+  const found = global !== undefined && !global.enumerable
+    ? (globalThis as Record<string, unknown>)[name]
+    : (Deno as unknown as Record<string, unknown>)[name];
+  return found === type ? name : undefined;
+}
+
+function refusal(message: string): DOMException {
+  return new DOMException(message, "DataCloneError");
+}
