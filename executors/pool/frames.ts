@@ -50,7 +50,8 @@ export class FrameReader {
     const all = this.#pieces.length === 1
       ? this.#pieces[0]!
       : concat(this.#pieces, this.#have);
-    this.#pieces = [all.subarray(length)];
+    // An empty part would keep the whole.
+    this.#pieces = all.length > length ? [all.subarray(length)] : [];
     this.#have -= length;
     return all.subarray(0, length);
   }

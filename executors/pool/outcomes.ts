@@ -16,8 +16,8 @@ export type Report = Extract<ToHost, readonly ["done", ...unknown[]]>;
 export class Outcomes {
   readonly #worker: string;
   readonly #carries: (value: unknown) => boolean;
-  readonly #values: readonly unknown[];
-  readonly #failures: readonly (number | EncodedError)[];
+  readonly #values: unknown[];
+  readonly #failures: (number | EncodedError)[];
   readonly #times: readonly number[] | undefined;
   /** The index of the next outcome, and of the next failure. */
   #next = 0;
@@ -31,14 +31,19 @@ export class Outcomes {
   ) {
     this.#worker = worker;
     this.#carries = carries;
-    this.#values = values;
-    this.#failures = failures ?? [];
+    this.#values = values as unknown[];
+    this.#failures = (failures ?? []) as (number | EncodedError)[];
     this.#times = times;
   }
 
   /** How many have not been given. */
   get left(): number {
     return this.#values.length - this.#next;
+  }
+
+  /** All have been given: Deno 2.4 keeps the last message of a port, whose values these are. */
+  forget(): void {
+    this.#values.length = this.#failures.length = 0;
   }
 
   /** Gives the next `count` to an item, the first of them to this call. */

@@ -91,6 +91,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   /** Whether it was silent for so long that it gets no more until it reports. */
   #stalled = false;
   readonly #channel: Channel;
+  readonly #carries = (value: unknown): boolean => this.#channel.carries(value);
   readonly #owner: PoolWorkerOwner;
   readonly #settings: PoolWorkerSettings;
   readonly #defined = new Set<number>();
@@ -457,7 +458,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
       this.quota += this.#tasks.pop();
       item.holder = undefined;
       this.#owner.workerProgressed();
-      return cloneError(item, error, (value) => this.#channel.carries(value));
+      return cloneError(item, error, this.#carries);
     }
   }
 
@@ -478,11 +479,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     this.#stalled = false;
     this.tasks += length;
     this.busyMs += busyMs;
-    const outcomes = new Outcomes(
-      report,
-      this.name,
-      (value) => this.#channel.carries(value),
-    );
+    const outcomes = new Outcomes(report, this.name, this.#carries);
     let learned: PoolFunction | undefined;
     while (
       tasks.head < tasks.tail && (outcomes.left > 0 || tasks.head < position)
@@ -504,6 +501,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
       if (ended > 0 && fn !== learned) (learned = fn).learn(busyMs / length);
       outcomes.give(item, item.count - left, ended);
     }
+    outcomes.forget();
     this.#stops.reported(position);
     if (this.count === 0) this.idleSince = performance.now();
     this.#owner.workerProgressed();

@@ -247,6 +247,8 @@ export class WorkerLoop implements StopSource {
           if (oneItem) this.#passed = count;
         }
       }
+      // Deno 2.4 keeps the last message of a port, and this is a part of it.
+      (args as unknown[]).length = 0;
       this.#segment = undefined;
     }
   }

@@ -34,14 +34,14 @@ async function greeted(
   scope.onmessage = null;
   setMainModule(main);
   const line = new PortLine<ToWorker, ToHost>(port);
-  const loop = new WorkerLoop({
-    name,
-    slots: new Slots(slots),
-    ...(process === undefined
-      ? threadLine(line)
-      : await openPackets(line, process)),
-  });
-  announceEnd(loop, name);
+  const out = process === undefined
+    ? threadLine(line)
+    : await openPackets(line, process);
+  const loop = new WorkerLoop({ name, slots: new Slots(slots), ...out });
+  announceEnd(
+    loop,
+    (error) => encodeError(error, `worker ${name}`, out.carries),
+  );
   await hold(lock);
   line.send(["up"]);
   line.listen((message) => loop.received(message));
@@ -97,7 +97,10 @@ function hold(lock: string): Promise<void> {
 }
 
 /** Reports what has finished, and why, on each way out that leaves time for it. */
-function announceEnd(loop: WorkerLoop, name: string): void {
+function announceEnd(
+  loop: WorkerLoop,
+  encode: (error: unknown) => EncodedError,
+): void {
   let ended = false;
   const end = (cause?: EncodedError, exitCode?: number) => {
     if (ended) return;
@@ -114,7 +117,7 @@ function announceEnd(loop: WorkerLoop, name: string): void {
   const die = (event: Event, error: unknown) => {
     // Else the program ends with the worker.
     event.preventDefault();
-    end(encodeError(error, `worker ${name}`));
+    end(encode(error));
     close();
   };
   scope.addEventListener(

@@ -271,6 +271,8 @@ workerBehaviour(
       ["done", 1, 1, [5], [0, null]],
       ["done", 1, 1, [5], [0, { kind: "error", class: 5, fields: 5 }]],
       ["entered", "nowhere"],
+      ["unreadable"],
+      { message: ["done"], lost: 5 },
       ["unfit", null],
       ["closing", 5],
     ];

@@ -13,6 +13,7 @@ import {
   type Future,
   ProcessPoolExecutor,
   transfer,
+  WorkerCrashedError,
   WorkerPoolExecutor,
 } from "../../mod.ts";
 import { watched } from "./harness.ts";
@@ -235,6 +236,22 @@ watched(
       })),
       { error: "[object Blob]" },
     );
+  },
+);
+
+workerBehaviour(
+  "the error that killed a worker arrives, whatever its fields are",
+  async (make) => {
+    const executor = make({ maxWorkers: 1 });
+    const error = await executor.submit(() => {
+      const fields = { blob: new Blob(["a"]), url: new URL("data:,") };
+      Promise.reject(Object.assign(new RangeError("Lost"), fields));
+      return new Promise(() => setInterval(() => {}, 1000));
+    }).exception();
+    assertInstanceOf(error, WorkerCrashedError);
+    assertInstanceOf(error.cause, RangeError);
+    assertEquals(error.cause.message, "Lost");
+    assertEquals((error.cause as Error & { url: unknown }).url, "data:,");
   },
 );
 

@@ -133,3 +133,32 @@ Deno.test("Future keeps its value as long as it is kept itself", async () => {
   );
   assertEquals(output, "{ large: true }\n");
 });
+
+for (const value of ["{}", "new Map()", "new Uint8Array(1000)"]) {
+  Deno.test(`WorkerPoolExecutor keeps no ${value} in an idle worker, once the task has ended`, async () => {
+    const output = await runProgram(
+      `
+      await using executor = new futures.WorkerPoolExecutor({
+        maxWorkers: 1,
+        idleTimeout: 60_000,
+      });
+      const cells = new Int32Array(new SharedArrayBuffer(4));
+      await executor.submit((cells, value) => {
+        const ref = new WeakRef(value);
+        const look = setInterval(() => {
+          gc();
+          if (ref.deref() === undefined) cells[0] = 1;
+          else if (--cells[0] > -100) return;
+          clearInterval(look);
+        }, 5);
+      }, cells, ${value});
+      while (Atomics.load(cells, 0) <= 0 && cells[0] > -100) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      console.log(cells[0]);
+      `,
+      ["--v8-flags=--expose-gc"],
+    );
+    assertEquals(output, "1\n");
+  });
+}
