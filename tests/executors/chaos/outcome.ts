@@ -52,9 +52,10 @@ export function allows(
       return controller?.signal.aborted ||
         entries === 0 && (cancelled || ending !== "shut down");
     case "WorkerTerminatedError":
-      // What stands in for a task that is not found does not count.
+      // What stands in for a task that is not found, or not read, does not count.
       return ending === "terminated" &&
-        (!exact || entries === (deed === "astray" ? 0 : 1));
+        (!exact ||
+          entries === (deed === "astray" || deed === "uncloneable" ? 0 : 1));
     case "TimeoutError":
       return controller !== undefined && entries === 1;
   }

@@ -14,6 +14,7 @@ import {
   lethal,
   perform,
   performItem,
+  UNCLONEABLE,
 } from "./tasks.ts";
 import { allows, type Ending, outcomeOf, type Submitted } from "./outcome.ts";
 import { load, loadAll, makeCells, removeCells } from "../cells.ts";
@@ -151,7 +152,7 @@ export class Round {
     }
     const place = this.#places++;
     const deed = pick(["lethal", "astray", "uncloneable"] as const);
-    const argument = deed === "uncloneable" ? () => {} : undefined;
+    const argument = deed === "uncloneable" ? pick(UNCLONEABLE)() : undefined;
     const future = this.#executor.submit(
       BARRED[deed],
       this.#entries,

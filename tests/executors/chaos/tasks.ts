@@ -27,6 +27,8 @@ export const DEEDS = {
   "throw nothing": () => undefined,
   "reject": () => "TypeError",
   "return a function": () => "DataCloneError",
+  "return what is too deep": () => "DataCloneError",
+  "return a URL": () => "DataCloneError",
   ...Object.fromEntries(
     Object.keys(DEATHS).map((death) => [death, () => "WorkerCrashedError"]),
   ) as Record<Death, () => string>,
@@ -74,6 +76,10 @@ export const perform = task(
         });
       case "return a function":
         return () => place;
+      case "return what is too deep":
+        return makeDeep();
+      case "return a URL":
+        return { url: new URL("https://example.com/") };
       case "obey":
         return obey();
       case "obey in a loop":
@@ -95,6 +101,23 @@ export const performItem = task(
     return perform(entries, place, deed);
   },
 );
+
+/** A value that can be written, but not read. */
+export function makeDeep(): unknown {
+  return JSON.parse('{"next":'.repeat(3000) + "null" + "}".repeat(3000));
+}
+
+/** What a task cannot be given. */
+export const UNCLONEABLE: readonly (() => unknown)[] = [
+  () => () => {},
+  makeDeep,
+  () => new Set([AbortSignal.abort()]),
+  () => {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    return proxy;
+  },
+];
 
 function wait(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
