@@ -10,13 +10,13 @@
  */
 
 import { isProxy } from "node:util/types";
-import { Transfer } from "../transfer.ts";
+import { isKept, type Known, knownOf, MOVABLE } from "./classes.ts";
 
 /** What a value is for. */
 export type Destination = "thread" | "process";
 
 /** No stack that Deno has is enough for what is deeper; getters may make it endless. */
-const MAX_DEPTH = 10_000;
+const MAX_DEPTH = 20_000;
 
 /** From so many fields on, looking at an object twice costs more than to know it again. */
 const MANY_FIELDS = 16;
@@ -27,59 +27,7 @@ const KNOWN_EVERY = 32;
 /** With more, an array is read by its keys: its length may be in the billions. */
 const MAX_HOLES = 1000;
 
-/** What of the platform only travels as something that is moved. */
-const MOVABLE = new Set([
-  "MessagePort",
-  "ReadableStream",
-  "WritableStream",
-  "TransformStream",
-]);
-
-/** How structured clone reads an object. */
-type Kind =
-  /** Its own enumerable fields. */
-  | "fields"
-  | "map"
-  | "set"
-  /** Its cause, and no other field. */
-  | "error"
-  | "exception"
-  /** No field. */
-  | "leaf"
-  | "transfer";
-
-const KINDS = new Map<unknown, Kind>([
-  [null, "fields"],
-  [Object.prototype, "fields"],
-  [Array.prototype, "fields"],
-  [Map.prototype, "map"],
-  [Set.prototype, "set"],
-  [Error.prototype, "error"],
-  [DOMException.prototype, "exception"],
-  [Transfer.prototype, "transfer"],
-  ...[
-    Boolean,
-    Number,
-    String,
-    BigInt,
-    Date,
-    RegExp,
-    ArrayBuffer,
-    SharedArrayBuffer,
-    DataView,
-    Object.getPrototypeOf(Uint8Array) as { readonly prototype: unknown },
-  ].map(({ prototype }) => [prototype, "leaf"] as const),
-]);
-
-/** What is known of a prototype: how its objects are read, and the class of the platform, if they are of one. */
-interface Known {
-  readonly kind: Kind;
-  readonly platform: string | undefined;
-}
-
 const { hasOwnProperty: hasOwn } = Object.prototype;
-
-const known = new WeakMap<object, Known>();
 
 /**
  * Checks a value that is not plain, all of it, in its own words; what is
@@ -264,51 +212,6 @@ class Walk {
       );
     }
   }
-}
-
-/** Whether structured clone makes one of the same class: of a copied `CryptoKey`, say, it does not. */
-function isKept(object: object): boolean {
-  try {
-    const copy = structuredClone(object);
-    return Object.getPrototypeOf(copy) !== Object.prototype;
-  } catch {
-    return false;
-  }
-}
-
-function knownOf(prototype: object | null): Known {
-  if (prototype === null) {
-    return { kind: "fields", platform: undefined };
-  }
-  let about = known.get(prototype);
-  if (about === undefined) {
-    let platform: string | undefined;
-    let ancestor: object | null = prototype;
-    // A proxy may say that it has endless ancestors.
-    while (!KINDS.has(ancestor) && !isProxy(ancestor)) {
-      platform ??= platformName(ancestor!);
-      ancestor = Object.getPrototypeOf(ancestor);
-    }
-    const kind = KINDS.get(ancestor) ?? "fields";
-    // Classes that V8 knows are read as it does, whoever has derived one of them.
-    if (kind !== "fields") platform = undefined;
-    known.set(prototype, about = { kind, platform });
-  }
-  return about;
-}
-
-/** The name of the class with this prototype, if it is a global one that the program has not put there. */
-function platformName(prototype: object): string | undefined {
-  const type = Object.getOwnPropertyDescriptor(prototype, "constructor")?.value;
-  if (typeof type !== "function") return undefined;
-  const name = Object.getOwnPropertyDescriptor(type, "name")?.value;
-  if (typeof name !== "string") return undefined;
-  const global = Object.getOwnPropertyDescriptor(globalThis, name);
-  // What a program assigns is enumerable.
-  const found = global !== undefined && !global.enumerable
-    ? (globalThis as Record<string, unknown>)[name]
-    : (Deno as unknown as Record<string, unknown>)[name];
-  return found === type ? name : undefined;
 }
 
 function refusal(message: string): DOMException {

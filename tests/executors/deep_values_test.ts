@@ -98,14 +98,14 @@ workerBehaviour(
     for (const wrap of wraps) {
       let value: unknown = null;
       let cloned = 0;
-      for (let depth = 1; depth <= 5200; depth++) {
+      for (let depth = 1; depth <= 8000; depth++) {
         value = wrap(value);
         if (depth % 400 !== 0) continue;
         // There, and back.
         const future = executor.submit((value: unknown) => value, value);
         if (await wasCloned(future, "Cannot send")) cloned++;
       }
-      assert(cloned >= 3 && cloned < 13, `${wrap}: ${cloned}`);
+      assert(cloned >= 3 && cloned < 20, `${wrap}: ${cloned}`);
     }
   },
 );
