@@ -108,17 +108,20 @@ function encode(
   seen.set(value, encoded);
   for (const [key, enumerable] of fieldsOf(value)) {
     let field: unknown;
+    let encodedField: EncodedError | undefined;
     try {
       field = (value as unknown as Record<string, unknown>)[key];
+      // Throws for a revoked proxy, and a proxy's elements may throw too.
+      if (key === "errors" && Array.isArray(field)) {
+        encodedField = {
+          kind: "value",
+          value: field.map((error) => encode(error, encoding, depth + 1)),
+        };
+      }
     } catch (error) {
       field = `(threw ${textOf(error)})`;
     }
-    const encodedField: EncodedError = key === "errors" && Array.isArray(field)
-      ? {
-        kind: "value",
-        value: field.map((error) => encode(error, encoding, depth + 1)),
-      }
-      : encode(field, encoding, depth + 1);
+    encodedField ??= encode(field, encoding, depth + 1);
     fields.push([key, encodedField, enumerable]);
   }
   return encoded;

@@ -144,3 +144,26 @@ workerBehaviour(
     assertEquals(await executor.submit(identity, 1), 1);
   },
 );
+
+workerBehaviour(
+  "a revoked proxy where an error has its errors is text",
+  async (make) => {
+    const executor = make({ maxWorkers: 1 });
+    const fail = (kind: string) => {
+      const { proxy, revoke } = Proxy.revocable([], {});
+      revoke();
+      const errors = kind === "revoked" ? proxy : new Proxy([1], {
+        get(): never {
+          throw new TypeError("Trapped");
+        },
+      });
+      throw Object.assign(new RangeError("Failed"), { errors });
+    };
+    for (const [kind, text] of [["revoked", "revoked"], ["trap", "Trapped"]]) {
+      const error = await executor.submit(fail, kind!)
+        .exception() as RangeError & { errors: string };
+      assertInstanceOf(error, RangeError);
+      assertStringIncludes(error.errors, text!);
+    }
+  },
+);
