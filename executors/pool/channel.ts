@@ -12,8 +12,12 @@ import type { StopKind } from "./slots.ts";
 export interface ChannelListener {
   /** The worker says something. */
   received(message: ToHost): void;
-  /** The worker is gone; nothing follows. Not called after `close()`. */
-  died(cause: unknown): void;
+  /**
+   * The worker is gone; nothing follows. Not called after `close()`. It was
+   * `interrupted` if a SIGINT ended it, which Ctrl-C sends to every process of
+   * a terminal: that says nothing about the worker.
+   */
+  died(cause: unknown, interrupted?: boolean): void;
 }
 
 /** The states of what was sent, as the host can know them; positions count items. */

@@ -180,7 +180,10 @@ class ProcessChannel implements Channel {
     lines.end();
     errorLines.end();
     this.slots.workerGone();
-    this.#died(this.#lastWords ?? exitError(process.pid, status));
+    this.#died(
+      this.#lastWords ?? exitError(process.pid, status),
+      status.signal === "SIGINT",
+    );
   }
 
   /**
@@ -240,8 +243,8 @@ class ProcessChannel implements Channel {
     }
   }
 
-  #died(cause: unknown): void {
-    if (this.#closed === undefined) this.#listener.died(cause);
+  #died(cause: unknown, interrupted = false): void {
+    if (this.#closed === undefined) this.#listener.died(cause, interrupted);
   }
 }
 

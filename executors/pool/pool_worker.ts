@@ -49,8 +49,21 @@ export interface PoolWorkerOwner {
   workerProgressed(): void;
   /** It has given back what it was asked for; that is to run elsewhere. */
   workerReturned(items: WorkItem[]): void;
-  /** It is gone; `unentered` is to run elsewhere. */
-  workerDied(worker: PoolWorker, cause: unknown, unentered: WorkItem[]): void;
+  /** It is gone. */
+  workerDied(worker: PoolWorker, death: WorkerDeath): void;
+  /** A worker with nothing to do has died with this item: whether it is not to be sent again. */
+  diedWith(item: WorkItem): boolean;
+}
+
+/** How a worker went. */
+export interface WorkerDeath {
+  readonly cause: unknown;
+  /** What is to run elsewhere. */
+  readonly unentered: WorkItem[];
+  /** Whether nothing that it ran or loaded can have been the reason. */
+  readonly idle: boolean;
+  /** See {@linkcode ChannelListener.died}. */
+  readonly interrupted: boolean;
 }
 
 /** What all workers of a pool have in common. */
@@ -189,6 +202,11 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     if (unwanted.length > 0) this.#owner.workerReturned(unwanted);
     // Done callbacks may cancel what is being sent, or terminate, so they come last.
     for (const [item, error] of refused) item.reject(error);
+  }
+
+  /** Whether it waits for something to do, and will be at it at once. */
+  get free(): boolean {
+    return this.ready && this.count === 0 && this.quota > 0;
   }
 
   /** Whether it is at work, and about to be done with it. */
@@ -342,29 +360,34 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     this.#stops.entered(position);
   }
 
-  died(cause: unknown): void {
+  died(cause: unknown, interrupted = false): void {
     if (this.#gone) return;
     // A module that kills the worker which loads it would do so again elsewhere.
     const lethal = this.#loading
       ? this.#tasks.item(this.#tasks.head)?.fn
       : undefined;
+    const returned = this.reclaim("all");
+    const running = this.#tasks.takeAll();
+    const idle = running.length === 0 && lethal === undefined;
     const failed: [item: WorkItem, calls: number, when: string][] = [];
-    const unentered = this.reclaim("all").filter((item) => {
+    const unentered = returned.filter((item) => {
       if (item.fn === lethal) {
         failed.push([item, item.count, "while it loaded the module of"]);
       } else if (item.transfers) {
         // What has been moved cannot be sent again.
         failed.push([item, item.count, "before it entered"]);
+      } else if (idle && !interrupted && this.#owner.diedWith(item)) {
+        failed.push([item, item.count, "as others did before it entered"]);
       } else return true;
       return false;
     });
-    for (const [item, left] of this.#tasks.takeAll()) {
+    for (const [item, left] of running) {
       // It was ready then, even if it has not been heard yet.
       this.ready ||= left > 0;
       failed.push([item, left, "while it ran"]);
     }
     // First, as done callbacks may cancel or terminate what is to run elsewhere.
-    this.#owner.workerDied(this, cause, unentered);
+    this.#owner.workerDied(this, { cause, unentered, idle, interrupted });
     for (const [item, calls, when] of failed) {
       const error = () => this.#crashed(item, cause, when);
       rejectAll(item, error, item.count - calls);

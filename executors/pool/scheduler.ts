@@ -28,6 +28,7 @@ import { Deque } from "../deque.ts";
 import {
   BrokenExecutorError,
   ShutdownError,
+  WorkerCrashedError,
   WorkerTerminatedError,
 } from "../errors.ts";
 import type { Activity } from "../stats.ts";
@@ -39,8 +40,10 @@ import {
   PoolWorker,
   type PoolWorkerOwner,
   type PoolWorkerSettings,
+  type WorkerDeath,
   WORTHWHILE_MS,
 } from "./pool_worker.ts";
+import { Suspects } from "./suspects.ts";
 
 /**
  * How long a worker may be silent before its tasks are offered to others: long
@@ -51,6 +54,21 @@ const STALL_MS = 2;
 
 /** A worker that dies before it is ready will most likely do so again. */
 const MAX_FAILED_STARTS = 3;
+
+/**
+ * A worker that a Ctrl-C ends before it is ready has not failed. Each Ctrl-C
+ * ends one for each place of the pool at most, and nobody presses it more often
+ * than this without a worker being ready in between; what ends itself by the
+ * same signal as it starts is not to be started for ever.
+ */
+const MAX_INTERRUPTIONS = 20;
+
+/**
+ * So many workers may die after they were ready, and before they had anything
+ * to do, while one `start()` waits: it would wait for ever for a pool whose
+ * workers do not last.
+ */
+const MAX_IDLE_DEATHS = 3;
 
 /** What a pool is made of, checked. */
 export interface SchedulerSettings {
@@ -68,6 +86,14 @@ export interface SchedulerSettings {
   readonly onBroken: (error: () => BrokenExecutorError) => void;
 }
 
+/** Who waits for every worker to be ready. */
+interface Starter extends PromiseWithResolvers<void> {
+  /** How many workers were ready, and have gone as tasks wanted it. */
+  served: number;
+  /** How many have died with nothing to do. */
+  lost: number;
+}
+
 /** Deals tasks out to workers. */
 export class Scheduler implements PoolWorkerOwner {
   readonly #settings: SchedulerSettings;
@@ -81,9 +107,11 @@ export class Scheduler implements PoolWorkerOwner {
   readonly #leaving = new Set<Promise<void>>();
   /** Who waits for everything to end, and who for every worker to be ready. */
   readonly #whenClosed: (() => void)[] = [];
-  readonly #whenStarted: PromiseWithResolvers<void>[] = [];
+  readonly #starters = new Set<Starter>();
   #started = 0;
   #failedStarts = 0;
+  #interruptedStarts = 0;
+  readonly #suspects = new Suspects();
   #closing = false;
   #broken: (() => BrokenExecutorError) | undefined;
   /** What becomes of tasks that come back, if not to be sent again. */
@@ -119,10 +147,14 @@ export class Scheduler implements PoolWorkerOwner {
 
   /** Starts every worker; resolves when all are ready. */
   start(): Promise<void> {
-    const started = Promise.withResolvers<void>();
-    this.#whenStarted.push(started);
+    const starter = {
+      ...Promise.withResolvers<void>(),
+      served: 0,
+      lost: 0,
+    };
+    this.#starters.add(starter);
     this.#schedule();
-    return started.promise;
+    return starter.promise;
   }
 
   /** Takes no more; resolves when all work has ended and all workers are gone. */
@@ -151,7 +183,7 @@ export class Scheduler implements PoolWorkerOwner {
   }
 
   workerReady(): void {
-    this.#failedStarts = 0;
+    this.#failedStarts = this.#interruptedStarts = 0;
     this.#schedule();
   }
 
@@ -170,16 +202,46 @@ export class Scheduler implements PoolWorkerOwner {
     this.#schedule();
   }
 
-  workerDied(worker: PoolWorker, cause: unknown, unentered: WorkItem[]): void {
+  diedWith(item: WorkItem): boolean {
+    return this.#suspects.accuse(item);
+  }
+
+  workerDied(worker: PoolWorker, death: WorkerDeath): void {
+    const { cause, unentered, idle, interrupted } = death;
     this.#dismiss(worker);
     this.#takeIn(unentered);
-    if (!worker.ready && ++this.#failedStarts === MAX_FAILED_STARTS) {
-      this.#break(
-        `${MAX_FAILED_STARTS} workers in a row died before they were ready`,
-        cause,
+    const forgiven = interrupted &&
+      ++this.#interruptedStarts <=
+        MAX_INTERRUPTIONS * this.#settings.maxWorkers;
+    if (!worker.ready) {
+      if (!forgiven && ++this.#failedStarts === MAX_FAILED_STARTS) {
+        this.#break(
+          `${MAX_FAILED_STARTS} workers in a row died before they were ready`,
+          cause,
+        );
+      }
+    } else if (!idle) this.#hasServed();
+    else this.#wasLost(cause);
+    this.#schedule();
+  }
+
+  /** A worker has gone that was ready, for a reason that lies in what it was given. */
+  #hasServed(): void {
+    for (const starter of this.#starters) starter.served++;
+  }
+
+  /** A worker has died that was ready, and had nothing to do. */
+  #wasLost(cause: unknown): void {
+    for (const starter of this.#starters) {
+      if (++starter.lost < MAX_IDLE_DEATHS) continue;
+      this.#starters.delete(starter);
+      starter.reject(
+        new WorkerCrashedError(
+          `${MAX_IDLE_DEATHS} workers died before all were ready`,
+          cause === undefined ? undefined : { cause },
+        ),
       );
     }
-    this.#schedule();
   }
 
   /** Somebody wants to know when calls begin and end. */
@@ -233,14 +295,26 @@ export class Scheduler implements PoolWorkerOwner {
   /** One turn: deal out, start and dismiss workers, and set the timers that the rest needs. */
   #deal(): void {
     for (const worker of this.#workers) {
-      if (worker.count === 0 && worker.quota === 0) this.#dismiss(worker);
+      if (worker.count > 0 || worker.quota > 0) continue;
+      this.#hasServed();
+      this.#dismiss(worker);
     }
+    this.#dealSuspects();
     this.#dealOut();
     this.#grow();
     this.#settleStarts();
     this.#settleClosing();
     this.#watchStalls();
     this.#reapIdle();
+  }
+
+  /** A call that came back from a dead worker travels alone, so that no other is lost with it. */
+  #dealSuspects(): void {
+    while (this.#hasQueued() && this.#suspects.has(this.#queue.peek()!)) {
+      const free = [...this.#workers].find((worker) => worker.free);
+      if (free === undefined) return;
+      this.#fill(free, 1);
+    }
   }
 
   /**
@@ -271,13 +345,19 @@ export class Scheduler implements PoolWorkerOwner {
     for (let left = share; left > 0 && this.#hasQueued();) {
       const item = this.#queue.peek()!;
       const { count } = item;
-      const rest = worker.offer(item, left);
+      const alone = this.#suspects.has(item);
+      if (alone && !worker.free) break;
+      const rest = worker.offer(item, alone ? 1 : left);
       if (rest === item) break;
       this.#queue.shift();
-      if (rest !== undefined) this.#queue.unshift(rest);
+      if (rest !== undefined) {
+        this.#queue.unshift(rest);
+        if (alone) this.#suspects.share(item, rest);
+      }
       const dealt = count - (rest?.count ?? 0);
       left -= dealt;
       this.#queued -= dealt;
+      if (alone) break;
     }
     worker.flush();
   }
@@ -292,7 +372,7 @@ export class Scheduler implements PoolWorkerOwner {
 
   /** Starts a worker if one more has something to do; the event loop turns before the next. */
   #grow(): void {
-    const wanted = this.#hasQueued() || this.#whenStarted.length > 0;
+    const wanted = this.#hasQueued() || this.#starters.size > 0;
     const { maxWorkers, name } = this.#settings;
     if (!wanted || this.#closing && !this.#hasQueued()) return;
     if (this.#stopStarting !== undefined || this.#workers.size >= maxWorkers) {
@@ -314,16 +394,22 @@ export class Scheduler implements PoolWorkerOwner {
   }
 
   #settleStarts(): void {
-    if (this.#whenStarted.length === 0) return;
-    const started = this.#workers.size === this.#settings.maxWorkers &&
-      [...this.#workers].every((worker) => worker.ready);
-    if (!started && !this.#closing) return;
-    for (const { resolve, reject } of this.#whenStarted.splice(0)) {
-      if (started) resolve();
-      else {reject(
+    if (this.#starters.size === 0) return;
+    const ready = [...this.#workers].filter((worker) => worker.ready);
+    for (const starter of this.#starters) {
+      if (ready.length + starter.served >= this.#settings.maxWorkers) {
+        starter.resolve();
+      } else if (this.#closing) {
+        starter.reject(
           this.#broken?.() ??
             new ShutdownError("Shut down before all workers were ready"),
-        );}
+        );
+      } else continue;
+      this.#starters.delete(starter);
+    }
+    // They were to stay until all are there, so their time begins now.
+    if (this.#starters.size === 0) {
+      for (const worker of ready) worker.idleSince = performance.now();
     }
   }
 
@@ -361,7 +447,8 @@ export class Scheduler implements PoolWorkerOwner {
   /** Dismisses workers that have had nothing to do for `idleTimeout`. */
   #reapIdle(): void {
     if (
-      this.#stopReaping !== undefined || this.#settings.idleTimeout === Infinity
+      this.#stopReaping !== undefined || this.#starters.size > 0 ||
+      this.#settings.idleTimeout === Infinity
     ) return;
     const idle = [...this.#workers].filter((worker) =>
       worker.ready && worker.count === 0
@@ -374,6 +461,8 @@ export class Scheduler implements PoolWorkerOwner {
     );
     this.#stopReaping = startTimer(left, () => {
       this.#stopReaping = undefined;
+      // Somebody waits for all of them.
+      if (this.#starters.size > 0) return;
       const before = performance.now() - this.#settings.idleTimeout;
       for (const worker of this.#workers) {
         if (worker.ready && worker.count === 0 && worker.idleSince <= before) {
@@ -416,8 +505,11 @@ export class Scheduler implements PoolWorkerOwner {
   /** Settles everything that has not been entered, wherever it is, now or when it comes back. */
   #settlePending(giveUp: (item: WorkItem) => void): void {
     this.#giveUp = giveUp;
-    const sent = [...this.#workers].flatMap((worker) => worker.reclaim("all"));
-    const pending = sent.concat(...this.#queue);
+    const pending = [...this.#workers].flatMap((worker) =>
+      worker.reclaim("all")
+    );
+    // One by one: hundreds of thousands are too many for the arguments of a call.
+    for (const item of this.#queue) pending.push(item);
     this.#queue.clear();
     this.#queued = 0;
     pending.forEach(giveUp);

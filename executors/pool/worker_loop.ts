@@ -183,6 +183,8 @@ export class WorkerLoop implements StopSource {
     this.#closing = true;
     this.#report();
     this.#line.send(["closing", cause, exitCode], []);
+    // Whoever ends is not ready, and has not loaded what it goes on with.
+    this.#line.send = () => {};
   }
 
   #wake(): void {

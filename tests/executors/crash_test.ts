@@ -14,13 +14,14 @@ import {
   WorkerCrashedError,
   WorkerPoolExecutor,
 } from "../../mod.ts";
-import { loadAll, makeCells } from "./cells.ts";
+import { load, loadAll, makeCells } from "./cells.ts";
 import {
   countAndSometimesDie,
   type Death,
   DEATHS,
   die,
 } from "./fixtures/dying.ts";
+import { endWhenReady } from "./fixtures/prepared.ts";
 import { until, watched } from "./harness.ts";
 import { Gate, passGate } from "./tasks.ts";
 import { workerBehaviour } from "./worker_harness.ts";
@@ -176,6 +177,59 @@ workerBehaviour(
       }
       assertEquals(await executor.submit(() => 1), 1);
     }
+  },
+);
+
+watched(
+  "WorkerPoolExecutor fails a call that three workers died with before they entered it",
+  async (executors) => {
+    const starts = makeCells();
+    const executor = new WorkerPoolExecutor({
+      maxWorkers: 1,
+      initializer: endWhenReady,
+      initArgs: [starts, 3],
+    });
+    executors.push(executor);
+    await executor.start();
+    const error = await executor.submit((n) => n, 1).exception();
+    assertInstanceOf(error, WorkerCrashedError);
+    assertStringIncludes(error.message, "before it entered");
+    assertEquals(load(starts, 0), 3);
+    assertEquals(await executor.submit((n) => n, 2), 2);
+  },
+);
+
+watched(
+  "WorkerPoolExecutor fails the items of a map() that three workers died with, and no others",
+  async (executors) => {
+    const starts = makeCells();
+    const executor = new WorkerPoolExecutor({
+      maxWorkers: 1,
+      initializer: endWhenReady,
+      initArgs: [starts, 3],
+    });
+    executors.push(executor);
+    await executor.start();
+    const results = executor.map((n) => n, [1, 2, 3], { chunkSize: 3 });
+    await assertRejects(() => results.next(), WorkerCrashedError);
+    assertEquals(await executor.map((n) => n, [4, 5]), [4, 5]);
+  },
+);
+
+workerBehaviour(
+  "calls that a worker died with before it entered them run in the next",
+  async (make) => {
+    const starts = makeCells();
+    const executor = make({
+      maxWorkers: 1,
+      initializer: endWhenReady,
+      initArgs: [starts, 1],
+    });
+    await executor.start();
+    // Several, as one alone may have been entered, where no memory is shared.
+    const futures = [1, 2, 3].map((n) => executor.submit((n) => n, n));
+    assertEquals(await Promise.all(futures), [1, 2, 3]);
+    assertEquals(load(starts, 0), 2);
   },
 );
 

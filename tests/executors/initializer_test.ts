@@ -18,9 +18,11 @@ import {
 import { load, makeCells, store } from "./cells.ts";
 import {
   dieAtFirst,
+  dieByTurns,
   dieUnprepared,
   failAfterFirst,
   failToPrepare,
+  importLethal,
   remember,
   remembered,
   rememberLater,
@@ -215,6 +217,35 @@ workerBehaviour(
   },
 );
 
+for (
+  const [how, text] of [
+    ["process.exit()", 'import process from "node:process"; process.exit(0)'],
+    ["Deno.exit()", "Deno.exit(0)"],
+    ["self.close()", "self.close()"],
+    ["Deno.exit() after a while", "await 0; Deno.exit(0)"],
+    [
+      "a late error",
+      "setTimeout(() => { throw 0 }); await new Promise(() => {})",
+    ],
+  ]
+) {
+  workerBehaviour(
+    `three workers in a row that end by ${how} as the initializer loads a module break the executor`,
+    async (make) => {
+      const starts = makeCells();
+      const executor = make({
+        maxWorkers: 1,
+        initializer: importLethal,
+        initArgs: [starts, `data:text/javascript,${encodeURIComponent(text!)}`],
+      });
+      const error = await executor.submit(() => 1).exception();
+      assertEquals((error as Error)?.name, "BrokenExecutorError");
+      assertEquals(load(starts, 0), 3);
+      await assertRejects(() => executor.start(), BrokenExecutorError);
+    },
+  );
+}
+
 workerBehaviour(
   "two workers in a row that die before they are ready are replaced",
   async (make) => {
@@ -232,6 +263,24 @@ workerBehaviour(
     names.push(await executor.submit(workerName));
     assertEquals(load(starts, 0), 3);
     assertEquals(new Set(names).size, 2);
+  },
+);
+
+workerBehaviour(
+  "workers of which every second one dies before it is ready do all tasks",
+  async (make) => {
+    const starts = makeCells();
+    const executor = make({
+      maxWorkers: 1,
+      maxTasksPerWorker: 1,
+      initializer: dieByTurns,
+      initArgs: [starts],
+    });
+    const names = await Promise.all(
+      [1, 2, 3, 4, 5].map(() => executor.submit(workerName)),
+    );
+    assertEquals(new Set(names).size, 5);
+    assertEquals(load(starts, 0), 10);
   },
 );
 
