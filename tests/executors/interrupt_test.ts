@@ -1,0 +1,83 @@
+// Ctrl-C, which every process of a terminal gets, while workers start.
+
+import { assertEquals, assertInstanceOf } from "@std/assert";
+import { BrokenExecutorError, ProcessPoolExecutor } from "../../mod.ts";
+import { runCommand } from "../run_command.ts";
+import { makeTempFolder } from "../temp_folder.ts";
+import { watched } from "./harness.ts";
+import { MOD } from "./worker_harness.ts";
+
+/** A program that handles SIGINT, and sends it to its group once it has so many workers. */
+const PROGRAM = `
+  import { ProcessPoolExecutor } from "${MOD}";
+  const [maxWorkers, begun, times, pause] = Deno.args.map(Number);
+  const delay = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+  let heard = 0;
+  Deno.addSignalListener("SIGINT", () => heard++);
+  const pool = new ProcessPoolExecutor({ maxWorkers });
+  const started = pool.start();
+  const results = pool.map((n) => n * n, Array.from({ length: 100 }).keys());
+  const futures = [1, 2, 3].map((n) => pool.submit((n) => -n, n));
+  while (pool.stats().workers.length < begun) await delay(1);
+  for (let n = 0; n < times; n++) {
+    Deno.kill(-Deno.pid, "SIGINT");
+    await delay(pause);
+  }
+  console.log((await results).length, ...await Promise.all(futures));
+  await started;
+  await pool.shutdown();
+  // Of several that come at a time, only one may be heard.
+  while (heard === 0) await delay(1);
+  Deno.exit();
+`;
+
+// A group of its own, or this test would be interrupted as well.
+if (Deno.build.os === "linux") {
+  const cases: [what: string, ...numbers: number[]][] = [
+    ["once, while only one of them has started", 4, 1, 1, 0],
+    ["once, while all of them start", 4, 4, 1, 0],
+    ["twice", 3, 3, 2, 10],
+    ["again and again", 2, 1, 20, 5],
+  ];
+  for (const [what, ...numbers] of cases) {
+    watched(
+      `ProcessPoolExecutor loses nothing when its group gets SIGINT ${what}`,
+      async () => {
+        await using folder = await makeTempFolder({ "main.ts": PROGRAM });
+        const run = ["run", "-A", "--no-config", "--no-check", "main.ts"];
+        const { stdout } = await runCommand("setsid", {
+          args: [Deno.execPath(), ...run, ...numbers.map(String)],
+          cwd: folder.url,
+          env: Deno.env.toObject(),
+          timeout: 20_000,
+        });
+        assertEquals(stdout, "100 -1 -2 -3\n");
+      },
+    );
+  }
+
+  watched(
+    "ProcessPoolExecutor gives up when SIGINT ends each worker that starts",
+    async (executors) => {
+      const executor = new ProcessPoolExecutor({
+        maxWorkers: 1,
+        maxTasksPerWorker: 1,
+      });
+      executors.push(executor);
+      // Starting the first takes this program so long that it is too late to interrupt that.
+      await executor.submit(() => 0);
+      const future = executor.submit(() => 1);
+      while (!future.done()) {
+        for (const { pid } of executor.stats().workers) {
+          try {
+            Deno.kill(pid!, "SIGINT");
+          } catch {
+            // It has gone, and is about to be missed.
+          }
+        }
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      assertInstanceOf(await future.exception(), BrokenExecutorError);
+    },
+  );
+}
