@@ -15,6 +15,7 @@
  * @module
  */
 
+import { monotonicTime, queueMicrotask } from "./clock.ts";
 import { Deque } from "./deque.ts";
 import { CancelledError, TimeoutError } from "./errors.ts";
 import { type Input, Inputs } from "./inputs.ts";
@@ -106,7 +107,7 @@ class MapRun implements MapResult<unknown>, ChunkOwner {
     this.#inputs = inputs;
     this.#deadline = settings.timeout === Infinity
       ? Infinity
-      : performance.now() + settings.timeout;
+      : monotonicTime() + settings.timeout;
     if (settings.signal?.aborted) this.abort();
     else if (settings.signal !== undefined) {
       this.#listener = new AbortListener(this, settings.signal);
@@ -383,7 +384,7 @@ class MapRun implements MapResult<unknown>, ChunkOwner {
       this.#stopTimer?.();
       this.#stopTimer = undefined;
     } else if (this.#stopTimer === undefined) {
-      const left = Math.max(0, this.#deadline - performance.now());
+      const left = Math.max(0, this.#deadline - monotonicTime());
       this.#stopTimer = startTimer(left, () => {
         this.#fail(
           new TimeoutError(

@@ -6,6 +6,7 @@
  */
 
 import { checkCount, checkInitializer, checkOptions } from "./arguments.ts";
+import { monotonicTime } from "./clock.ts";
 import { asProgram, keepScopes } from "./current_task.ts";
 import { Deque } from "./deque.ts";
 import { BrokenExecutorError } from "./errors.ts";
@@ -85,7 +86,7 @@ export class PromisePoolExecutor extends Executor {
   #scheduled = false;
   #initializer: { fn: AnyFunction; args: readonly unknown[] } | undefined;
   readonly #idle: (() => void)[] = [];
-  readonly #born = performance.now();
+  readonly #born = monotonicTime();
   #ended = 0;
   /** For how long something has run, and since when it does again. */
   #busyMs = 0;
@@ -140,7 +141,7 @@ export class PromisePoolExecutor extends Executor {
 
   /** All of it runs in one thread, so that is its one worker. */
   protected override activity(): Activity {
-    const now = performance.now();
+    const now = monotonicTime();
     const running = this.#running > 0;
     const busyMs = this.#busyMs + (running ? now - this.#busySince : 0);
     // What was stopped and goes on has ended for whoever submitted it.
@@ -171,7 +172,7 @@ export class PromisePoolExecutor extends Executor {
     }
     this.#scheduled = false;
     while (this.#running < this.#maxWorkers && this.#queue.length > 0) {
-      if (this.#running++ === 0) this.#busySince = performance.now();
+      if (this.#running++ === 0) this.#busySince = monotonicTime();
       const lane = new Lane();
       this.#lanes.add(lane);
       asProgram(() => runInScope(lane.scope, () => this.#work(lane)));
@@ -234,7 +235,7 @@ export class PromisePoolExecutor extends Executor {
     }
     this.#lanes.delete(lane);
     if (--this.#running === 0) {
-      this.#busyMs += performance.now() - this.#busySince;
+      this.#busyMs += monotonicTime() - this.#busySince;
     }
     this.#schedule();
   }

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { monotonicTime, TIME_ORIGIN } from "./clock.ts";
+
 /** What became of a task. */
 export type TaskOutcome = "finished" | "failed" | "cancelled";
 
@@ -109,7 +111,7 @@ export interface TaskEventInit {
 
 /** Milliseconds since 1970, with fractions: a clock that all threads and processes share. */
 export function wallTime(): number {
-  return performance.timeOrigin + performance.now();
+  return TIME_ORIGIN + monotonicTime();
 }
 
 /** Counts the tasks of one executor, and tells whoever watches. */

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { clearTimeout, monotonicTime, setTimeout } from "./clock.ts";
+
 /** A longer `setTimeout` would overflow its 32 bits and fire at once. */
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
@@ -36,9 +38,9 @@ export function startTimer(ms: number, callback: () => void): () => void {
  * them would seem to have come too late; what has arrived is looked at first.
  */
 export function startDeadline(ms: number, callback: () => void): () => void {
-  const due = performance.now() + ms;
+  const due = monotonicTime() + ms;
   let stop = startTimer(ms, () => {
-    if (performance.now() - due <= LATE_MS) callback();
+    if (monotonicTime() - due <= LATE_MS) callback();
     else stop = startTimer(CATCH_UP_MS, callback);
   });
   return () => stop();

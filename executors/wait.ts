@@ -5,6 +5,7 @@
  */
 
 import { checkDuration, checkOptions, show } from "./arguments.ts";
+import { monotonicTime } from "./clock.ts";
 import { Deque } from "./deque.ts";
 import { TimeoutError } from "./errors.ts";
 import { control, Future } from "./future.ts";
@@ -244,7 +245,7 @@ class CompletionIterator<T> implements FutureIteration<T, "left"> {
     this.#timeout = timeout;
     this.#deadline = timeout === Infinity
       ? Infinity
-      : performance.now() + timeout;
+      : monotonicTime() + timeout;
     for (const future of futures) {
       if (future.done()) {
         this.#ready.push(future);
@@ -296,7 +297,7 @@ class CompletionIterator<T> implements FutureIteration<T, "left"> {
       this.#stopTimer?.();
       this.#stopTimer = undefined;
     } else if (this.#stopTimer === undefined && this.#deadline !== Infinity) {
-      const left = Math.max(0, this.#deadline - performance.now());
+      const left = Math.max(0, this.#deadline - monotonicTime());
       this.#stopTimer = startTimer(left, () => {
         this.#readers.shift()?.reject(
           new TimeoutError(

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { queueMicrotask } from "../clock.ts";
 import { startDeadline, startTimer } from "../timer.ts";
 import { AnnouncedSlots } from "./announced_slots.ts";
 import type { Channel, ChannelListener } from "./channel.ts";

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { monotonicTime, queueMicrotask } from "../clock.ts";
 import { TimeoutError, WorkerCrashedError } from "../errors.ts";
 import type { CancelledError } from "../errors.ts";
 import { startDeadline } from "../timer.ts";
@@ -96,9 +97,9 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   tasks = 0;
   busyMs = 0;
   /** Since when it is there. */
-  readonly born = performance.now();
+  readonly born = monotonicTime();
   /** Since when it has nothing to do. */
-  idleSince = performance.now();
+  idleSince = monotonicTime();
   /** Whether it has reported something since it was last asked. */
   #progressed = false;
   /** Whether it was silent for so long that it gets no more until it reports. */
@@ -326,7 +327,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
       case "ready":
         this.#stopWaiting();
         this.ready = true;
-        this.idleSince = performance.now();
+        this.idleSince = monotonicTime();
         this.#owner.workerReady();
         break;
       case "unfit":
@@ -526,7 +527,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     }
     outcomes.forget();
     this.#stops.reported(position);
-    if (this.count === 0) this.idleSince = performance.now();
+    if (this.count === 0) this.idleSince = monotonicTime();
     this.#owner.workerProgressed();
   }
 

@@ -24,6 +24,7 @@
  * @module
  */
 
+import { monotonicTime, queueMicrotask } from "../clock.ts";
 import { Deque } from "../deque.ts";
 import {
   BrokenExecutorError,
@@ -252,7 +253,7 @@ export class Scheduler implements PoolWorkerOwner {
 
   /** What the workers do, and have done. */
   activity(): Activity {
-    const now = performance.now();
+    const now = monotonicTime();
     const workers = [...this.#workers];
     const running = workers.map((worker) => worker.running);
     let { busyMs, aliveMs } = this.#past;
@@ -409,7 +410,7 @@ export class Scheduler implements PoolWorkerOwner {
     }
     // They were to stay until all are there, so their time begins now.
     if (this.#starters.size === 0) {
-      for (const worker of ready) worker.idleSince = performance.now();
+      for (const worker of ready) worker.idleSince = monotonicTime();
     }
   }
 
@@ -457,13 +458,13 @@ export class Scheduler implements PoolWorkerOwner {
     const since = Math.min(...idle.map((worker) => worker.idleSince));
     const left = Math.max(
       0,
-      since + this.#settings.idleTimeout - performance.now(),
+      since + this.#settings.idleTimeout - monotonicTime(),
     );
     this.#stopReaping = startTimer(left, () => {
       this.#stopReaping = undefined;
       // Somebody waits for all of them.
       if (this.#starters.size > 0) return;
-      const before = performance.now() - this.#settings.idleTimeout;
+      const before = monotonicTime() - this.#settings.idleTimeout;
       for (const worker of this.#workers) {
         if (worker.ready && worker.count === 0 && worker.idleSince <= before) {
           this.#dismiss(worker);
@@ -477,7 +478,7 @@ export class Scheduler implements PoolWorkerOwner {
   #dismiss(worker: PoolWorker, error?: (item: WorkItem) => Error): void {
     if (!this.#workers.delete(worker)) return;
     this.#past.busyMs += worker.busyMs;
-    this.#past.aliveMs += performance.now() - worker.born;
+    this.#past.aliveMs += monotonicTime() - worker.born;
     const gone = worker.close(error).then(() => {
       this.#leaving.delete(gone);
       this.#schedule();

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { queueMicrotask } from "../clock.ts";
 import { startDeadline, startTimer } from "../timer.ts";
 import type { Channel, ChannelListener } from "./channel.ts";
 import { locks } from "./locks.ts";
@@ -22,6 +23,9 @@ import { url } from "./worker_main.ts";
  * not stop (denoland/deno#32617); nobody waits for it.
  */
 const CLOSE_MS = 250;
+
+/** Of two workers with one name for their locks the second would wait for the first: no test is to say what is random. */
+const randomUUID = crypto.randomUUID.bind(crypto);
 
 /** After the last lock is gone, what the worker said before may still be on its way. */
 const LAST_WORDS_MS = 5;
@@ -71,7 +75,7 @@ export class WebWorkerChannel implements Channel {
   /** `undefined` if Deno would not start one. */
   readonly #worker: Worker | undefined;
   readonly #line: PortLine<ToHost, ToWorker>;
-  readonly #lock = `@concurrent/futures ${crypto.randomUUID()}`;
+  readonly #lock = `@concurrent/futures ${randomUUID()}`;
   readonly #gone = Promise.withResolvers<void>();
   readonly #waiting = new AbortController();
   /** Whether `#gone` tells when the worker is gone. */

@@ -16,6 +16,7 @@
  * @module
  */
 
+import { clearTimeout, monotonicTime, setTimeout } from "../clock.ts";
 import { keepScopes } from "../current_task.ts";
 import { Deque } from "../deque.ts";
 import { CancelledError, TimeoutError } from "../errors.ts";
@@ -327,7 +328,7 @@ export class WorkerLoop implements StopSource {
     this.#scope.end();
     this.#times?.push(this.#startedAt, wallTime());
     if (++this.#untimed < called.timedTogether) return false;
-    const now = performance.now();
+    const now = monotonicTime();
     const quick = now - this.#timedAt < QUICK_MS * this.#untimed;
     called.timedTogether = quick
       ? Math.min(called.timedTogether * 2, MAX_TIMED_TOGETHER)
@@ -342,7 +343,7 @@ export class WorkerLoop implements StopSource {
 
   /** Idling, and looking for functions, is not work. */
   #restartClock(): void {
-    this.#reportedAt = this.#timedAt = performance.now();
+    this.#reportedAt = this.#timedAt = monotonicTime();
     this.#untimed = 0;
   }
 
@@ -392,7 +393,7 @@ export class WorkerLoop implements StopSource {
       this.#reportTimer = undefined;
     }
     if (this.#values.length === 0 && this.#reported === this.#position) return;
-    const now = performance.now();
+    const now = monotonicTime();
     const busyMs = now - this.#reportedAt;
     const values = this.#values;
     const failures = this.#failures.length > 0 ? this.#failures : undefined;

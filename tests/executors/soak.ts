@@ -9,10 +9,11 @@
  * @module
  */
 
+// First: what is imported after it takes the time from there.
+import { interleave } from "./interleaving/run.ts";
 import { parseArgs } from "@std/cli/parse-args";
 import { runChaos, showChaos } from "./chaos/run.ts";
 import { measureDeaths, showDeaths } from "./deaths.ts";
-import { interleave } from "./interleaving/run.ts";
 import { measureManyPools } from "./many_pools.ts";
 import { forSeeds } from "./random.ts";
 import { WORKER_KINDS } from "./worker_harness.ts";

@@ -10,28 +10,34 @@ interface Timer {
   readonly callback: () => void;
 }
 
+const real = {
+  setTimeout: globalThis.setTimeout,
+  clearTimeout: globalThis.clearTimeout,
+  now: performance.now.bind(performance),
+};
+
+/** The clock that is asked; none if it is the program's own. */
+let current: FakeClock | undefined;
+
+// The package takes the time from whoever is there when it is loaded, so this
+// module is to be imported before it.
+Object.assign(globalThis, {
+  setTimeout: (callback: () => void, ms?: number, ...args: []) =>
+    current?.setTimeout(callback, ms) ?? real.setTimeout(callback, ms, ...args),
+  clearTimeout: (id: number) =>
+    current === undefined ? real.clearTimeout(id) : current.clearTimeout(id),
+});
+performance.now = () => current?.now ?? real.now();
+
 /** In place of the program's own clock until it is disposed of. */
 export class FakeClock implements Disposable {
   readonly #timers = new Map<number, Timer>();
-  readonly #real = {
-    setTimeout: globalThis.setTimeout,
-    clearTimeout: globalThis.clearTimeout,
-    now: performance.now,
-  };
-  #now = 0;
   #started = 0;
+  /** What time it is. */
+  now = 0;
 
   constructor() {
-    const fake = {
-      setTimeout: (callback: () => void, ms = 0) => {
-        const id = ++this.#started;
-        this.#timers.set(id, { at: this.#now + ms, callback });
-        return id;
-      },
-      clearTimeout: (id: number) => this.#timers.delete(id),
-    };
-    Object.assign(globalThis, fake);
-    performance.now = () => this.#now;
+    current = this;
   }
 
   /** How many timers have been started, and neither fired nor stopped. */
@@ -39,19 +45,29 @@ export class FakeClock implements Disposable {
     return this.#timers.size;
   }
 
+  /** As the global function of this name. */
+  setTimeout(callback: () => void, ms = 0): number {
+    const id = ++this.#started;
+    this.#timers.set(id, { at: this.now + ms, callback });
+    return id;
+  }
+
+  /** As the global function of this name. */
+  clearTimeout(id: number): void {
+    this.#timers.delete(id);
+  }
+
   /** Lets time pass up to the next timer, but no more than `ms`; fires it if it is due then. */
   pass(ms: number): void {
     const next = [...this.#timers].sort(([, a], [, b]) => a.at - b.at)[0];
-    const at = Math.min(this.#now + ms, next?.[1].at ?? Infinity);
-    this.#now = at;
+    const at = Math.min(this.now + ms, next?.[1].at ?? Infinity);
+    this.now = at;
     if (next === undefined || next[1].at > at) return;
     this.#timers.delete(next[0]);
     next[1].callback();
   }
 
   [Symbol.dispose](): void {
-    const { setTimeout, clearTimeout, now } = this.#real;
-    Object.assign(globalThis, { setTimeout, clearTimeout });
-    performance.now = now;
+    current = undefined;
   }
 }

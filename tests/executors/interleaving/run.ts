@@ -7,12 +7,13 @@
  * @module
  */
 
+// First: what is imported after it takes the time from there.
+import { FakeClock } from "./clock.ts";
 import { assert, assertEquals } from "@std/assert";
 import { Executor } from "../../../mod.ts";
 import { Scheduler } from "../../../executors/pool/scheduler.ts";
 import type { WorkItem } from "../../../executors/work_item.ts";
 import type { Random } from "../random.ts";
-import { FakeClock } from "./clock.ts";
 import { plain, Plan } from "./plan.ts";
 import { type Deed, FakeWorker, type World } from "./worker.ts";
 
