@@ -57,8 +57,11 @@ export interface Channel {
   carries(value: unknown): boolean;
   /** Ends the worker, whatever it does; the listener hears that it died of this. */
   kill(cause: unknown): void;
-  /** Ends the worker, whatever it does; resolves when it is gone or cannot be stopped. */
-  close(): Promise<void>;
+  /**
+   * Ends the worker, whatever it does; resolves when it is gone or cannot be
+   * stopped. One that is `idle` can be.
+   */
+  close(idle: boolean): Promise<void>;
 }
 
 /** Starts a worker. */

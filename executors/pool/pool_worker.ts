@@ -121,6 +121,8 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   #stopWaiting = () => {};
   #loading = false;
   #gone = false;
+  /** Whether it was at something as it was told to die. */
+  #diedBusy = false;
 
   constructor(
     name: string,
@@ -257,7 +259,8 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     this.#gone = this.#interrupted = true;
     this.#stopWaiting();
     this.#stops.close();
-    const closed = this.#channel.close();
+    const idle = this.ready && this.count === 0 && !this.#diedBusy;
+    const closed = this.#channel.close(idle);
     for (const [item, left] of this.#tasks.takeAll()) {
       // Deno cannot end a loop that never yields, but the loop may ask.
       this.#channel.slots.stop(item.position, "cancelled");
@@ -370,6 +373,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     const returned = this.reclaim("all");
     const running = this.#tasks.takeAll();
     const idle = running.length === 0 && lethal === undefined;
+    this.#diedBusy = !idle;
     const failed: [item: WorkItem, calls: number, when: string][] = [];
     const unentered = returned.filter((item) => {
       if (item.fn === lethal) {

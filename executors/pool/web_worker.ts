@@ -5,7 +5,7 @@
  * @module
  */
 
-import { queueMicrotask } from "../clock.ts";
+import { monotonicTime, queueMicrotask } from "../clock.ts";
 import { startDeadline, startTimer } from "../timer.ts";
 import type { Channel, ChannelListener } from "./channel.ts";
 import { locks } from "./locks.ts";
@@ -19,10 +19,24 @@ import { Slots } from "./slots.ts";
 import { url } from "./worker_main.ts";
 
 /**
- * What is not gone after this runs a loop that never yields, which Deno does
- * not stop (denoland/deno#32617); nobody waits for it.
+ * What had something to do and is not gone after this most likely runs a loop
+ * that never yields, which Deno does not stop (denoland/deno#32617); nobody
+ * waits for it. It begins anew with each thread that goes, and is longer by
+ * `TURN_MS` for each that is still to go: they wait for one another.
  */
 const CLOSE_MS = 250;
+const TURN_MS = 10;
+
+/**
+ * What had nothing to do goes as soon as the machine lets it, which takes more
+ * than a second if it is one of a hundred; but a task may have left something
+ * behind that never yields.
+ */
+const LONGEST_CLOSE_MS = 5000;
+
+/** How many threads have been closed and are waited for, and when one last came or went. */
+let ending = 0;
+let endingSince = 0;
 
 /** Of two workers with one name for their locks the second would wait for the first: no test is to say what is random. */
 const randomUUID = crypto.randomUUID.bind(crypto);
@@ -130,8 +144,8 @@ export class WebWorkerChannel implements Channel {
     this.#died(cause);
   }
 
-  close(): Promise<void> {
-    return this.#closed ??= this.#end();
+  close(idle: boolean): Promise<void> {
+    return this.#closed ??= this.#end(idle);
   }
 
   #received(message: ToHost): void {
@@ -158,21 +172,44 @@ export class WebWorkerChannel implements Channel {
       .then(() => startTimer(0, this.#gone.resolve));
   }
 
-  #end(): Promise<void> {
+  #end(idle: boolean): Promise<void> {
     this.#stopListening();
     this.#worker?.terminate();
     this.#line.close();
     if (!this.#watched) return Promise.resolve();
-    const stopTimer = startDeadline(CLOSE_MS, () => {
-      this.#waiting.abort();
-      warnOfStuckThread(this.#name);
+    const latest = monotonicTime() + LONGEST_CLOSE_MS;
+    const wait = (ms: number) =>
+      startDeadline(ms, () => {
+        const now = monotonicTime();
+        const patience = Math.min(endingSince + patienceMs(), latest) - now;
+        if (patience > 0) {
+          stopTimer = wait(patience);
+          return;
+        }
+        this.#waiting.abort();
+        warnOfStuckThread(this.#name);
+      });
+    countEnding(1);
+    let stopTimer = wait(idle ? LONGEST_CLOSE_MS : patienceMs());
+    return this.#gone.promise.then(() => {
+      countEnding(-1);
+      stopTimer();
     });
-    return this.#gone.promise.then(stopTimer);
   }
 
   #died(cause: unknown): void {
     if (this.#closed === undefined) this.#listener.died(cause);
   }
+}
+
+/** A thread has been closed, or has gone; so has one that was given up. */
+function countEnding(more: 1 | -1): void {
+  ending += more;
+  endingSince = monotonicTime();
+}
+
+function patienceMs(): number {
+  return CLOSE_MS + ending * TURN_MS;
 }
 
 function startWorker(
@@ -196,6 +233,6 @@ function warnOfStuckThread(name: string): void {
   if (warned) return;
   warned = true;
   console.warn(
-    `Worker '${name}' was closed, but runs a loop that never yields, and Deno cannot stop its thread (denoland/deno#32617): the program does not end before the loop does, except by Deno.exit()`,
+    `Worker '${name}' was closed, but has not ended: it seems to run a loop that never yields, and Deno cannot stop its thread (denoland/deno#32617): the program does not end before the loop does, except by Deno.exit()`,
   );
 }

@@ -152,6 +152,64 @@ watched(
 );
 
 watched(
+  "WorkerPoolExecutor says nothing of threads that take their time to end",
+  async () => {
+    const { stdout, stderr } = await runMain({
+      "main.ts": `
+        import { WorkerPoolExecutor } from "${MOD}";
+        const late = new WorkerPoolExecutor({ maxWorkers: 1 });
+        // What a task leaves behind ends, though not soon.
+        await late.submit(() => {
+          setTimeout(() => {
+            for (const end = Date.now() + 1000; Date.now() < end;);
+          });
+        });
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        await late.shutdown();
+        const many = new WorkerPoolExecutor({ maxWorkers: 48 });
+        await many.start();
+        await many.shutdown();
+        console.log("shut down");
+      `,
+    });
+    assertEquals([stdout, stderr], ["shut down\n", ""]);
+  },
+);
+
+watched(
+  "WorkerPoolExecutor names the one thread of many that Deno cannot stop",
+  async () => {
+    const { stderr } = await runMain({
+      "main.ts": `
+        import { WorkerPoolExecutor } from "${MOD}";
+        const pool = new WorkerPoolExecutor({ maxWorkers: 8 });
+        await pool.start();
+        const wait = () => new Promise(() => {});
+        const spin = () => {
+          console.error(\`\${self.name} spins\`);
+          while (true);
+        };
+        const futures = [wait, wait, spin].map((fn) => pool.submit(fn));
+        while (futures.some((future) => !future.running())) {
+          await new Promise((resolve) => setTimeout(resolve, 1));
+        }
+        await pool.terminate();
+        Deno.exit(0);
+      `,
+    });
+    const [spinner] = /^worker-\d/.exec(stderr)!;
+    // Without locks it cannot be known, and those versions stop the thread.
+    const expected = "locks" in navigator ? 1 : 0;
+    assertEquals(stderr.split("was closed").length - 1, expected, stderr);
+    assertEquals(
+      stderr.split(`Worker '${spinner}' was closed`).length - 1,
+      expected,
+      stderr,
+    );
+  },
+);
+
+watched(
   "WorkerPoolExecutor terminates a loop that never yields without waiting for it",
   async () => {
     const { stdout } = await runMain({
