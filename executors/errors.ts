@@ -151,8 +151,9 @@ export class BrokenExecutorError extends ConcurrentError {
 }
 
 /**
- * The worker died while it ran this task. The executor has replaced it and
- * goes on; `cause` is the error that killed it, if one did.
+ * The worker died while it ran this task, or as the third that died with the
+ * task before any had entered it. The executor has replaced it and goes on;
+ * `cause` is the error that killed it, if one did.
  *
  * Python breaks the whole pool instead (`BrokenProcessPool`).
  *

@@ -122,9 +122,12 @@ export abstract class WorkerExecutor extends Executor {
   /**
    * Starts all workers now, so that no task has to wait for one.
    *
-   * @returns A promise that resolves when all are ready. It rejects with
-   * `BrokenExecutorError` if the initializer throws, and with `ShutdownError`
-   * after a shutdown.
+   * Until then none is closed for having nothing to do.
+   *
+   * @returns A promise that resolves when all are ready; what tasks have used
+   * up meanwhile was ready once. It rejects with `BrokenExecutorError` if the
+   * initializer throws, with `WorkerCrashedError` if workers do not outlive
+   * being ready, and with `ShutdownError` after a shutdown.
    *
    * @example
    * ```ts

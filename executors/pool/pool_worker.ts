@@ -373,6 +373,8 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     const returned = this.reclaim("all");
     const running = this.#tasks.takeAll();
     const idle = running.length === 0 && lethal === undefined;
+    // Ctrl-C as it starts is nobody's doing.
+    const suspicious = idle && !(interrupted && !this.ready);
     this.#diedBusy = !idle;
     const failed: [item: WorkItem, calls: number, when: string][] = [];
     const unentered = returned.filter((item) => {
@@ -381,7 +383,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
       } else if (item.transfers) {
         // What has been moved cannot be sent again.
         failed.push([item, item.count, "before it entered"]);
-      } else if (idle && !interrupted && this.#owner.diedWith(item)) {
+      } else if (suspicious && this.#owner.diedWith(item)) {
         failed.push([item, item.count, "as others did before it entered"]);
       } else return true;
       return false;

@@ -27,6 +27,9 @@ import { Gate, passGate } from "./tasks.ts";
 import { workerBehaviour } from "./worker_harness.ts";
 import { workerName } from "./worker_tasks.ts";
 
+/** Long enough for a call to be sent to a worker that is ready. */
+const DEAF_MS = 1000;
+
 for (const [name, leavesError] of Object.entries(DEATHS)) {
   const death = name as Death;
 
@@ -187,7 +190,7 @@ watched(
     const executor = new WorkerPoolExecutor({
       maxWorkers: 1,
       initializer: endWhenReady,
-      initArgs: [starts, 3],
+      initArgs: [starts, 3, DEAF_MS],
     });
     executors.push(executor);
     await executor.start();
@@ -206,7 +209,7 @@ watched(
     const executor = new WorkerPoolExecutor({
       maxWorkers: 1,
       initializer: endWhenReady,
-      initArgs: [starts, 3],
+      initArgs: [starts, 3, DEAF_MS],
     });
     executors.push(executor);
     await executor.start();
@@ -223,7 +226,7 @@ workerBehaviour(
     const executor = make({
       maxWorkers: 1,
       initializer: endWhenReady,
-      initArgs: [starts, 1],
+      initArgs: [starts, 1, DEAF_MS],
     });
     await executor.start();
     // Several, as one alone may have been entered, where no memory is shared.

@@ -59,7 +59,7 @@ behaviour("keeps time-outs under fake timers", async ({ make }) => {
   const executor = make({ maxWorkers: 1 });
   const restore = stopTime();
   try {
-    const never = executor.submitWith({ timeout: 50 }, hang);
+    const never = executor.submitWith({ timeout: 1000 }, hang);
     const late = { timeout: 10 };
     await assertRejects(() => never.result(late), TimeoutError);
     assertEquals((await wait([never], late)).notDone.size, 1);

@@ -98,7 +98,7 @@ workerBehaviour(
     const executor = make({
       maxWorkers: 3,
       initializer: endWhenReady,
-      initArgs: [starts, 2, [0, 0, 1000]],
+      initArgs: [starts, 2, 0, [0, 0, 1000]],
     });
     await executor.start();
     assertEquals(load(starts, 0), 5);
@@ -113,7 +113,7 @@ workerBehaviour(
       maxWorkers: 2,
       initializer: endWhenReady,
       // The second one is not ready in time.
-      initArgs: [starts, Infinity, [0, 60_000]],
+      initArgs: [starts, Infinity, 0, [0, 60_000]],
     });
     await assertRejects(
       () => executor.start(),
