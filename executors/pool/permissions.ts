@@ -10,13 +10,21 @@ import { nodeBuiltin } from "./node_builtin.ts";
 
 const FLAG = "--unstable-worker-options";
 
+/** Where no program is: a folder, at which some versions throw at once (2.7.9, 2.7.14), would do no better. */
+const NO_PROGRAM = "/@concurrent/futures asks for flags, and starts nothing";
+
+/** What a fork, and the error of one that failed, say of the command line. */
+interface SpawnArguments {
+  readonly spawnargs?: readonly string[];
+}
+
 /** What is used of `node:child_process`. */
 interface ChildProcess {
   fork(
     module: string,
     args: readonly string[],
     options: { execPath: string; stdio: "ignore" },
-  ): { spawnargs: string[]; on(event: "error", fn: () => void): void };
+  ): SpawnArguments & { on(event: "error", fn: () => void): void };
 }
 
 /** Whether Deno has the flag, once that is known. */
@@ -73,12 +81,18 @@ function hasFlag(): boolean | undefined {
     Deno.permissions.querySync({ name }).state === "granted"
   );
   if (!mayAsk || Deno.build.standalone) return undefined;
-  if (flagged === undefined) {
-    const { fork } = nodeBuiltin<ChildProcess>("node:child_process");
-    // A folder is no program, so nothing starts.
-    const child = fork("", [], { execPath: "/", stdio: "ignore" });
-    child.on("error", () => {});
-    flagged = child.spawnargs.includes(FLAG);
-  }
+  flagged ??= forkArguments()?.includes(FLAG);
   return flagged;
+}
+
+function forkArguments(): readonly string[] | undefined {
+  try {
+    const { fork } = nodeBuiltin<ChildProcess>("node:child_process");
+    const child = fork("", [], { execPath: NO_PROGRAM, stdio: "ignore" });
+    child.on("error", () => {});
+    return child.spawnargs;
+  } catch (error) {
+    // Whether it is told of at once or later differs between versions.
+    return (error as SpawnArguments | undefined)?.spawnargs;
+  }
 }

@@ -2,6 +2,8 @@
 
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { WorkerPoolExecutor } from "../../mod.ts";
+import { runCommand } from "../run_command.ts";
+import { makeTempFolder } from "../temp_folder.ts";
 import { watched } from "./harness.ts";
 import { attempts, MOD, runMain } from "./worker_harness.ts";
 
@@ -158,6 +160,41 @@ watched(
     assertStringIncludes(stdout, FLAG);
     assertStringIncludes(stdout, "goes on");
     assertEquals(stderr, "");
+  },
+);
+
+watched(
+  "permissions are given, or refused, wherever in a program an executor is made",
+  async () => {
+    await using folder = await makeTempFolder({
+      "main.ts": `
+        import { WorkerPoolExecutor } from "${MOD}";
+        const tell = async (mod) => {
+          const { WorkerPoolExecutor } = await import(mod);
+          try {
+            await using pool = new WorkerPoolExecutor({ maxWorkers: 1, permissions: "none" });
+            return await pool.submit(() => 42);
+          } catch (error) {
+            return error.name;
+          }
+        };
+        console.log(await tell("${MOD}"));
+        await using pool = new WorkerPoolExecutor({ maxWorkers: 1 });
+        console.log(await pool.submit(tell, "${MOD}"));
+      `,
+      "config.json": `{ "unstable": ["worker-options"] }`,
+    });
+    const flagged = [["--no-config", FLAG], ["--config", "config.json"]];
+    for (const flags of [...flagged, ["--no-config"]]) {
+      const { stdout } = await runCommand(Deno.execPath(), {
+        args: ["run", "-A", "--no-check", ...flags, "main.ts"],
+        cwd: folder.url,
+        env: Deno.env.toObject(),
+        timeout: 20_000,
+      });
+      const told = flagged.includes(flags) ? "42" : "NotSupported";
+      assertEquals(stdout, `${told}\n${told}\n`);
+    }
   },
 );
 
