@@ -11,12 +11,33 @@ export function show(value: unknown): string {
   try {
     if (typeof value === "string") return JSON.stringify(value.slice(0, 60));
     if (typeof value === "function") {
-      return `function ${value.name || "(anonymous)"}`;
+      return `function ${printable(functionName(value)) || "(anonymous)"}`;
     }
     return Deno.inspect(value, { depth: 0 }).slice(0, 80);
   } catch {
     return typeof value;
   }
+}
+
+/** The most of a name that a message shows. */
+const MAX_SHOWN_NAME = 100;
+
+/** The name of a function: what is there may be no text, or a getter that throws. */
+export function functionName(fn: { readonly name: unknown }): string {
+  try {
+    const { name } = fn;
+    return typeof name === "string" ? name : "";
+  } catch {
+    return "";
+  }
+}
+
+/** A name as messages show it: short, on one line, and with nothing that a terminal obeys. */
+export function printable(name: string): string {
+  return name.slice(0, MAX_SHOWN_NAME).replace(
+    /[\p{C}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`,
+  );
 }
 
 /** An options object that may be left out; `null` and primitives are errors. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { checkFunction, show } from "./arguments.ts";
+import { checkFunction, functionName, show } from "./arguments.ts";
 import type { AnyFunction } from "./work_item.ts";
 
 /** What a worker needs to find a function. */
@@ -81,7 +81,7 @@ export function task<F extends AnyFunction>(
   if (typeof meta?.url !== "string") {
     throw new TypeError(`'meta' must be import.meta: received ${show(meta)}`);
   }
-  const name = named ? nameOrFunction : fn.name;
+  const name = named ? nameOrFunction : functionName(fn);
   if (name === "") {
     throw new TypeError(
       'A task without a name cannot be found in its module: write task(import.meta, "name", fn)',
@@ -107,13 +107,30 @@ export function task<F extends AnyFunction>(
 export function referenceOf(fn: AnyFunction): FunctionReference {
   checkFunction("fn", fn);
   const address = (fn as { [ADDRESS]?: FunctionReference })[ADDRESS];
-  if (address !== undefined) return address;
+  if (address !== undefined) return checkAddress(address);
   let reference = plainFunctions.get(fn);
   if (reference === undefined) {
-    reference = { kind: "source", source: sourceOf(fn), name: fn.name };
+    reference = {
+      kind: "source",
+      source: sourceOf(fn),
+      name: functionName(fn),
+    };
     plainFunctions.set(fn, reference);
   }
   return reference;
+}
+
+/** Anybody can write one, and a worker is sent what is in it. */
+function checkAddress(address: FunctionReference): FunctionReference {
+  if (
+    address?.kind === "export" && typeof address.module === "string" &&
+    typeof address.name === "string"
+  ) return address;
+  throw new TypeError(
+    `A task's address must be made by task(import.meta, …): received ${
+      show(address)
+    }`,
+  );
 }
 
 function sourceOf(fn: AnyFunction): string {
@@ -125,8 +142,11 @@ function sourceOf(fn: AnyFunction): string {
       } to a worker: export it from its module as task(import.meta, …), or wrap it in a function`,
     );
   if (source.endsWith("{ [native code] }")) {
-    throw refuse(fn.name.startsWith("bound ") ? "bound" : "native");
+    throw refuse(functionName(fn).startsWith("bound ") ? "bound" : "native");
   }
-  if (/^class\b/.test(source)) throw refuse("class");
+  // A method may be called "class" too, but has no prototype.
+  if (/^class\b/.test(source) && Object.hasOwn(fn, "prototype")) {
+    throw refuse("class");
+  }
   return source;
 }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { functionName, printable } from "./arguments.ts";
 import { CancelledError, TimeoutError } from "./errors.ts";
 import { control, type Future, type FutureOrigin } from "./future.ts";
 import { startDeadline } from "./timer.ts";
@@ -95,7 +96,7 @@ export abstract class WorkItem {
     const { submitted, timing } = this;
     // That of the next call is another one.
     this.timing = undefined;
-    const task = this.fn.name;
+    const task = functionName(this.fn);
     this.#tally.tell({ task, index, outcome, submitted, timing });
   }
 
@@ -300,6 +301,7 @@ export function rejectAll(
 }
 
 /** What messages call a function. */
-export function nameOf(fn: { readonly name: string }): string {
-  return fn.name === "" ? "(anonymous)" : `'${fn.name}'`;
+export function nameOf(fn: { readonly name: unknown }): string {
+  const name = functionName(fn);
+  return name === "" ? "(anonymous)" : `'${printable(name)}'`;
 }

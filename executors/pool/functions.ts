@@ -44,8 +44,13 @@ export class PoolFunction {
 /** All functions that were submitted to one scheduler. */
 export class FunctionTable {
   readonly #byFunction = new WeakMap<AnyFunction, PoolFunction>();
-  /** By text: `submit(() => …)` in a loop makes a new function each time, with the same source. */
-  readonly #byReference = new Map<string, PoolFunction>();
+  /**
+   * By text, or module, and then by name, which messages and stack traces tell:
+   * `submit(() => …)` in a loop makes a new function each time, with the same
+   * source. One key of both would have to be made for each of those.
+   */
+  readonly #byReference = new Map<string, Map<string, PoolFunction>>();
+  #count = 0;
   /** Most calls are of the same function as the one before. */
   #last: AnyFunction | undefined;
   #lastFound: PoolFunction | undefined;
@@ -55,19 +60,26 @@ export class FunctionTable {
     if (fn === this.#last) return this.#lastFound!;
     let found = this.#byFunction.get(fn);
     if (found === undefined) {
-      const reference = referenceOf(fn);
-      const key = reference.kind === "export"
-        ? `${reference.module}#${reference.name}`
-        : reference.source;
-      found = this.#byReference.get(key);
-      if (found === undefined) {
-        found = new PoolFunction(this.#byReference.size, reference);
-        this.#byReference.set(key, found);
-      }
+      found = this.#find(referenceOf(fn));
       this.#byFunction.set(fn, found);
     }
     this.#last = fn;
     this.#lastFound = found;
+    return found;
+  }
+
+  #find(reference: FunctionReference): PoolFunction {
+    const { name } = reference;
+    const text = reference.kind === "export"
+      ? reference.module
+      : reference.source;
+    let named = this.#byReference.get(text);
+    if (named === undefined) this.#byReference.set(text, named = new Map());
+    let found = named.get(name);
+    if (found === undefined) {
+      found = new PoolFunction(this.#count++, reference);
+      named.set(name, found);
+    }
     return found;
   }
 }

@@ -4,9 +4,11 @@
  * @module
  */
 
+import { printable, show } from "../arguments.ts";
 import { TaskNotFoundError } from "../errors.ts";
 import { type FunctionReference, referenceOf } from "../task.ts";
 import { type AnyFunction, nameOf } from "../work_item.ts";
+import { evaluate } from "./evaluate.ts";
 
 /** The module that is being loaded for its tasks. */
 let loading: string | undefined;
@@ -25,41 +27,62 @@ export function loadingModule(): string | undefined {
 export async function loadFunction(
   reference: FunctionReference,
 ): Promise<AnyFunction> {
-  return reference.kind === "source"
-    ? evaluate(reference.source, reference.name)
+  const found: unknown = reference.kind === "source"
+    ? await evaluate(reference.source, reference.name)
     : await importTask(reference.module, reference.name);
+  if (typeof found === "function") return found as AnyFunction;
+  // Else it would be looked for again, and again.
+  throw new TypeError(
+    `Task ${nameOf(reference)} must be a function: found ${show(found)}`,
+  );
 }
 
 async function importTask(module: string, name: string): Promise<AnyFunction> {
+  const shown = nameOf({ name });
   let exports: Record<string, unknown>;
   loading = module;
   try {
     exports = await import(module);
   } catch (cause) {
     throw new TaskNotFoundError(
-      `Cannot load ${module}, which is to export task '${name}': ${
-        cause instanceof Error ? cause.message : cause
+      `Cannot load ${module}, which is to export task ${shown}: ${
+        messageOf(cause)
       }`,
       { cause },
     );
   } finally {
     loading = undefined;
   }
-  const write = name === "default"
-    ? 'export default task(import.meta, "default", …)'
-    : `export const ${name} = task(import.meta, "${name}", …)`;
   if (!Object.hasOwn(exports, name)) {
     throw new TaskNotFoundError(
-      `${module} has no export '${name}': write ${write}`,
+      `${module} has no export ${shown}: write ${exportOf(name)}`,
     );
   }
   const found = exports[name];
   if (!isTask(found, module, name)) {
     throw new TaskNotFoundError(
-      `${module} exports something else as '${name}': write ${write}`,
+      `${module} exports something else as ${shown}: write ${exportOf(name)}`,
     );
   }
   return found;
+}
+
+/** How to export a task under a name, which any text can be. */
+function exportOf(name: string): string {
+  const text = `"${printable(name)}"`;
+  if (name === "default") return `export default task(import.meta, ${text}, …)`;
+  return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name)
+    ? `export const ${name} = task(import.meta, ${text}, …)`
+    : `const fn = task(import.meta, ${text}, …) and export { fn as ${text} }`;
+}
+
+/** What a module threw is not always an error. */
+function messageOf(cause: unknown): string {
+  try {
+    return cause instanceof Error ? cause.message : String(cause);
+  } catch {
+    return show(cause);
+  }
 }
 
 function isTask(
@@ -76,37 +99,4 @@ function isTask(
     // A class, or a function without a source.
     return false;
   }
-}
-
-function evaluate(source: string, name: string): AnyFunction {
-  // In a function, so that `this` is undefined for an arrow function too, as it
-  // is in a module; strict, as modules are.
-  const run = (text: string) =>
-    (0, eval)(
-      `(function () { "use strict"; return ${text} })()\n//# sourceURL=task:${
-        name || "(anonymous)"
-      }`,
-    );
-  try {
-    return run(`(${source})`);
-  } catch (cause) {
-    try {
-      // The text of a method is not an expression, but the inside of an object.
-      return Object.values(run(`({${source}})`))[0] as AnyFunction;
-    } catch {
-      // It uses what only its module or its class has, as `import.meta`.
-      throw new SyntaxError(
-        `${(cause as Error).message}: ${onlyText(name)}`,
-        { cause },
-      );
-    }
-  }
-}
-
-/** What there is to say if a function that was sent by its source misses something. */
-export function onlyText(name: string): string {
-  return `task ${
-    nameOf({ name })
-  } was sent as text and has only its arguments and globals; ` +
-    "export it from a module as task(import.meta, …) to use imports and other names around it";
 }

@@ -35,7 +35,8 @@ import { isTransfer, unwrapTransfer } from "../transfer.ts";
 import type { AnyFunction } from "../work_item.ts";
 import { initArgsError, resultError, unreadable } from "./clone_error.ts";
 import { decodeError, type EncodedError, encodeError } from "./codec.ts";
-import { loadFunction, onlyText } from "./load.ts";
+import { explain } from "./evaluate.ts";
+import { loadFunction } from "./load.ts";
 import { copyPlain, NOT_PLAIN } from "./plain.ts";
 import {
   BATCH_CALLS,
@@ -307,19 +308,19 @@ export class WorkerLoop implements StopSource {
   }
 
   #reject(called: WorkerFunction, error: unknown): void {
-    let encoded = this.#encode(error);
-    if (called.reference.kind === "source") {
-      encoded = explain(encoded, called.reference.name);
-    }
-    this.#failures.push(this.#values.length, encoded);
+    this.#failures.push(
+      this.#values.length,
+      this.#encode(error, called.reference),
+    );
     this.#values.push(undefined);
     if (this.#ended(called)) this.#report();
   }
 
-  #encode(error: unknown): EncodedError {
+  #encode(error: unknown, reference?: FunctionReference): EncodedError {
     if (error === UNREAD) return { kind: "unread" };
     const { name, carries } = this.#line;
-    return encodeError(error, `worker ${name}`, carries);
+    const encoded = encodeError(error, `worker ${name}`, carries);
+    return reference?.kind === "source" ? explain(encoded, reference) : encoded;
   }
 
   /** True if it is time to report. */
@@ -360,14 +361,17 @@ export class WorkerLoop implements StopSource {
   }
 
   async #initialize({ fn, args }: Initialization): Promise<void> {
+    const reference = fn === undefined
+      ? undefined
+      : this.#functions[fn]!.reference;
     try {
       if (args === undefined) throw initArgsError(unreadable());
-      if (fn !== undefined) {
-        const initializer = await loadFunction(this.#functions[fn]!.reference);
+      if (reference !== undefined) {
+        const initializer = await loadFunction(reference);
         await initializer(...args);
       }
     } catch (error) {
-      this.#line.send(["unfit", this.#encode(error)], []);
+      this.#line.send(["unfit", this.#encode(error, reference)], []);
       // The host closes this worker; until then it does nothing.
       await new Promise(() => {});
     }
@@ -422,12 +426,4 @@ export class WorkerLoop implements StopSource {
       ], []);
     }
   }
-}
-
-/** Says why a function that was sent by its source may not find a name. */
-function explain(error: EncodedError, name: string): EncodedError {
-  if (error.kind !== "error" || error.class !== "ReferenceError") return error;
-  // Not of a name of its own that it uses too early.
-  if (!error.message.endsWith(" is not defined")) return error;
-  return { ...error, message: `${error.message}: ${onlyText(name)}` };
 }

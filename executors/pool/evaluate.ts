@@ -1,0 +1,167 @@
+/**
+ * Making a function again of its source, so that it finds its arguments and
+ * globals, and nothing else: neither this library's modules nor the functions
+ * that the text is wrapped in.
+ *
+ * @module
+ */
+
+import { type AnyFunction, nameOf } from "../work_item.ts";
+import type { EncodedError } from "./codec.ts";
+
+/**
+ * The module in which text is evaluated, and so what its `import()` starts
+ * from. A data: address has no folder, so a relative address leads nowhere;
+ * from a module of this library it would lead into the library. Tasks may put
+ * something else in the place of `eval`, so it is looked up once.
+ */
+const NOWHERE =
+  "data:text/javascript,const run = eval; export default (text) => run(text)";
+
+/** Only to see whether text parses, wherever it stood: such functions are made, and never called. */
+const Parser = async function* () {}.constructor as FunctionConstructor;
+
+/** White space and comments. */
+const TRIVIA = /^(?:\s|\/\*[^]*?\*\/|\/\/[^\n\r\u2028\u2029]*)+/;
+
+/** What V8 says where an arrow function uses the `this` that {@linkcode evaluate} keeps from it. */
+const NO_THIS = "Must call super constructor in derived class";
+
+/** How Deno ends what it says of an address that leads nowhere, if there is an import map. */
+const FROM_NOWHERE = ` from "${NOWHERE}"`;
+
+/**
+ * The rest of that; 2.4 begins with "Relative". If it is the import of a module
+ * that the function imports, more follows.
+ */
+const NO_ADDRESS =
+  /^(?:Import|Relative import path) ".*" not (?:(?! from ").)*$|^invalid URL: relative URL .*$/;
+
+/**
+ * The function with this source.
+ *
+ * @throws {SyntaxError} If its text needs what was around it: `super`,
+ * `import.meta`, private names, and the `arguments` or `new.target` of a
+ * function around an arrow function.
+ */
+export async function evaluate(
+  source: string,
+  name: string,
+): Promise<AnyFunction> {
+  const { default: run } = await import(NOWHERE) as {
+    default: (text: string) => unknown;
+  };
+  try {
+    const expression = parses(`(${source})`) ? source : asFunction(source);
+    // Outside of any function, there is no `new.target` or `super`; and in the
+    // field of a class no `arguments`, which scripts look for among globals.
+    run(`"use strict"; (${expression})`);
+    run(`() => class { field = (${expression}) }`);
+    // An arrow function finds `this` here, but a constructor that has not called
+    // super() may not touch it. All of a class is strict, as modules are.
+    const Place = run(
+      `(class extends null { constructor() { return (${expression}) } })\n` +
+        `//# sourceURL=task:${addressable(name)}`,
+    ) as new () => AnyFunction;
+    return new Place();
+  } catch (cause) {
+    throw new SyntaxError(
+      `${(cause as Error).message}: ${onlyText(name)}`,
+      { cause },
+    );
+  }
+}
+
+function parses(text: string): boolean {
+  try {
+    Parser(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * The text of a method, a getter or a setter as that of a function without a
+ * name. The name is not evaluated: it may be any expression, with names from
+ * outside.
+ */
+function asFunction(source: string): string {
+  for (
+    let at = source.indexOf("(");
+    at >= 0;
+    at = source.indexOf("(", at + 1)
+  ) {
+    const head = source.slice(0, at);
+    if (!isMethodHead(head)) continue;
+    let key = head;
+    let prefix = "";
+    if (/^async(?![\p{ID_Continue}$\\\u200c\u200d])/u.test(head)) {
+      const rest = head.slice("async".length).replace(TRIVIA, "");
+      // Or it is a method with the name "async".
+      if (rest !== "") [prefix, key] = ["async ", rest];
+    }
+    const star = key.startsWith("*") ? "*" : "";
+    return `${prefix}function${star} ${source.slice(at)}`;
+  }
+  return source;
+}
+
+/**
+ * Whether it is all that stands before the parameters of a method. What ends in
+ * the middle of a name, a string or a comment would swallow the parameters.
+ */
+function isMethodHead(head: string): boolean {
+  return ["()", "(value)"].some((parameters) =>
+    parses(`({${head}${parameters} {}})`) ||
+    // A private name.
+    parses(`(class { ${head}${parameters} {} })`)
+  );
+}
+
+/** A name that ends neither the comment nor the address that it is put into. */
+function addressable(name: string): string {
+  return name.slice(0, 100).replace(/[^\p{L}\p{N}$_.-]/gu, "_") ||
+    "(anonymous)";
+}
+
+/** Says why a function that was sent by its source may not find something. */
+export function explain(
+  error: EncodedError,
+  { source, name }: { readonly source: string; readonly name: string },
+): EncodedError {
+  if (error.kind !== "error") return error;
+  const missing = missingIn(error, source);
+  if (missing === undefined) return error;
+  return { ...error, message: `${missing}: ${onlyText(name)}` };
+}
+
+function missingIn(
+  { class: name, message }: Extract<EncodedError, { kind: "error" }>,
+  source: string,
+): string | undefined {
+  if (name === "ReferenceError") {
+    // Not of a name of its own that it uses too early.
+    if (message.endsWith(" is not defined")) return message;
+    if (message.startsWith(NO_THIS) && /\bthis\b/.test(source)) {
+      // Or a class of its own may be meant.
+      return /\bclass\b/.test(source)
+        ? message
+        : "'this' is not defined in an arrow function";
+    }
+  }
+  if (name === "TypeError") {
+    const said = message.endsWith(FROM_NOWHERE)
+      ? message.slice(0, -FROM_NOWHERE.length)
+      : message;
+    if (NO_ADDRESS.test(said)) return said;
+  }
+}
+
+/** What there is to say if a function that was sent by its source misses something. */
+function onlyText(name: string): string {
+  return `task ${
+    nameOf({ name })
+  } was sent as text and has only its arguments and globals; ` +
+    "export it from a module as task(import.meta, …) to use imports and other names around it";
+}
