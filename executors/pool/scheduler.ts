@@ -217,7 +217,9 @@ export class Scheduler implements PoolWorkerOwner {
     if (!worker.ready) {
       if (!forgiven && ++this.#failedStarts === MAX_FAILED_STARTS) {
         this.#break(
-          `${MAX_FAILED_STARTS} workers in a row died before they were ready`,
+          `${MAX_FAILED_STARTS} workers in a row died before they were ready${
+            cause instanceof Error ? `: ${cause.message}` : ""
+          }`,
           cause,
         );
       }

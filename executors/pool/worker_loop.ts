@@ -32,11 +32,11 @@ import {
 import type { FunctionReference } from "../task.ts";
 import { wallTime } from "../stats.ts";
 import { isTransfer, unwrapTransfer } from "../transfer.ts";
-import type { AnyFunction } from "../work_item.ts";
+import { type AnyFunction, nameOf } from "../work_item.ts";
 import { initArgsError, resultError, unreadable } from "./clone_error.ts";
 import { decodeError, type EncodedError, encodeError } from "./codec.ts";
 import { explain } from "./evaluate.ts";
-import { loadFunction } from "./load.ts";
+import { loadFunction, loadingModule } from "./load.ts";
 import { copyPlain, NOT_PLAIN } from "./plain.ts";
 import {
   BATCH_CALLS,
@@ -107,6 +107,8 @@ export class WorkerLoop implements StopSource {
   #working = false;
   /** Whether its last words have been said; Deno may let it go on for a while. */
   #closing = false;
+  /** While it runs. */
+  #initializer: FunctionReference | undefined;
   /** The calls at the front, and how many of them have been passed. */
   #segment: Segment | undefined;
   #passed = 0;
@@ -184,9 +186,32 @@ export class WorkerLoop implements StopSource {
   end(cause?: EncodedError, exitCode?: number): void {
     this.#closing = true;
     this.#report();
-    this.#line.send(["closing", cause, exitCode], []);
+    this.#line.send(
+      ["closing", cause ?? this.#untimely(exitCode), exitCode],
+      [],
+    );
     // Whoever ends is not ready, and has not loaded what it goes on with.
     this.#line.send = () => {};
+  }
+
+  /** Why it ends before it was ready, or in the middle of a module: nobody else can tell. */
+  #untimely(exitCode: number | undefined): EncodedError | undefined {
+    const how = exitCode === undefined
+      ? "closed the worker"
+      : `ended the worker with exit code ${exitCode}`;
+    const module = loadingModule();
+    if (module !== undefined) {
+      return encodeError(
+        new Error(
+          `Module ${module} ${how} while it was loaded: put its program into if (import.meta.main) { … }`,
+        ),
+      );
+    }
+    if (this.#initializer !== undefined) {
+      return encodeError(
+        new Error(`Initializer ${nameOf(this.#initializer)} ${how}`),
+      );
+    }
   }
 
   #wake(): void {
@@ -368,7 +393,9 @@ export class WorkerLoop implements StopSource {
       if (args === undefined) throw initArgsError(unreadable());
       if (reference !== undefined) {
         const initializer = await loadFunction(reference);
+        this.#initializer = reference;
         await initializer(...args);
+        this.#initializer = undefined;
       }
     } catch (error) {
       this.#line.send(["unfit", this.#encode(error, reference)], []);
