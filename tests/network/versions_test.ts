@@ -1,0 +1,42 @@
+// Which tests run on which version of Deno.
+
+import { assert, assertEquals, assertFalse, assertMatch } from "@std/assert";
+import { runCommand } from "../run_command.ts";
+import { otherThan, VERSIONS } from "./versions.ts";
+
+Deno.test("otherThan() lets a name through that does not begin with the word", () => {
+  const filter = new RegExp(otherThan("Process").slice(1, -1));
+  for (const name of ["", "P", "Proce", "Proces: s", "a Process", "Worker"]) {
+    assert(filter.test(name), name);
+  }
+  for (const name of ["Process", "ProcessPoolExecutor takes"]) {
+    assertFalse(filter.test(name), name);
+  }
+});
+
+Deno.test("VERSIONS has one of each minor release, in order", () => {
+  const minors = VERSIONS.map((version) => version.split(".").map(Number));
+  assertEquals(minors.map(([, minor]) => minor), [4, 5, 6, 7, 8, 9]);
+});
+
+Deno.test("deno task test runs on the oldest version, and on one between", async () => {
+  const config = JSON.parse(
+    await Deno.readTextFile(new URL("../../deno.json", import.meta.url)),
+  );
+  const versions = /versions\.ts core (\S+) (\S+)$/.exec(config.tasks.test);
+  assertEquals(versions?.[1], VERSIONS[0]);
+  assert(VERSIONS.slice(1, -1).some((version) => version === versions?.[2]));
+});
+
+for (const args of [[], ["some"], ["core", "2.4"], ["all", "deno@2.4.2"]]) {
+  Deno.test(`versions.ts says what it wants instead of "${args.join(" ")}"`, async () => {
+    const { stderr } = await runCommand(Deno.execPath(), {
+      args: ["run", "-A", "tests/network/versions.ts", ...args],
+      cwd: new URL("../../", import.meta.url),
+      env: Deno.env.toObject(),
+      code: 2,
+      timeout: 20_000,
+    });
+    assertMatch(stderr, /Expected all or core, and versions: got ".*"/);
+  });
+}
