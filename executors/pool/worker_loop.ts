@@ -196,8 +196,9 @@ export class WorkerLoop implements StopSource {
 
   /** Why it ends before it was ready, or in the middle of a module: nobody else can tell. */
   #untimely(exitCode: number | undefined): EncodedError | undefined {
-    const how = exitCode === undefined
-      ? "closed the worker"
+    const how = exitCode === undefined ? "closed the worker" : exitCode === 0
+      // Up to 2.6, Deno does not tell a worker any other.
+      ? "ended the worker"
       : `ended the worker with exit code ${exitCode}`;
     const module = loadingModule();
     if (module !== undefined) {

@@ -7,15 +7,21 @@ import {
   type Future,
   WorkerCrashedError,
 } from "../../mod.ts";
-import { workerBehaviour } from "./worker_harness.ts";
+import { TELLS_EXIT_CODES, workerBehaviour } from "./worker_harness.ts";
 
 /** The ways out, and what is said of each. */
 const WAYS = {
-  "Deno.exit": "ended the worker with exit code 3",
-  "process.exit": "ended the worker with exit code 3",
-  "process.exit later": "ended the worker with exit code 3",
+  "Deno.exit": endedWith(3),
+  "process.exit": endedWith(3),
+  "process.exit later": endedWith(3),
   "self.close": "closed the worker",
 };
+
+function endedWith(code: number): string {
+  return TELLS_EXIT_CODES
+    ? `ended the worker with exit code ${code}`
+    : "ended the worker";
+}
 
 /** The task of a module that ends the worker, and the address of that. */
 async function load(by: string): Promise<{ never: () => 1; module: string }> {
@@ -63,11 +69,11 @@ workerBehaviour(
     const endings = [
       [function prepare() {
         Deno.exit(4);
-      }, "Initializer 'prepare' ended the worker with exit code 4"],
+      }, `Initializer 'prepare' ${endedWith(4)}`],
       [async () => {
         await Promise.resolve();
         Deno.exit(5);
-      }, "Initializer (anonymous) ended the worker with exit code 5"],
+      }, `Initializer (anonymous) ${endedWith(5)}`],
       [function close() {
         self.close();
         return new Promise(() => {});

@@ -23,6 +23,7 @@ import { hoard, processId, spinUntold } from "./fixtures/process_tasks.ts";
 import { until, watched } from "./harness.ts";
 import { childrenOf, isAlive } from "./processes.ts";
 import { echoAfter, Gate, passGate } from "./tasks.ts";
+import { TELLS_EXIT_CODES } from "./worker_harness.ts";
 
 /** Makes an executor that is shut down after the test, whatever happens. */
 type Make = (options?: ProcessPoolExecutorOptions) => ProcessPoolExecutor;
@@ -126,8 +127,7 @@ processTest("names the exit code of a worker that exits", async (make) => {
   const executor = make({ name: "mortal" });
   const error = await crashOf(executor.submit(() => Deno.exit(3)));
   assertStringIncludes(error.message, "'mortal-1'");
-  // Deno 2.4 does not tell a worker.
-  const code = "locks" in navigator ? 3 : 0;
+  const code = TELLS_EXIT_CODES ? 3 : 0;
   assertStringIncludes(error.message, `exit code ${code}`);
   assertEquals(await executor.submit(() => 1), 1);
 });
