@@ -144,7 +144,7 @@ watched(
       stdout,
       "TimeoutError\ngoes on\nTimeoutError\ngoes on\nshut down\n",
     );
-    // Without locks it cannot be known, and those versions stop the thread.
+    // Without locks, as before 2.9, it cannot be known.
     const expected = "locks" in navigator ? 1 : 0;
     assertEquals(stderr.split("spinner-").length - 1, expected, stderr);
     if (expected === 1) assertStringIncludes(stderr, "Deno.exit()");
