@@ -53,7 +53,8 @@ async function importTask(module: string, name: string): Promise<AnyFunction> {
   } finally {
     loading = undefined;
   }
-  if (!Object.hasOwn(exports, name)) {
+  // It is something else if the module exports a function `then`.
+  if (!Object.hasOwn(Object(exports), name)) {
     throw new TaskNotFoundError(
       `${module} has no export ${shown}: write ${exportOf(name)}`,
     );
@@ -79,7 +80,7 @@ function exportOf(name: string): string {
 /** What a module threw is not always an error. */
 function messageOf(cause: unknown): string {
   try {
-    return cause instanceof Error ? cause.message : String(cause);
+    return String(cause instanceof Error ? cause.message : cause);
   } catch {
     return show(cause);
   }

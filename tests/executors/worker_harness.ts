@@ -22,9 +22,11 @@ const PROGRAM_LIMIT_MS = 20_000;
 /** Where a program finds this package. */
 export const MOD: string = new URL("../../mod.ts", import.meta.url).href;
 
-/** Whether Deno tells a worker that ends with which exit code it does; from 2.7 on. */
-export const TELLS_EXIT_CODES: boolean =
-  Number(Deno.version.deno.split(".")[1]) >= 7;
+/** Which Deno this is: what stands after `2.`. */
+export const MINOR_RELEASE: number = Number(Deno.version.deno.split(".")[1]);
+
+/** Whether Deno tells a worker that ends with which exit code it does. */
+export const TELLS_EXIT_CODES: boolean = MINOR_RELEASE >= 7;
 
 /** An executor that has workers. */
 export interface WorkerExecutor extends Executor {
