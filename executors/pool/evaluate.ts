@@ -37,6 +37,13 @@ const FROM_NOWHERE = ` from "${NOWHERE}"`;
 const NO_ADDRESS =
   /^(?:Import|Relative import path) ".*" not (?:(?! from ").)*$|^invalid URL: relative URL .*$/;
 
+let evaluator: Promise<(text: string) => unknown> | undefined;
+
+/** A worker asks for it as it starts, so that its first function need not wait. */
+export function loadEvaluator(): Promise<(text: string) => unknown> {
+  return evaluator ??= import(NOWHERE).then((module) => module.default);
+}
+
 /**
  * The function with this source.
  *
@@ -48,9 +55,7 @@ export async function evaluate(
   source: string,
   name: string,
 ): Promise<AnyFunction> {
-  const { default: run } = await import(NOWHERE) as {
-    default: (text: string) => unknown;
-  };
+  const run = await loadEvaluator();
   try {
     const expression = parses(`(${source})`) ? source : asFunction(source);
     // Outside of any function, there is no `new.target` or `super`; and in the

@@ -35,7 +35,7 @@ import { isTransfer, unwrapTransfer } from "../transfer.ts";
 import { type AnyFunction, nameOf } from "../work_item.ts";
 import { initArgsError, resultError, unreadable } from "./clone_error.ts";
 import { decodeError, type EncodedError, encodeError } from "./codec.ts";
-import { explain } from "./evaluate.ts";
+import { explain, loadEvaluator } from "./evaluate.ts";
 import { loadFunction, loadingModule } from "./load.ts";
 import { copyPlain, NOT_PLAIN } from "./plain.ts";
 import {
@@ -132,6 +132,8 @@ export class WorkerLoop implements StopSource {
 
   constructor(line: HostLine) {
     this.#line = line;
+    // If this fails, so does the first function that is text.
+    loadEvaluator().catch(() => {});
   }
 
   /** The host says something. */
