@@ -24,8 +24,8 @@ import {
 } from "./arguments.ts";
 import { ShutdownError } from "./errors.ts";
 import type { Future } from "./future.ts";
-import type { Input } from "./inputs.ts";
-import type { MapOptions, MapResult } from "./map.ts";
+import { howToIterate, type Input, type Source, sourceOf } from "./inputs.ts";
+import type { MapOptions, MapResult, OpenMap } from "./map.ts";
 import { startMap } from "./map_run.ts";
 import {
   type Activity,
@@ -105,6 +105,8 @@ export interface InitializerOptions {
  */
 export abstract class Executor extends EventTarget implements AsyncDisposable {
   readonly #tally: Tally = new Tally(this);
+  /** Told when no more work is taken, as an input that never answers will not ask. */
+  readonly #openMaps = new Set<OpenMap>();
   #shutdown = false;
   #broken: (() => Error) | undefined;
 
@@ -253,7 +255,8 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
   ): MapResult<Awaited<R>>;
   map(fn: AnyFunction, ...rest: unknown[]): MapResult<unknown> {
     this.checkTask(fn);
-    const options = isMapOptions(rest)
+    const sources = rest.map(sourceOf);
+    const options = isMapOptions(rest, sources.at(-1))
       ? rest.pop() as MapOptions | undefined
       : undefined;
     const { timeout, bufferSize, chunkSize, ordered, signal } = checkOptions(
@@ -270,17 +273,21 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
       ordered: checkBoolean("ordered", ordered, true),
       signal: checkSignal(signal),
     };
-    for (const [i, input] of rest.entries()) {
-      if (!isInput(input)) {
-        throw new TypeError(
-          `Input ${i + 1} of map() must be iterable: received ${show(input)}`,
-        );
-      }
-    }
+    const inputs = rest.map((input, i) => {
+      const source = sources[i];
+      if (source !== undefined) return source;
+      const hint = howToIterate(input);
+      throw new TypeError(
+        `Input ${i + 1} of map() must be iterable: received ${show(input)}${
+          hint === undefined ? "" : `; ${hint}`
+        }`,
+      );
+    });
     this.assertOpen();
-    return startMap(fn, rest as Input<unknown>[], settings, {
+    return startMap(fn, inputs, settings, {
       assertOpen: () => this.assertOpen(),
       enqueue: (item) => this.enqueue(item),
+      openMaps: this.#openMaps,
       tally: this.#tally,
     });
   }
@@ -313,6 +320,7 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
     const cancels = checkBoolean("cancelFutures", cancelFutures, false);
     this.#shutdown = true;
     const closed = this.close(cancels);
+    this.#closeMaps();
     return waits ? closed : Promise.resolve();
   }
 
@@ -470,19 +478,25 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
    */
   protected breakWith(error: () => Error): void {
     this.#broken ??= error;
+    // Inputs run code of their own as they are closed, and the strategy is
+    // about to deal with what is pending.
+    Promise.resolve().then(() => this.#closeMaps());
+  }
+
+  /** Ends the inputs of all maps. */
+  #closeMaps(): void {
+    const maps = [...this.#openMaps];
+    this.#openMaps.clear();
+    for (const map of maps) map.executorClosed();
   }
 }
 
 /** Whether the last of map()'s arguments holds its options. */
-function isMapOptions(rest: unknown[]): boolean {
+function isMapOptions(rest: unknown[], source: Source | undefined): boolean {
   const last = rest.at(-1);
   // map(fn, undefined) is a missing input rather than missing options.
   if (last === undefined) return rest.length > 1;
-  return typeof last === "object" && last !== null && !isInput(last);
-}
-
-/** Strings are iterables here, as they are in Python and in `for…of`. */
-function isInput(value: unknown): boolean {
-  return value !== undefined && value !== null &&
-    (Symbol.iterator in Object(value) || Symbol.asyncIterator in Object(value));
+  // A promise, an iterator or an array-like is an input that was meant.
+  return typeof last === "object" && last !== null && source === undefined &&
+    howToIterate(last) === undefined;
 }

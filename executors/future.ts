@@ -6,6 +6,7 @@
  * @module
  */
 
+import { offAbort, onAbort } from "./abort.ts";
 import {
   checkDuration,
   checkFunction,
@@ -493,7 +494,7 @@ export class Future<T> extends NativePromise<T> implements PromiseLike<T> {
       const end = () => {
         forget();
         stopTimer();
-        signal?.removeEventListener("abort", abort);
+        if (signal !== undefined) offAbort(signal, waiter);
       };
       const forget = this.#observe(() => {
         end();
@@ -503,11 +504,13 @@ export class Future<T> extends NativePromise<T> implements PromiseLike<T> {
         end();
         reject(this.#late(timeout));
       });
-      const abort = () => {
-        end();
-        reject(signal!.reason);
+      const waiter = {
+        signalAborted() {
+          end();
+          reject(signal!.reason);
+        },
       };
-      signal?.addEventListener("abort", abort);
+      if (signal !== undefined) onAbort(signal, waiter);
     });
   }
 

@@ -4,23 +4,93 @@
  * @module
  */
 
+import { show } from "./arguments.ts";
+
 /** What `map()` takes its items from. */
 export type Input<T> = Iterable<T> | AsyncIterable<T>;
+
+/** An input, and how to ask for its iterator. */
+export interface Source {
+  readonly input: unknown;
+  readonly open: () => unknown;
+  readonly async: boolean;
+}
+
+/**
+ * How to ask a value for its iterator, found as `for await` finds it.
+ *
+ * @param input Any value. Strings are iterables, as in Python and in `for…of`.
+ * @returns `undefined` if it is not iterable. What its getters throw is thrown.
+ * @throws {TypeError} If it has something that is no function in that place.
+ */
+export function sourceOf(input: unknown): Source | undefined {
+  if (input === undefined || input === null) return undefined;
+  for (const symbol of [Symbol.asyncIterator, Symbol.iterator]) {
+    const open = (input as Record<symbol, unknown>)[symbol];
+    if (open === undefined || open === null) continue;
+    if (typeof open !== "function") {
+      throw new TypeError(
+        `An input's ${symbol.description} must be a function: received ${
+          show(open)
+        }`,
+      );
+    }
+    const async = symbol === Symbol.asyncIterator;
+    return { input, open: open as () => unknown, async };
+  }
+  return undefined;
+}
+
+/**
+ * What to write instead of a value that looks like an input and is none.
+ *
+ * @param value What is not iterable.
+ * @returns Half a sentence; `undefined` if it looks like anything else.
+ */
+export function howToIterate(value: unknown): string | undefined {
+  if (value === null || typeof value !== "object") return undefined;
+  const { then, next, length } = value as Record<string, unknown>;
+  if (typeof then === "function") return "await it first";
+  if (typeof next === "function") {
+    return "pass { [Symbol.iterator]: () => iterator }, or with Symbol.asyncIterator if it is async";
+  }
+  if (Number.isSafeInteger(length) && (length as number) >= 0) {
+    return "pass Array.from(…) of it";
+  }
+  return undefined;
+}
 
 /** Side by side like Python's `zip`: the shortest input ends all. */
 export class Inputs {
   /** Whether {@linkcode Inputs.pullAsync} has to be awaited. */
   readonly async: boolean;
-  readonly #iterators: (Iterator<unknown> | AsyncIterator<unknown>)[];
+  readonly #iterators: (Iterator<unknown> | AsyncIterator<unknown>)[] = [];
   #closed = false;
+  /** An input is being asked right now: a generator that runs cannot be closed. */
+  #asking = false;
+  #closeDue = false;
 
   /** Asks every input for its iterator; what that throws is thrown. */
-  constructor(inputs: readonly Input<unknown>[]) {
-    this.async = inputs.some(isAsync);
-    this.#iterators = inputs.map((input) =>
-      isAsync(input) ? input[Symbol.asyncIterator]() : input[Symbol.iterator]()
-    );
-    this.#closed = inputs.length === 0;
+  constructor(sources: readonly Source[]) {
+    this.async = sources.some(({ async }) => async);
+    try {
+      for (const { input, open } of sources) {
+        const iterator = open.call(input);
+        if (!isObject(iterator)) {
+          throw new TypeError(
+            `Input ${
+              this.#iterators.length + 1
+            } of map() must give an iterator: received ${show(iterator)}`,
+          );
+        }
+        this.#iterators.push(iterator as Iterator<unknown>);
+      }
+    } catch (error) {
+      // Those before it are locked, or have a file open.
+      this.#end();
+      throw error;
+    }
+    this.#closed = sources.length === 0;
   }
 
   /** How many inputs there are, which is how many arguments a call has. */
@@ -32,23 +102,27 @@ export class Inputs {
   pull(args: unknown[]): boolean {
     if (this.#closed) return false;
     const before = args.length;
-    for (let i = 0; i < this.#iterators.length; i++) {
-      let result: IteratorResult<unknown>;
-      try {
-        result = (this.#iterators[i] as Iterator<unknown>).next();
-      } catch (error) {
-        args.length = before;
-        this.close(i);
-        throw error;
+    let i = 0;
+    this.#asking = true;
+    try {
+      for (; i < this.#iterators.length; i++) {
+        const result = (this.#iterators[i] as Iterator<unknown>).next();
+        checkResult(result, i);
+        if (result.done) {
+          args.length = before;
+          this.#end(i);
+          return false;
+        }
+        args.push(result.value);
       }
-      if (result.done) {
-        args.length = before;
-        this.close(i);
-        return false;
-      }
-      args.push(result.value);
+      return true;
+    } catch (error) {
+      args.length = before;
+      this.#end(i);
+      throw error;
+    } finally {
+      this.#asked();
     }
-    return true;
   }
 
   /** The next arguments, or `undefined` after the last, with any kind of inputs. */
@@ -56,25 +130,46 @@ export class Inputs {
     if (this.#closed) return undefined;
     const args: unknown[] = [];
     for (const [i, iterator] of this.#iterators.entries()) {
-      let result: IteratorResult<unknown>;
       try {
-        result = await iterator.next();
+        const result = await this.#ask(iterator);
+        checkResult(result, i);
+        if (result.done) return this.#end(i);
+        args.push(result.value);
       } catch (error) {
-        this.close(i);
+        this.#end(i);
         throw error;
       }
-      if (result.done) return this.close(i);
-      args.push(result.value);
+      // Another input would be asked after its end.
+      if (this.#closed) return undefined;
     }
     return args;
   }
 
   /**
    * Tells the inputs that no more is wanted, as `for…of` does. Does not wait:
-   * an input whose `next()` never settles would never answer. `except` has
-   * ended by itself.
+   * an input whose `next()` never settles would never answer.
    */
-  close(except?: number): undefined {
+  close(): void {
+    if (this.#asking) this.#closeDue = true;
+    else this.#end();
+  }
+
+  #ask(iterator: Iterator<unknown> | AsyncIterator<unknown>) {
+    this.#asking = true;
+    try {
+      return iterator.next();
+    } finally {
+      this.#asked();
+    }
+  }
+
+  #asked(): void {
+    this.#asking = false;
+    if (this.#closeDue) this.#end();
+  }
+
+  /** `except` has ended by itself. */
+  #end(except?: number): undefined {
     if (this.#closed) return;
     this.#closed = true;
     for (const [i, iterator] of this.#iterators.entries()) {
@@ -89,6 +184,16 @@ export class Inputs {
   }
 }
 
-function isAsync(input: Input<unknown>): input is AsyncIterable<unknown> {
-  return Symbol.asyncIterator in Object(input);
+function checkResult(result: unknown, i: number): void {
+  if (isObject(result)) return;
+  throw new TypeError(
+    `Input ${i + 1} of map() must give { done, value }: received ${
+      show(result)
+    }`,
+  );
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null ||
+    typeof value === "function";
 }

@@ -76,10 +76,18 @@ export interface MapSettings {
   readonly signal: AbortSignal | undefined;
 }
 
+/** A map that may still pull inputs. */
+export interface OpenMap {
+  /** The executor takes no more work. */
+  executorClosed(): void;
+}
+
 /** What a map needs of its executor. */
 export interface MapTarget {
   /** Throws unless work is taken. */
   assertOpen(): void;
   enqueue(item: WorkItem): void;
+  /** Those that are told when the executor takes no more work. */
+  readonly openMaps: Set<OpenMap>;
   readonly tally: Tally;
 }

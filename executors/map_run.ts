@@ -15,11 +15,12 @@
  * @module
  */
 
+import { type AbortWaiter, offAbort, onAbort } from "./abort.ts";
 import { monotonicTime, queueMicrotask } from "./clock.ts";
 import { Deque } from "./deque.ts";
 import { CancelledError, TimeoutError } from "./errors.ts";
-import { type Input, Inputs } from "./inputs.ts";
-import type { MapResult, MapSettings, MapTarget } from "./map.ts";
+import { Inputs, type Source } from "./inputs.ts";
+import type { MapResult, MapSettings, MapTarget, OpenMap } from "./map.ts";
 import { type ChunkOwner, Failure, MapChunk } from "./map_chunk.ts";
 import type { Tally } from "./stats.ts";
 import { startTimer } from "./timer.ts";
@@ -29,7 +30,7 @@ import { type AnyFunction, nameOf } from "./work_item.ts";
 /** Begins to consume the inputs. */
 export function startMap(
   fn: AnyFunction,
-  inputs: readonly Input<unknown>[],
+  inputs: readonly Source[],
   settings: MapSettings,
   target: MapTarget,
 ): MapResult<unknown> {
@@ -39,30 +40,48 @@ export function startMap(
 /** Someone who waits in `next()`. */
 type Reader = PromiseWithResolvers<IteratorResult<unknown>>;
 
-/** Listens for a map as long as somebody has it: a long-lived signal keeps none alive. */
-class AbortListener {
+/**
+ * Stands for a map with its signal and its executor. Either may live long, and
+ * keeps a map alive only while somebody waits for it, who has to be told.
+ */
+class MapLink implements AbortWaiter, OpenMap {
   readonly #run: WeakRef<MapRun>;
-  readonly #signal: AbortSignal;
+  readonly #signal: AbortSignal | undefined;
+  readonly #openMaps: Set<OpenMap>;
+  /** The map, while somebody waits for it. */
+  waited: MapRun | undefined = undefined;
 
-  constructor(run: MapRun, signal: AbortSignal) {
+  constructor(run: MapRun, { signal }: MapSettings, { openMaps }: MapTarget) {
     this.#run = new WeakRef(run);
     this.#signal = signal;
-    signal.addEventListener("abort", this);
+    this.#openMaps = openMaps;
+    if (signal !== undefined) onAbort(signal, this);
+    openMaps.add(this);
   }
 
-  handleEvent(): void {
+  signalAborted(): void {
     this.#run.deref()?.abort();
   }
 
+  executorClosed(): void {
+    this.#run.deref()?.executorClosed();
+  }
+
+  /** The input has ended, so that the executor is of no interest any more. */
+  inputEnded(): void {
+    this.#openMaps.delete(this);
+  }
+
+  /** The map has ended. */
   end(): void {
-    this.#signal.removeEventListener("abort", this);
+    this.inputEnded();
+    this.waited = undefined;
+    if (this.#signal !== undefined) offAbort(this.#signal, this);
   }
 }
 
-/** Maps that were left half-way take their listeners with them. */
-const leftAlone = new FinalizationRegistry<AbortListener>((listener) =>
-  listener.end()
-);
+/** Maps that were left half-way take their links with them. */
+const leftAlone = new FinalizationRegistry<MapLink>((link) => link.end());
 
 class MapRun implements MapResult<unknown>, ChunkOwner {
   readonly settings: MapSettings;
@@ -92,7 +111,7 @@ class MapRun implements MapResult<unknown>, ChunkOwner {
   #advanceDue = false;
   #pulling = false;
   #stopTimer: (() => void) | undefined;
-  #listener: AbortListener | undefined;
+  #link: MapLink | undefined;
 
   constructor(
     fn: AnyFunction,
@@ -109,11 +128,8 @@ class MapRun implements MapResult<unknown>, ChunkOwner {
       ? Infinity
       : monotonicTime() + settings.timeout;
     if (settings.signal?.aborted) this.abort();
-    else if (settings.signal !== undefined) {
-      this.#listener = new AbortListener(this, settings.signal);
-      leftAlone.register(this, this.#listener, this);
-    }
     this.#advance();
+    this.#linkUp();
   }
 
   next(): Promise<IteratorResult<unknown>> {
@@ -165,7 +181,19 @@ class MapRun implements MapResult<unknown>, ChunkOwner {
     );
     this.#abandon(error);
     this.#end = { error };
+    this.#link?.inputEnded();
     this.#advance();
+  }
+
+  /** No more input is pulled, also if the input has been asked and does not answer. */
+  executorClosed(): void {
+    if (this.#end !== undefined) return;
+    try {
+      this.#target.assertOpen();
+    } catch (error) {
+      this.#endInput({ error });
+      this.#advance();
+    }
   }
 
   /** So many calls of this chunk, from this one on, have outcomes now. */
@@ -269,14 +297,37 @@ class MapRun implements MapResult<unknown>, ChunkOwner {
   #finish(): void {
     if (this.#finished) return;
     this.#finished = true;
-    this.#end ??= {};
+    this.#endInput({});
     this.#abandon();
-    if (this.#listener !== undefined) {
-      this.#listener.end();
+    if (this.#link !== undefined) {
+      this.#link.end();
       leftAlone.unregister(this);
     }
     this.#watchClock();
     this.#dismiss();
+  }
+
+  /** Has the signal and the executor tell this map of what they end. */
+  #linkUp(): void {
+    const { signal } = this.settings;
+    // A small input has ended by now, and is not told of the executor.
+    if (this.#finished || this.#end !== undefined && signal === undefined) {
+      return;
+    }
+    const link = new MapLink(this, this.settings, this.#target);
+    this.#link = link;
+    leftAlone.register(this, link, this);
+    // Pulling may have run code that ended either.
+    if (signal?.aborted) this.abort();
+    if (this.#end === undefined) this.executorClosed();
+    else link.inputEnded();
+  }
+
+  /** No more input; what has ended it before stays. */
+  #endInput(end: { error?: unknown }): void {
+    this.#end ??= end;
+    this.#link?.inputEnded();
+    this.#inputs.close();
   }
 
   /** Tells everyone who still waits that it is over. */
@@ -331,8 +382,7 @@ class MapRun implements MapResult<unknown>, ChunkOwner {
       }
     }
     this.#submit(args, arity, count);
-    // Pulling may have run code that ended all this.
-    this.#end ??= end;
+    if (end !== undefined) this.#endInput(end);
     this.#pulling = false;
     return true;
   }
@@ -345,13 +395,13 @@ class MapRun implements MapResult<unknown>, ChunkOwner {
         // Both may have come to an end meanwhile.
         if (this.#end !== undefined) break;
         if (args === undefined) {
-          this.#end = {};
+          this.#endInput({});
         } else {
           this.#target.assertOpen();
           this.#submit(args, args.length, 1);
         }
       } catch (error) {
-        this.#end ??= { error };
+        this.#endInput({ error });
       }
       this.#advance();
     }
@@ -380,6 +430,9 @@ class MapRun implements MapResult<unknown>, ChunkOwner {
 
   /** The time-out is a timer only while somebody waits: an iterator left alone keeps no program alive. */
   #watchClock(): void {
+    if (this.#link !== undefined && !this.#finished) {
+      this.#link.waited = this.#waited ? this : undefined;
+    }
     if (this.#finished || this.#deadline === Infinity || !this.#waited) {
       this.#stopTimer?.();
       this.#stopTimer = undefined;

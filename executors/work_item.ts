@@ -5,6 +5,7 @@
  * @module
  */
 
+import { type AbortWaiter, offAbort, onAbort } from "./abort.ts";
 import { functionName, printable } from "./arguments.ts";
 import { CancelledError, TimeoutError } from "./errors.ts";
 import { control, type Future, type FutureOrigin } from "./future.ts";
@@ -237,7 +238,7 @@ export class SubmittedItem extends WorkItem implements FutureOrigin {
 }
 
 /** The item behind a future that a signal or a time-out may stop. */
-export class StoppableItem extends SubmittedItem {
+export class StoppableItem extends SubmittedItem implements AbortWaiter {
   readonly #timeout: number;
   readonly #signal: AbortSignal | undefined;
   #stopTimer: (() => void) | undefined;
@@ -253,11 +254,11 @@ export class StoppableItem extends SubmittedItem {
     this.#signal = options.signal;
     // A long-lived signal must not collect the listeners of tasks long done.
     control.observe(this.future, () => {
-      this.#signal?.removeEventListener("abort", this);
+      if (this.#signal !== undefined) offAbort(this.#signal, this);
       this.#stopTimer?.();
     });
-    if (this.#signal?.aborted) this.handleEvent();
-    else this.#signal?.addEventListener("abort", this);
+    if (this.#signal?.aborted) this.signalAborted();
+    else if (this.#signal !== undefined) onAbort(this.#signal, this);
   }
 
   override get timeout(): number {
@@ -278,7 +279,7 @@ export class StoppableItem extends SubmittedItem {
   }
 
   /** The signal was aborted. */
-  handleEvent(): void {
+  signalAborted(): void {
     const reason = this.#signal!.reason;
     if (this.future.cancel(reason)) return;
     const error = new CancelledError(
