@@ -13,6 +13,7 @@ import {
   checkOptions,
   checkSignal,
 } from "./arguments.ts";
+import { Deque } from "./deque.ts";
 import { CancelledError, InvalidStateError, TimeoutError } from "./errors.ts";
 import type { TaskOutcome } from "./stats.ts";
 import { startTimer } from "./timer.ts";
@@ -41,8 +42,11 @@ export interface FutureWithResolvers<T> {
    * the future has been cancelled: then there is nothing to do.
    */
   readonly start: () => boolean;
-  /** → finished, with a value; a thenable is followed at once, as by a promise. */
-  readonly resolve: (value: T) => void;
+  /**
+   * → finished, with a value. A promise or another thenable is followed: the
+   * future is running until that has settled, and then settles as it did.
+   */
+  readonly resolve: (value: T | PromiseLike<T>) => void;
   /** → finished, with an error, which may be any value. */
   readonly reject: (error: unknown) => void;
 }
@@ -63,8 +67,8 @@ export interface FutureControl {
   create<T>(origin?: FutureOrigin): Future<T>;
   /** pending → running; false if the future is cancelled. */
   start(future: Future<unknown>): boolean;
-  /** → finished; false, and nothing happens, if the future is done. */
-  resolve<T>(future: Future<T>, value: T): boolean;
+  /** → finished, or running until a thenable has settled; false, and nothing happens, if the future is done. */
+  resolve<T>(future: Future<T>, value: T | PromiseLike<T>): boolean;
   /** → finished; false, and nothing happens, if the future is done. */
   reject(future: Future<unknown>, error: unknown): boolean;
   /** pending or running → cancelled; false, and nothing happens, if the future is done. */
@@ -82,6 +86,7 @@ export let control: FutureControl;
 //
 //   PENDING    nobody has entered the function
 //   RUNNING    the function has been entered
+//   FOLLOWING  running for whoever asks; it will settle as a promise does
 //   CANCELLED  terminal; #outcome is the CancelledError
 //   FINISHED   terminal; #outcome is the value
 //   FAILED     terminal, and finished for whoever asks; #outcome is the error
@@ -89,27 +94,35 @@ export let control: FutureControl;
 //   PENDING -> RUNNING     start()
 //   PENDING -> CANCELLED   cancel(), or an abort, a shutdown that cancels
 //   PENDING -> FINISHED    resolve() by a maker that never calls start()
+//   PENDING -> FOLLOWING   resolve() by one, with a thenable
 //   PENDING -> FAILED      reject() by one
 //   RUNNING -> FINISHED    resolve()
+//   RUNNING -> FOLLOWING   resolve() with a thenable
 //   RUNNING -> FAILED      reject(), or a time-out
 //   RUNNING -> CANCELLED   an abort; never cancel()
+//   FOLLOWING -> FINISHED  the thenable has a value
+//   FOLLOWING -> FAILED    it has an error, or a time-out
+//   FOLLOWING -> CANCELLED an abort
 //
 // A future whose task was sent to another thread stays PENDING here after the
 // worker has entered it, so questions go through #current(), which asks the
 // origin. Telling the host of each start would cost a message a task.
 const PENDING = 0;
 const RUNNING = 1;
-const CANCELLED = 2;
-const FINISHED = 3;
-const FAILED = 4;
+const FOLLOWING = 2;
+const CANCELLED = 3;
+const FINISHED = 4;
+const FAILED = 5;
 type State =
   | typeof PENDING
   | typeof RUNNING
+  | typeof FOLLOWING
   | typeof CANCELLED
   | typeof FINISHED
   | typeof FAILED;
 const STATE_NAMES = [
   "pending",
+  "running",
   "running",
   "cancelled",
   "finished",
@@ -133,6 +146,19 @@ export const NativePromise: new <T>(
     reject: (error: unknown) => void,
   ) => void,
 ) => Promise<T> = Promise as never;
+
+/**
+ * How deep callbacks may be nested that settle futures, which call back in
+ * turn. A chain of thousands would overflow the stack half-way; more than this
+ * is rare, and has its callbacks run a moment later than they could.
+ */
+const MAX_DEPTH = 50;
+
+/** How many futures are telling of their end right now, one inside another. */
+let depth = 0;
+
+/** What was too deep; the outermost of them calls it before it returns. */
+const postponed = new Deque<() => void>();
 
 /** How deep the console looks into a value, unless told. */
 const INSPECT_DEPTH = 4;
@@ -187,7 +213,7 @@ export class Future<T> extends NativePromise<T> implements PromiseLike<T> {
         return future;
       },
       start: (future) => future.#move(RUNNING),
-      resolve: (future, value) => future.#move(FINISHED, value),
+      resolve: (future, value) => future.#finish(value),
       reject: (future, error) => future.#move(FAILED, error),
       stop: (future, error) => future.#move(CANCELLED, error),
       failed: (future) => future.#state === FAILED,
@@ -239,7 +265,11 @@ export class Future<T> extends NativePromise<T> implements PromiseLike<T> {
     const settle = (action: string, moved: boolean) => {
       if (!moved) {
         throw new InvalidStateError(
-          `Cannot ${action} a future that is ${future.state}`,
+          `Cannot ${action} a future that is ${
+            future.#state === FOLLOWING
+              ? "resolved with a promise"
+              : future.state
+          }`,
         );
       }
     };
@@ -250,11 +280,12 @@ export class Future<T> extends NativePromise<T> implements PromiseLike<T> {
         settle("start", future.#state === PENDING && future.#move(RUNNING));
         return true;
       },
-      resolve(value: T): void {
-        settle("resolve", future.#move(FINISHED, value));
+      resolve(value: T | PromiseLike<T>): void {
+        settle("resolve", future.#finish(value));
       },
       reject(error: unknown): void {
-        settle("reject", future.#move(FAILED, error));
+        const followed = future.#state === FOLLOWING;
+        settle("reject", !followed && future.#move(FAILED, error));
       },
     };
   }
@@ -274,7 +305,8 @@ export class Future<T> extends NativePromise<T> implements PromiseLike<T> {
    * @returns True in the state `"running"`.
    */
   running(): boolean {
-    return this.#current() === RUNNING;
+    const state = this.#current();
+    return state === RUNNING || state === FOLLOWING;
   }
 
   /**
@@ -401,8 +433,14 @@ export class Future<T> extends NativePromise<T> implements PromiseLike<T> {
    */
   addDoneCallback(fn: (future: Future<T>) => unknown): void {
     checkFunction("fn", fn);
-    if (this.done()) this.#call(fn);
-    else (this.#callbacks ??= []).push(fn);
+    // Those of a future that has settled may still be to come.
+    if (!this.done() || this.#callbacks !== undefined) {
+      (this.#callbacks ??= []).push(fn);
+      return;
+    }
+    this.#callbacks = [fn];
+    if (depth < MAX_DEPTH) this.#tell();
+    else postponed.push(() => this.#tell());
   }
 
   /** What `Object.prototype.toString` and the console call it. */
@@ -430,11 +468,35 @@ export class Future<T> extends NativePromise<T> implements PromiseLike<T> {
       : this.#state;
   }
 
+  /** → finished with a value, or as a thenable settles. */
+  #finish(value: unknown): boolean {
+    if (this.#state >= FOLLOWING) return false;
+    try {
+      if (!isThenable(value)) return this.#move(FINISHED, value);
+    } catch (error) {
+      // Of its getter, as a promise would have it.
+      return this.#move(FAILED, error);
+    }
+    if (value === this) {
+      return this.#move(
+        FAILED,
+        new TypeError("A future cannot be resolved with itself"),
+      );
+    }
+    this.#move(FOLLOWING);
+    // Calls what it is given once at most, whatever the thenable does.
+    new Promise((resolve) => resolve(value)).then(
+      (value) => this.#move(FINISHED, value),
+      (error) => this.#move(FAILED, error),
+    );
+    return true;
+  }
+
   /** The one place where a state changes: state first, then waiters, then callbacks. */
   #move(to: State, outcome?: unknown): boolean {
     if (this.#state >= CANCELLED || to <= this.#state) return false;
     this.#state = to;
-    if (to === RUNNING) return true;
+    if (to < CANCELLED) return true;
     this.#outcome = outcome;
     const origin = this.#origin;
     this.#origin = undefined;
@@ -444,13 +506,30 @@ export class Future<T> extends NativePromise<T> implements PromiseLike<T> {
       this.#observers = undefined;
       for (const { notify } of observers) notify();
     }
-    origin?.ended(OUTCOMES[to]!);
-    if (this.#callbacks !== undefined) {
-      const callbacks = this.#callbacks;
-      this.#callbacks = undefined;
-      for (const callback of callbacks) this.#call(callback);
-    }
+    // The origin tells whoever watches its executor, which is user code too.
+    if (depth < MAX_DEPTH) this.#tell(origin);
+    else postponed.push(() => this.#tell(origin));
     return true;
+  }
+
+  /** Calls back those who want to know of the end. */
+  #tell(origin?: FutureOrigin): void {
+    depth++;
+    try {
+      origin?.ended(OUTCOMES[this.#state]!);
+      if (this.#callbacks !== undefined) {
+        const callbacks = this.#callbacks;
+        this.#callbacks = undefined;
+        for (const callback of callbacks) this.#call(callback);
+      }
+      if (depth === 1) {
+        for (let tell = postponed.shift(); tell; tell = postponed.shift()) {
+          tell();
+        }
+      }
+    } finally {
+      depth--;
+    }
   }
 
   /** Tells those who await. */
@@ -459,18 +538,11 @@ export class Future<T> extends NativePromise<T> implements PromiseLike<T> {
     const reject = this.#reject!;
     this.#resolve = this.#reject = undefined;
     const outcome = this.#outcome;
-    if (this.#state === FINISHED) {
-      if (mayReject(outcome)) this.#keepSilent();
-      resolve(outcome);
-    } else {
-      this.#keepSilent();
-      reject(outcome);
-    }
-  }
-
-  /** An error that nobody asks for is no unhandled rejection; what `then()` returns may be one. */
-  #keepSilent(): void {
+    if (this.#state === FINISHED) return resolve(outcome);
+    // An error that nobody asks for is no unhandled rejection; what `then()`
+    // returns may be one.
     this.then(undefined, () => {});
+    reject(outcome);
   }
 
   #whenDone(): Promise<void> {
@@ -558,13 +630,4 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return value !== null &&
     (typeof value === "object" || typeof value === "function") &&
     typeof (value as { then?: unknown }).then === "function";
-}
-
-/** Whether a promise that is resolved with this value may end up rejected. */
-function mayReject(value: unknown): boolean {
-  try {
-    return isThenable(value);
-  } catch {
-    return true;
-  }
 }

@@ -7,7 +7,11 @@ import {
   assertStrictEquals,
   assertThrows,
 } from "@std/assert";
-import { Future, type FutureWithResolvers } from "../../mod.ts";
+import {
+  Future,
+  type FutureWithResolvers,
+  PromisePoolExecutor,
+} from "../../mod.ts";
 import { loggedErrors, settle } from "./harness.ts";
 
 /** All ways to settle. */
@@ -204,4 +208,85 @@ Deno.test("addDoneCallback() refuses what is not a function", () => {
     );
     assert(error.message.includes(`received ${Deno.inspect(value)}`));
   }
+});
+
+/** Long enough to overflow the stack if each were inside the one before. */
+const CHAIN = 20_000;
+
+function chain(): FutureWithResolvers<number>[] {
+  return Array.from({ length: CHAIN }, () => Future.withResolvers<number>());
+}
+
+for (const [how, settleIt] of Object.entries(SETTLE)) {
+  Deno.test(`addDoneCallback() makes a long chain, each ${how} by the one before, before the first call returns`, async () => {
+    const made = chain();
+    const order: number[] = [];
+    for (const [i, { future }] of made.entries()) {
+      future.addDoneCallback(() => {
+        order.push(i);
+        if (i + 1 < CHAIN) settleIt(made[i + 1]!);
+      });
+      future.addDoneCallback(() => order.push(-i));
+    }
+    const logged = await loggedErrors(() => settleIt(made[0]!));
+    assertEquals(logged, []);
+    assert(made.every(({ future }) => future.done()));
+    assertEquals(order.length, 2 * CHAIN);
+    assertEquals(new Set(order).size, 2 * CHAIN - 1);
+    assert(made.every((_, i) => order.indexOf(i) <= order.lastIndexOf(-i)));
+  });
+}
+
+Deno.test("addDoneCallback() makes a long chain of callbacks that add callbacks to what is done", async () => {
+  const made = chain();
+  for (const { resolve } of made) resolve(1);
+  let called = 0;
+  const next = (i: number) => {
+    called++;
+    if (i < CHAIN) made[i]!.future.addDoneCallback(() => next(i + 1));
+  };
+  const logged = await loggedErrors(() => next(0));
+  assertEquals(logged, []);
+  assertEquals(called, CHAIN + 1);
+});
+
+Deno.test("addDoneCallback() keeps the order of a future's callbacks however deep they are", () => {
+  const made = chain().slice(0, 500);
+  const orders = made.map(() => [] as string[]);
+  for (const [i, { future }] of made.entries()) {
+    future.addDoneCallback(() => {
+      const next = made[i + 1];
+      next?.future.addDoneCallback(() => orders[i + 1]!.push("before"));
+      next?.resolve(1);
+      next?.future.addDoneCallback(() => orders[i + 1]!.push("after"));
+    });
+  }
+  made[0]!.resolve(1);
+  for (const order of orders.slice(1)) assertEquals(order, ["before", "after"]);
+});
+
+Deno.test("addEventListener() for tasks may cancel a long chain", async () => {
+  const pool = new PromisePoolExecutor({ maxWorkers: 1 });
+  const futures = Array.from({ length: CHAIN }, () => pool.submit(() => 1));
+  pool.addEventListener("task", ({ index }) => futures[index + 1]?.cancel());
+  futures[0]!.cancel();
+  assert(futures.every((future) => future.cancelled()));
+  assertEquals(pool.stats().cancelled, CHAIN);
+  await pool.shutdown();
+});
+
+Deno.test("AbortController of the next may be aborted by each of a long chain", async () => {
+  const pool = new PromisePoolExecutor({ maxWorkers: 1 });
+  const controllers = Array.from(
+    { length: CHAIN },
+    () => new AbortController(),
+  );
+  const futures = controllers.map(({ signal }, i) => {
+    const future = pool.submitWith({ signal }, () => 1);
+    future.addDoneCallback(() => controllers[i + 1]?.abort());
+    return future;
+  });
+  controllers[0]!.abort();
+  assert(futures.every((future) => future.cancelled()));
+  await pool.shutdown();
 });
