@@ -14,7 +14,8 @@ import { Executor, type InitializerOptions } from "./executor.ts";
 import { isThenable } from "./future.ts";
 import { CallScope, runInScope, taskIsAsked } from "./running_task.ts";
 import { type Activity, wallTime } from "./stats.ts";
-import { unwrapTransfer } from "./transfer.ts";
+import { isTransfer } from "./transfer.ts";
+import { Turns } from "./turns.ts";
 import {
   type AnyFunction,
   rejectAll,
@@ -86,6 +87,8 @@ export class PromisePoolExecutor extends Executor {
   #scheduled = false;
   #initializer: { fn: AnyFunction; args: readonly unknown[] } | undefined;
   readonly #idle: (() => void)[] = [];
+  /** A call that computes keeps everything else in this thread waiting. */
+  readonly #turns = new Turns();
   readonly #born = monotonicTime();
   #ended = 0;
   /** For how long something has run, and since when it does again. */
@@ -206,7 +209,11 @@ export class PromisePoolExecutor extends Executor {
   /** Makes one call after another until none waits. */
   async #work(lane: Lane): Promise<void> {
     const kept = lane.scope;
-    for (let item = this.#next(lane); item; item = this.#next(lane)) {
+    while (true) {
+      const turn = this.#queue.length > 0 ? this.#turns.due() : undefined;
+      if (turn !== undefined) await turn;
+      const item = this.#next(lane);
+      if (item === undefined) break;
       const { call } = lane;
       const scope = lane.enter(item);
       const started = item.timed ? wallTime() : 0;
@@ -216,10 +223,12 @@ export class PromisePoolExecutor extends Executor {
       try {
         const returned = scope === kept
           ? item.invoke(call)
-          : runInScope(scope, () => item!.invoke(call));
+          : runInScope(scope, () => item.invoke(call));
         // What has computed has ended now: others may compute before this goes on.
         if (started > 0 && !isThenable(returned)) ended = wallTime();
         outcome = await returned;
+        // Nothing moves here, and it may hold another promise.
+        while (isTransfer(outcome)) outcome = await outcome.value;
       } catch (error) {
         outcome = error;
         failed = true;
@@ -231,11 +240,12 @@ export class PromisePoolExecutor extends Executor {
         item.timing = { worker: MAIN, started, ended: ended || wallTime() };
       }
       if (failed) item.reject(outcome, call);
-      else item.resolve(unwrapTransfer(outcome), call);
+      else item.resolve(outcome, call);
     }
     this.#lanes.delete(lane);
     if (--this.#running === 0) {
       this.#busyMs += monotonicTime() - this.#busySince;
+      this.#turns.rest();
     }
     this.#schedule();
   }

@@ -1,0 +1,73 @@
+/**
+ * Turns of the event loop for the rest of the program, while functions compute
+ * in its own thread one after another.
+ *
+ * @module
+ */
+
+import { startTimer } from "./timer.ts";
+
+/**
+ * For how long calls go on before a turn is asked for, and for how long again
+ * before they wait until it has come: what the program's timers and signals
+ * may be late by, against the millisecond that a turn takes.
+ */
+const PATIENCE_MS = 25;
+
+/** One of so many calls looks at the clock, if they are tiny. */
+const MAX_STRIDE = 16;
+
+/** A call that takes longer is not tiny. */
+const TINY_MS = 0.1;
+
+/** The turns that one pool leaves to the program. */
+export class Turns {
+  /** How many calls go on without a look at the clock. */
+  #left = 0;
+  #stride = 1;
+  #looked = 0;
+  /** When the event loop is known to have turned. */
+  #turned = 0;
+  /** Since when a turn is due, if one has been asked for. */
+  #asked: number | undefined;
+  #turn: PromiseWithResolvers<void> | undefined;
+  #stopTimer: (() => void) | undefined;
+
+  /** What the next call has to wait for; `undefined`, nearly always, if for nothing. */
+  due(): Promise<void> | undefined {
+    return this.#left-- > 0 ? undefined : this.#look();
+  }
+
+  /** No call runs: the timer is left to nobody. */
+  rest(): void {
+    this.#stopTimer?.();
+    this.#turn = this.#stopTimer = undefined;
+  }
+
+  #look(): Promise<void> | undefined {
+    const now = performance.now();
+    const tiny = now - this.#looked < this.#stride * TINY_MS;
+    this.#stride = tiny ? Math.min(MAX_STRIDE, this.#stride * 2) : 1;
+    this.#looked = now;
+    this.#left = this.#stride - 1;
+    if (this.#asked === undefined) {
+      if (now - this.#turned < PATIENCE_MS) return undefined;
+      this.#asked = now;
+    }
+    if (this.#turn === undefined) {
+      this.#turn = Promise.withResolvers();
+      this.#stopTimer = startTimer(0, () => this.#come());
+    }
+    if (now - this.#asked < PATIENCE_MS) return undefined;
+    // Every other call waits too.
+    this.#left = 0;
+    return this.#turn.promise;
+  }
+
+  #come(): void {
+    const { resolve } = this.#turn!;
+    this.#turn = this.#stopTimer = this.#asked = undefined;
+    this.#turned = performance.now();
+    resolve();
+  }
+}
