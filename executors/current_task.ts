@@ -51,6 +51,11 @@ export function asProgram<R>(fn: () => R): R {
   return runAsProgram!(fn);
 }
 
+/** The scope that the calling code belongs to, if one is kept. */
+export function currentScope(): TaskScope | undefined {
+  return scopes?.getStore();
+}
+
 /**
  * The task that the calling code belongs to.
  *

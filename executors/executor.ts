@@ -300,7 +300,8 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
    *
    * @param options Whether to wait, and whether to cancel what has not started.
    * @returns A promise that resolves when all work has ended and every resource
-   * is freed, or at once if `wait` is false. It never rejects.
+   * is freed, or at once if `wait` is false. It never rejects, but in a task of
+   * a promise pool that waits for its own pool as the program ends.
    * @throws {TypeError} If an option has the wrong type.
    *
    * @example

@@ -7,17 +7,19 @@
 
 import { checkCount, checkInitializer, checkOptions } from "./arguments.ts";
 import { monotonicTime } from "./clock.ts";
-import { asProgram, keepScopes } from "./current_task.ts";
+import { asProgram, currentScope, keepScopes } from "./current_task.ts";
 import { Deque } from "./deque.ts";
-import { BrokenExecutorError } from "./errors.ts";
+import { BrokenExecutorError, InvalidStateError } from "./errors.ts";
 import { Executor, type InitializerOptions } from "./executor.ts";
 import { isThenable } from "./future.ts";
+import { type LoopEndWaiter, offLoopEnd, onLoopEnd } from "./loop_end.ts";
 import { CallScope, runInScope, taskIsAsked } from "./running_task.ts";
 import { type Activity, wallTime } from "./stats.ts";
 import { isTransfer } from "./transfer.ts";
 import { Turns } from "./turns.ts";
 import {
   type AnyFunction,
+  nameOf,
   rejectAll,
   type WorkHolder,
   type WorkItem,
@@ -25,6 +27,9 @@ import {
 
 /** Python's default for threads: enough to overlap waiting, few enough to be kind to servers. */
 const MAX_DEFAULT_WORKERS = 32;
+
+/** How many tasks an error names at most. */
+const MAX_NAMES = 3;
 
 /** The name of its one worker, which is this thread. */
 const MAIN = "main";
@@ -46,7 +51,8 @@ export interface PromisePoolExecutorOptions extends InitializerOptions {
 /**
  * Runs at most `maxWorkers` functions at a time in this isolate, first in,
  * first out. It overlaps waiting (requests, files, timers), not computing, as
- * threads do under Python's GIL. What an `AsyncLocalStorage` holds where a task
+ * threads do under Python's GIL. A task that waits for others of the same pool
+ * keeps its place meanwhile, so let such tasks have a pool of their own. What an `AsyncLocalStorage` holds where a task
  * is submitted is not seen by the task, as with threads; pass it on as an
  * argument.
  *
@@ -87,6 +93,11 @@ export class PromisePoolExecutor extends Executor {
   #scheduled = false;
   #initializer: { fn: AnyFunction; args: readonly unknown[] } | undefined;
   readonly #idle: (() => void)[] = [];
+  /** What ends a wait of a task for the shutdown of this pool, which waits for the task. */
+  readonly #closedInside: ((error: unknown) => void)[] = [];
+  readonly #standstill: LoopEndWaiter = {
+    loopEnded: () => this.#tellStandstill(),
+  };
   /** A call that computes keeps everything else in this thread waiting. */
   readonly #turns = new Turns();
   readonly #born = monotonicTime();
@@ -122,15 +133,19 @@ export class PromisePoolExecutor extends Executor {
   /** Cancels what waits if asked to, and resolves when nothing runs any more. */
   protected override close(cancelFutures: boolean): Promise<void> {
     if (cancelFutures) {
-      this.#splitEntered();
-      const pending = [...this.#queue];
-      this.#queue.clear();
-      for (const item of pending) item.cancel();
+      for (const item of this.#takeQueue()) item.cancel();
     }
-    return new Promise((resolve) => {
-      this.#idle.push(resolve);
-      this.#schedule();
-    });
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#idle.push(resolve);
+    this.#schedule();
+    const scope = currentScope();
+    if ([...this.#lanes].some((lane) => lane.scope === scope)) {
+      // Whether anybody waits for it is not known: only who does is to hear.
+      promise.catch(() => {});
+      this.#closedInside.push(reject);
+      onLoopEnd(this.#standstill);
+    }
+    return promise;
   }
 
   /** How many functions run, and how many items wait. */
@@ -170,6 +185,7 @@ export class PromisePoolExecutor extends Executor {
   #drain(): void {
     if (this.#initializer !== undefined && this.#queue.length > 0) {
       const initializer = this.#initializer;
+      onLoopEnd(this.#standstill);
       asProgram(() => this.#initialize(initializer));
       return;
     }
@@ -182,7 +198,39 @@ export class PromisePoolExecutor extends Executor {
     }
     if (this.#running === 0 && this.#queue.length === 0) {
       for (const resolve of this.#idle.splice(0)) resolve();
+      this.#closedInside.length = 0;
+      offLoopEnd(this.#standstill);
+    } else if (this.#queue.length > 0) onLoopEnd(this.#standstill);
+  }
+
+  /** Nothing goes on by itself: tells who waits for a place, and the tasks that wait for a shutdown. */
+  #tellStandstill(): boolean {
+    offLoopEnd(this.#standstill);
+    const tasks = [...this.#lanes].map(({ item }) => nameOf(item!.fn));
+    if (tasks.length > MAX_NAMES) tasks.splice(MAX_NAMES, Infinity, "…");
+    const what = `${this.constructor.name} is at a standstill: ${
+      tasks.length === 0
+        ? "its initializer waits"
+        : `what it runs (${tasks.join(", ")}) waits`
+    }`;
+    const pending = this.#takeQueue().filter((item) => !item.settled);
+    for (const item of pending) {
+      rejectAll(item, () =>
+        new InvalidStateError(
+          `${what}, and task ${
+            nameOf(item.fn)
+          } waits for a place: let tasks that wait for others run in a pool of their own`,
+        ));
     }
+    const closed = this.#closedInside.splice(0);
+    for (const reject of closed) {
+      reject(
+        new InvalidStateError(
+          `${what} for its shutdown, which waits for that: call shutdown({ wait: false }) in a task`,
+        ),
+      );
+    }
+    return pending.length > 0 || closed.length > 0;
   }
 
   /** Holds everything back until the initializer has ended, well or badly. */
@@ -199,9 +247,7 @@ export class PromisePoolExecutor extends Executor {
           { cause },
         );
       this.breakWith(broken);
-      const pending = [...this.#queue];
-      this.#queue.clear();
-      for (const item of pending) rejectAll(item, broken);
+      for (const item of this.#takeQueue()) rejectAll(item, broken);
     }
     this.#drain();
   }
@@ -271,12 +317,16 @@ export class PromisePoolExecutor extends Executor {
     }
   }
 
-  /** What is in the queue has not been entered, from now on. */
-  #splitEntered(): void {
-    if (this.#entered === 0) return;
-    const rest = this.#queue.shift()!.split(this.#entered);
-    this.#queue.unshift(rest);
-    this.#entered = 0;
+  /** Takes everything that has not been entered out of the queue. */
+  #takeQueue(): WorkItem[] {
+    if (this.#entered > 0) {
+      const rest = this.#queue.shift()!.split(this.#entered);
+      this.#queue.unshift(rest);
+      this.#entered = 0;
+    }
+    const pending = [...this.#queue];
+    this.#queue.clear();
+    return pending;
   }
 }
 

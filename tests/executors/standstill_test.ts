@@ -1,0 +1,89 @@
+// Tasks of a promise pool that wait for their own pool, which waits for them.
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { runProgram } from "./harness.ts";
+
+/** What a program writes whose main function is not awaited at the top level. */
+function runMain(body: string): Promise<string> {
+  return runProgram(`
+    const { PromisePoolExecutor } = futures;
+    (async () => { ${body} })().catch((error) => console.log(String(error)));
+  `);
+}
+
+Deno.test("PromisePoolExecutor says that a task waits for a place that it keeps itself", async () => {
+  const output = await runMain(`
+    const pool = new PromisePoolExecutor({ maxWorkers: 2 });
+    const inner = () => 1;
+    const outer = async () => await pool.submit(inner);
+    const results = await Promise.allSettled([pool.submit(outer), pool.submit(outer)]);
+    for (const { reason } of results) console.log(String(reason));
+    console.log(await pool.submit(inner));
+    await pool.shutdown();
+    console.log("shut down");
+  `);
+  const error =
+    "InvalidStateError: PromisePoolExecutor is at a standstill: what it runs ('outer', 'outer') waits, and task 'inner' waits for a place: let tasks that wait for others run in a pool of their own\n";
+  assertEquals(output, `${error}${error}1\nshut down\n`);
+});
+
+Deno.test("PromisePoolExecutor says that a task waits for a map() in its own full pool", async () => {
+  const output = await runMain(`
+    await using pool = new PromisePoolExecutor({ maxWorkers: 1 });
+    const double = (n) => 2 * n;
+    await pool.submit(async () => await pool.map(double, [1, 2]));
+  `);
+  assertStringIncludes(output, "InvalidStateError: PromisePoolExecutor is at");
+  assertStringIncludes(output, "task 'double' waits for a place");
+});
+
+Deno.test("PromisePoolExecutor says that a task waits for the shutdown of its own pool", async () => {
+  const output = await runMain(`
+    const pool = new PromisePoolExecutor();
+    await pool.submit(async function stop() { await pool.shutdown(); });
+  `);
+  assertEquals(
+    output,
+    "InvalidStateError: PromisePoolExecutor is at a standstill: what it runs ('stop') waits for its shutdown, which waits for that: call shutdown({ wait: false }) in a task\n",
+  );
+});
+
+Deno.test("PromisePoolExecutor says that its initializer waits for a task", async () => {
+  const output = await runMain(`
+    const pool = new PromisePoolExecutor({ initializer: () => pool.submit(() => 1) });
+    await pool.submit(() => 2);
+  `);
+  assertStringIncludes(output, "standstill: its initializer waits");
+});
+
+Deno.test("PromisePoolExecutor may be shut down by a task that does not wait for it", async () => {
+  const output = await runMain(`
+    const pool = new PromisePoolExecutor({ maxWorkers: 1 });
+    const stop = async () => {
+      pool.shutdown().then(() => console.log("shut down"));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      return "stopped";
+    };
+    console.log(await pool.submit(stop));
+  `);
+  assertEquals(output, "stopped\nshut down\n");
+});
+
+Deno.test("PromisePoolExecutor lets tasks wait for others while there are places", async () => {
+  const output = await runMain(`
+    await using pool = new PromisePoolExecutor({ maxWorkers: 2 });
+    const inner = async () => { await new Promise((resolve) => setTimeout(resolve, 5)); return 1; };
+    const outer = async () => await pool.submit(inner);
+    console.log(await pool.map(outer, [1]));
+  `);
+  assertEquals(output, "[ 1 ]\n");
+});
+
+Deno.test("PromisePoolExecutor says nothing of a task that never ends", async () => {
+  const output = await runMain(`
+    const pool = new PromisePoolExecutor({ maxWorkers: 1 });
+    pool.submit(() => new Promise(() => {}));
+    pool.shutdown();
+  `);
+  assertEquals(output, "");
+});
