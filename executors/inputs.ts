@@ -66,8 +66,8 @@ export class Inputs {
   readonly async: boolean;
   readonly #iterators: (Iterator<unknown> | AsyncIterator<unknown>)[] = [];
   #closed = false;
-  /** An input is being asked right now: a generator that runs cannot be closed. */
-  #asking = false;
+  /** See {@linkcode Inputs.hold}. */
+  #held = false;
   #closeDue = false;
 
   /** Asks every input for its iterator; what that throws is thrown. */
@@ -98,12 +98,22 @@ export class Inputs {
     return this.#iterators.length;
   }
 
-  /** Adds the next arguments to `args`; false after the last. Only without async inputs. */
+  /** Inputs are being asked right now, and a generator that runs cannot be closed. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  /** They can be closed from now on, and are if that was to be done meanwhile. */
+  release(): void {
+    this.#held = false;
+    if (this.#closeDue) this.#end();
+  }
+
+  /** Adds the next arguments to `args`; false after the last. Only without async inputs, held. */
   pull(args: unknown[]): boolean {
     if (this.#closed) return false;
     const before = args.length;
     let i = 0;
-    this.#asking = true;
     try {
       for (; i < this.#iterators.length; i++) {
         const result = (this.#iterators[i] as Iterator<unknown>).next();
@@ -120,8 +130,6 @@ export class Inputs {
       args.length = before;
       this.#end(i);
       throw error;
-    } finally {
-      this.#asked();
     }
   }
 
@@ -150,22 +158,17 @@ export class Inputs {
    * an input whose `next()` never settles would never answer.
    */
   close(): void {
-    if (this.#asking) this.#closeDue = true;
+    if (this.#held) this.#closeDue = true;
     else this.#end();
   }
 
   #ask(iterator: Iterator<unknown> | AsyncIterator<unknown>) {
-    this.#asking = true;
+    this.hold();
     try {
       return iterator.next();
     } finally {
-      this.#asked();
+      this.release();
     }
-  }
-
-  #asked(): void {
-    this.#asking = false;
-    if (this.#closeDue) this.#end();
   }
 
   /** `except` has ended by itself. */

@@ -365,6 +365,7 @@ class MapRun implements MapResult<unknown>, ChunkOwner {
     let args: unknown[] = [];
     let count = 0;
     let end: { error?: unknown } | undefined;
+    this.#inputs.hold();
     while (end === undefined && this.#hasRoom(count)) {
       try {
         this.#target.assertOpen();
@@ -381,6 +382,8 @@ class MapRun implements MapResult<unknown>, ChunkOwner {
         end = { error };
       }
     }
+    this.#inputs.release();
+    // Nothing comes of it if pulling has run code that ended all this.
     this.#submit(args, arity, count);
     if (end !== undefined) this.#endInput(end);
     this.#pulling = false;
