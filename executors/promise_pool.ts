@@ -191,7 +191,10 @@ export class PromisePoolExecutor extends Executor {
     }
     this.#scheduled = false;
     while (this.#running < this.#maxWorkers && this.#queue.length > 0) {
-      if (this.#running++ === 0) this.#busySince = monotonicTime();
+      if (this.#running++ === 0) {
+        this.#busySince = monotonicTime();
+        this.#turns.begin(this.#busySince);
+      }
       const lane = new Lane();
       this.#lanes.add(lane);
       asProgram(() => runInScope(lane.scope, () => this.#work(lane)));
@@ -290,8 +293,9 @@ export class PromisePoolExecutor extends Executor {
     }
     this.#lanes.delete(lane);
     if (--this.#running === 0) {
-      this.#busyMs += monotonicTime() - this.#busySince;
-      this.#turns.rest();
+      const now = monotonicTime();
+      this.#busyMs += now - this.#busySince;
+      this.#turns.rest(now);
     }
     this.#schedule();
   }

@@ -23,12 +23,16 @@ const MAX_STRIDE = 64;
 /** A call that takes longer is not tiny. */
 const TINY_MS = 0.1;
 
+/** A pool that was at rest for longer has left the event loop its turns. */
+const REST_MS = 1;
+
 /** The turns that one pool leaves to the program. */
 export class Turns {
   /** How many calls go on without a look at the clock. */
   #left = 0;
   #stride = 1;
   #looked = 0;
+  #rested = -Infinity;
   /** When the event loop is known to have turned. */
   #turned = 0;
   /** Since when a turn is due, if one has been asked for. */
@@ -41,8 +45,16 @@ export class Turns {
     return this.#left-- > 0 ? undefined : this.#look();
   }
 
-  /** No call runs: the timer is left to nobody. */
-  rest(): void {
+  /** Calls are made from now on. */
+  begin(now: number): void {
+    if (now - this.#rested < REST_MS) return;
+    this.#turned = now;
+    this.#asked = undefined;
+  }
+
+  /** No call runs, and nobody waits: no timer outlives the calls. */
+  rest(now: number): void {
+    this.#rested = now;
     this.#stopTimer?.();
     this.#turn = this.#stopTimer = undefined;
   }
@@ -56,15 +68,18 @@ export class Turns {
     if (this.#asked === undefined) {
       if (now - this.#turned < PATIENCE_MS) return undefined;
       this.#asked = now;
-    }
-    if (this.#turn === undefined) {
-      this.#turn = Promise.withResolvers();
-      this.#stopTimer = startTimer(0, () => this.#come());
+      this.#ask();
     }
     if (now - this.#asked < PATIENCE_MS) return undefined;
     // Every other call waits too.
     this.#left = 0;
-    return this.#turn.promise;
+    return (this.#turn ?? this.#ask()).promise;
+  }
+
+  /** Most turns come by themselves, and show here that they have. */
+  #ask(): PromiseWithResolvers<void> {
+    this.#stopTimer = startTimer(0, () => this.#come());
+    return this.#turn = Promise.withResolvers();
   }
 
   #come(): void {
