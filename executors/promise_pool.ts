@@ -28,6 +28,9 @@ import {
 /** Python's default for threads: enough to overlap waiting, few enough to be kind to servers. */
 const MAX_DEFAULT_WORKERS = 32;
 
+/** A task that tries again whenever it is told would keep the program from its end. */
+const MAX_STANDSTILLS = 10;
+
 /** How many tasks an error names at most. */
 const MAX_NAMES = 3;
 
@@ -95,6 +98,8 @@ export class PromisePoolExecutor extends Executor {
   readonly #idle: (() => void)[] = [];
   /** What ends a wait of a task for the shutdown of this pool, which waits for the task. */
   readonly #closedInside: ((error: unknown) => void)[] = [];
+  /** How often it has been told since a call has ended. */
+  #standstills = 0;
   readonly #standstill: LoopEndWaiter = {
     loopEnded: () => this.#tellStandstill(),
   };
@@ -209,6 +214,7 @@ export class PromisePoolExecutor extends Executor {
   /** Nothing goes on by itself: tells who waits for a place, and the tasks that wait for a shutdown. */
   #tellStandstill(): boolean {
     offLoopEnd(this.#standstill);
+    if (++this.#standstills > MAX_STANDSTILLS) return false;
     const tasks = [...this.#lanes].map(({ item }) => nameOf(item!.fn));
     if (tasks.length > MAX_NAMES) tasks.splice(MAX_NAMES, Infinity, "…");
     const what = `${this.constructor.name} is at a standstill: ${
@@ -285,6 +291,7 @@ export class PromisePoolExecutor extends Executor {
       scope.end();
       lane.item = undefined;
       this.#ended++;
+      this.#standstills = 0;
       if (started > 0) {
         item.timing = { worker: MAIN, started, ended: ended || wallTime() };
       }

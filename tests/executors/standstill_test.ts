@@ -87,3 +87,14 @@ Deno.test("PromisePoolExecutor says nothing of a task that never ends", async ()
   `);
   assertEquals(output, "");
 });
+
+Deno.test("PromisePoolExecutor lets a program end whose task tries again for ever", async () => {
+  const output = await runMain(`
+    const pool = new PromisePoolExecutor({ maxWorkers: 1 });
+    let told = 0;
+    pool.submit(async () => {
+      while (true) await pool.submit(() => 1).catch(() => console.log(++told));
+    });
+  `);
+  assertEquals(output, "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n");
+});
