@@ -471,12 +471,14 @@ export class Future<T> extends NativePromise<T> implements PromiseLike<T> {
   /** → finished with a value, or as a thenable settles. */
   #finish(value: unknown): boolean {
     if (this.#state >= FOLLOWING) return false;
+    let follows: boolean;
     try {
-      if (!isThenable(value)) return this.#move(FINISHED, value);
+      follows = isThenable(value);
     } catch (error) {
       // Of its getter, as a promise would have it.
       return this.#move(FAILED, error);
     }
+    if (!follows) return this.#move(FINISHED, value);
     if (value === this) {
       return this.#move(
         FAILED,

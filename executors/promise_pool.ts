@@ -55,9 +55,9 @@ export interface PromisePoolExecutorOptions extends InitializerOptions {
  * Runs at most `maxWorkers` functions at a time in this isolate, first in,
  * first out. It overlaps waiting (requests, files, timers), not computing, as
  * threads do under Python's GIL. A task that waits for others of the same pool
- * keeps its place meanwhile, so let such tasks have a pool of their own. What an `AsyncLocalStorage` holds where a task
- * is submitted is not seen by the task, as with threads; pass it on as an
- * argument.
+ * keeps its place meanwhile, so let such tasks have a pool of their own. What an
+ * `AsyncLocalStorage` holds where a task is submitted is not seen by the task,
+ * as with threads; pass it on as an argument.
  *
  * Python: `concurrent.futures.ThreadPoolExecutor`.
  *
