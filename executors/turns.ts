@@ -5,6 +5,7 @@
  * @module
  */
 
+import { monotonicTime } from "./clock.ts";
 import { startTimer } from "./timer.ts";
 
 /**
@@ -60,7 +61,7 @@ export class Turns {
   }
 
   #look(): Promise<void> | undefined {
-    const now = performance.now();
+    const now = monotonicTime();
     const tiny = now - this.#looked < this.#stride * TINY_MS;
     this.#stride = tiny ? Math.min(MAX_STRIDE, this.#stride * 2) : 1;
     this.#looked = now;
@@ -85,7 +86,7 @@ export class Turns {
   #come(): void {
     const { resolve } = this.#turn!;
     this.#turn = this.#stopTimer = this.#asked = undefined;
-    this.#turned = performance.now();
+    this.#turned = monotonicTime();
     resolve();
   }
 }
