@@ -80,7 +80,9 @@ watched("permissions leave the program's own alone", async () => {
       import { WorkerPoolExecutor } from "${MOD}";
       {
         await using pool = new WorkerPoolExecutor({ maxWorkers: 1, permissions: "none" });
-        await pool.submit(() => Deno.permissions.revoke({ name: "read" }));
+        await pool.submit(async () => {
+          await Deno.permissions.revoke({ name: "read" });
+        });
       }
       console.log((await Deno.readTextFile("main.ts")).length > 0);
       await using pool = new WorkerPoolExecutor({ maxWorkers: 1 });

@@ -19,7 +19,13 @@ import {
   transfer,
   WorkerCrashedError,
 } from "../../mod.ts";
-import { hoard, processId, spinUntold } from "./fixtures/process_tasks.ts";
+import { load, makeCells } from "./cells.ts";
+import {
+  hoard,
+  processId,
+  spinNoted,
+  spinUntold,
+} from "./fixtures/process_tasks.ts";
 import { until, watched } from "./harness.ts";
 import { childrenOf, isAlive } from "./processes.ts";
 import { echoAfter, Gate, passGate } from "./tasks.ts";
@@ -78,8 +84,10 @@ processTest("stops a loop that never yields by a signal", async (make) => {
   const before = await executor.submit(processId);
   const controller = new AbortController();
   const { signal } = controller;
-  const future = executor.submitWith({ signal }, spin);
-  await until(() => future.running());
+  const cells = makeCells();
+  const future = executor.submitWith({ signal }, spinNoted, cells);
+  // What was sent counts as running, and would only be taken back.
+  await until(() => load(cells, 0) === 1);
   controller.abort();
   assertEquals(future.state, "cancelled");
   await assertRejects(() => future.result(), CancelledError);
