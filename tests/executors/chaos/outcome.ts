@@ -7,10 +7,13 @@
 import type { Future } from "../../../mod.ts";
 import { type Deed, DEEDS } from "./tasks.ts";
 
+/** What never gets to the line that counts its entries. */
+const UNCOUNTED: readonly string[] = ["astray", "uncloneable", "method"];
+
 /** A task, and what was done to it. */
 export interface Submitted {
   readonly place: number;
-  readonly deed: Deed | "lethal" | "astray" | "uncloneable";
+  readonly deed: Deed | "lethal" | "astray" | "uncloneable" | "method";
   readonly future: Future<unknown>;
   /** Of a task that was submitted with a signal and a time-out. */
   readonly controller?: AbortController;
@@ -54,8 +57,7 @@ export function allows(
     case "WorkerTerminatedError":
       // What stands in for a task that is not found, or not read, does not count.
       return ending === "terminated" &&
-        (!exact ||
-          entries === (deed === "astray" || deed === "uncloneable" ? 0 : 1));
+        (!exact || entries === (UNCOUNTED.includes(deed) ? 0 : 1));
     case "TimeoutError":
       return controller !== undefined && entries === 1;
   }
@@ -66,6 +68,8 @@ export function allows(
       return outcome === "WorkerCrashedError";
     case "astray":
       return outcome === "TaskNotFoundError";
+    case "method":
+      return outcome === place;
     case "move":
       // Moved to a worker that died before it came to it, it is lost.
       return outcome === (entries === 0 ? "WorkerCrashedError" : place);

@@ -11,7 +11,8 @@ import {
   astray,
   type Deed,
   DEEDS,
-  lethal,
+  LETHAL,
+  method,
   perform,
   performItem,
   UNCLONEABLE,
@@ -42,13 +43,10 @@ const STOPPABLE: readonly Deed[] = [
   "return",
 ];
 const TINY: readonly Deed[] = ["return", "return later", "compute"];
-const LETHAL = Object.keys(DEATHS) as Deed[];
+const DEADLY = Object.keys(DEATHS) as Deed[];
 const ODD = (Object.keys(DEEDS) as Deed[]).filter((deed) =>
   !(deed in DEATHS) && !STOPPABLE.includes(deed)
 );
-
-/** What never gets into its function. */
-const BARRED = { lethal, astray, uncloneable: perform } as const;
 
 /** The life of one executor. */
 export class Round {
@@ -138,23 +136,24 @@ export class Round {
         this.#entries,
         place,
         deed,
-        bytes && transfer(bytes, [bytes.buffer]),
+        bytes === undefined ? Deno.pid : transfer(bytes, [bytes.buffer]),
       );
       this.#note({ place, deed, future });
     }
   }
 
-  /** What ends its worker, or never gets into one. */
+  /** What ends its worker, never gets into one, or is not found by a name. */
   #submitDoomed(): void {
     const { below, pick } = this.#random;
     if (below(2) === 0) {
-      return this.#submit(1 + below(2), LETHAL);
+      return this.#submit(1 + below(2), DEADLY);
     }
     const place = this.#places++;
-    const deed = pick(["lethal", "astray", "uncloneable"] as const);
+    const deed = pick(["lethal", "astray", "uncloneable", "method"] as const);
     const argument = deed === "uncloneable" ? pick(UNCLONEABLE)() : undefined;
+    const fn = { lethal: pick(LETHAL), astray, uncloneable: perform, method };
     const future = this.#executor.submit(
-      BARRED[deed],
+      fn[deed],
       this.#entries,
       place,
       "return",

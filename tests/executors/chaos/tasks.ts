@@ -22,6 +22,7 @@ export const DEEDS = {
   "return later": (place: number) => place,
   "compute": (place: number) => place,
   "ask for the current task": (place: number) => place,
+  "read the standard input": (place: number) => place,
   "move": (place: number) => place,
   "throw": () => "RangeError",
   "throw nothing": () => undefined,
@@ -62,6 +63,8 @@ export const perform = task(
         return place;
       case "ask for the current task":
         return ask(place);
+      case "read the standard input":
+        return readInput(argument as number).then(() => place);
       case "move": {
         const { buffer } = argument as Uint8Array<ArrayBuffer>;
         return transfer(buffer, [buffer]);
@@ -151,12 +154,38 @@ async function ask(place: number): Promise<number | string> {
     : "not its own task";
 }
 
-/** A task whose module ends its worker while it is loaded. */
-export const lethal: typeof perform = task(
-  { url: `data:text/javascript,${encodeURIComponent("Deno.exit()")}` },
-  "lethal",
-  () => "never entered",
+/**
+ * Has a program read all of its standard input, which is that of the worker: of
+ * a process, the end. That of a thread is the host's, and never ends.
+ */
+async function readInput(hostPid: number): Promise<void> {
+  const stdin = Deno.pid === hostPid ? "null" : "inherit";
+  const cat = new Deno.Command("cat", { stdin, stdout: "null" });
+  await cat.spawn().status;
+}
+
+/** Tasks whose module ends its worker while it is loaded. */
+export const LETHAL: readonly (typeof perform)[] = [
+  "Deno.exit();",
+  'import process from "node:process"; process.exit();',
+  "self.close(); await new Promise(() => {});",
+  "await new Promise((resolve) => setTimeout(resolve, 1)); Deno.exit();",
+].map((text) =>
+  task(
+    { url: `data:text/javascript,${encodeURIComponent(text)}` },
+    "lethal",
+    () => "never entered",
+  )
 );
+
+const NAMELESS = Symbol("a name that is no text");
+
+/** A method that only a symbol names. It travels as text, so nothing counts its entries. */
+export const method: typeof perform = {
+  [NAMELESS](_: Cells, place: number): number {
+    return place;
+  },
+}[NAMELESS];
 
 /** A task that its module does not export. */
 export const astray: typeof perform = task(
