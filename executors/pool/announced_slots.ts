@@ -107,9 +107,11 @@ export class AnnouncedSlots implements HostSlots {
   }
 
   /** The question must not be there before what it is about. */
-  recall(from: number, to: number): void {
+  recall(from: number, to: number): boolean {
     to = Math.min(to, this.#unsent);
-    if (from < to) this.#ask(from, to);
+    if (from >= to) return false;
+    this.#ask(from, to);
+    return true;
   }
 
   /** The worker's side does this as it gets the message. */

@@ -34,10 +34,10 @@ export interface HostSlots {
   revoke(position: number): number;
   /**
    * Asks for what `revoke()` cannot take back of the items at these positions;
-   * it comes back later, by a "revoked" message. Nothing to do where memory is
-   * shared.
+   * it comes back later, by a "revoked" message. Returns whether there will be
+   * one: there is nothing to ask for where memory is shared.
    */
-  recall(from: number, to: number): void;
+  recall(from: number, to: number): boolean;
   /** Asks the running call to stop. */
   stop(position: number, kind: StopKind): void;
 }

@@ -134,7 +134,12 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     this.#owner = owner;
     this.#settings = settings;
     this.#channel = settings.open(name, this);
-    this.#stops = new Stops(this.#channel, this.#tasks, settings.gracePeriod);
+    this.#stops = new Stops(
+      this.#channel,
+      this.#tasks,
+      settings.gracePeriod,
+      () => owner.workerReturned(this.reclaim("sendable")),
+    );
     if (settings.initializer !== undefined) this.#define(settings.initializer);
     try {
       this.#channel.send(
@@ -344,6 +349,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
         break;
       case "revoked":
         this.#owner.workerReturned(this.#returned(message[1], message[2]));
+        this.#stops.answered(message[1]);
         break;
       case "done":
         this.#report(message);

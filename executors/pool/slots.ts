@@ -65,7 +65,9 @@ export class Slots {
   }
 
   /** Host: nothing, as `revoke()` takes back whatever there is. */
-  recall(): void {}
+  recall(): boolean {
+    return false;
+  }
 
   /** Host: takes back the calls that have not been entered; returns how many have. */
   revoke(position: number): number {

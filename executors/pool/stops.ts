@@ -10,6 +10,9 @@ import type { Channel } from "./channel.ts";
 import { encodeError } from "./codec.ts";
 import type { InFlight } from "./in_flight.ts";
 
+/** The main thread of a worker process answers at once; one that does not has been halted. */
+const ANSWER_MS = 250;
+
 /** The stops of one worker. */
 export class Stops {
   readonly #channel: Channel;
@@ -18,13 +21,23 @@ export class Stops {
   readonly #gracePeriod: number;
   /** What is to stop if it turns out to have been entered, by position. */
   readonly #wanted = new Map<number, CancelledError | TimeoutError>();
+  /** Takes back what is behind the running task. */
+  readonly #takeBack: () => void;
   /** The task that was told to stop, and the time it still has. */
   #told: { position: number; endGrace: () => void } | undefined;
+  /** What to do when the worker has said what it has entered, from a position on. */
+  #question: { from: number; decide: () => void } | undefined;
 
-  constructor(channel: Channel, tasks: InFlight, gracePeriod: number) {
+  constructor(
+    channel: Channel,
+    tasks: InFlight,
+    gracePeriod: number,
+    takeBack: () => void,
+  ) {
     this.#channel = channel;
     this.#tasks = tasks;
     this.#gracePeriod = gracePeriod;
+    this.#takeBack = takeBack;
   }
 
   /** Stops the item at a position as soon as it is known to run. */
@@ -48,10 +61,47 @@ export class Stops {
     this.#channel.send(["stop", position, encoded], []);
     // An earlier task has ended, or this one would not run.
     this.#told?.endGrace();
-    const endGrace = startDeadline(this.#gracePeriod, () => {
+    const told = {
+      position,
+      endGrace: startDeadline(this.#gracePeriod, () => {
+        told.endGrace = this.#end(position, reason);
+      }),
+    };
+    this.#told = told;
+  }
+
+  /**
+   * Ends the worker if the task at a position still runs. The worker might come
+   * to the next task just then, which would be lost with it; so first what is
+   * behind is taken back. Returns what stops this.
+   */
+  #end(position: number, reason: CancelledError | TimeoutError): () => void {
+    const kill = () => {
       if (!this.#isPast(position)) this.#channel.kill(reason);
-    });
-    this.#told = { position, endGrace };
+    };
+    if (this.#isPast(position)) return () => {};
+    const from = position + 1;
+    if (!this.#channel.slots.recall(from, this.#tasks.tail)) {
+      this.#takeBack();
+      kill();
+      return () => {};
+    }
+    const stopTimer = startDeadline(ANSWER_MS, kill);
+    const forget = () => {
+      stopTimer();
+      this.#question = undefined;
+    };
+    const decide = () => {
+      forget();
+      kill();
+    };
+    this.#question = { from, decide };
+    return forget;
+  }
+
+  /** The worker has said what it has entered of the items from a position on. */
+  answered(from: number): void {
+    if (this.#question?.from === from) this.#question.decide();
   }
 
   /** The worker has entered the item at a position. */
