@@ -4,6 +4,7 @@
  * @module
  */
 
+import { takeInput } from "../executors/pool/standard_input.ts";
 import { CommandError } from "./command.ts";
 import { type NamedFile, STREAMS } from "./file_identity.ts";
 import {
@@ -32,6 +33,7 @@ export class LineSource {
   readonly #totalBytes: number | undefined;
   #bytesRead = 0;
   #charactersRead = 0;
+  #stdin: Pick<Deno.FsFile, "read"> = Deno.stdin;
 
   /**
    * @param files Their paths; none for the standard input.
@@ -60,6 +62,24 @@ export class LineSource {
   }
 
   /**
+   * Takes the standard input for itself, if lines are read from there: a function
+   * that reads it too, or a program that the function starts, would take lines
+   * away, and finds its end instead.
+   */
+  begin(): void {
+    // Deno says best why a folder cannot be read.
+    if (!this.#files.includes(STDIN) || isFolder(STREAMS.stdin.path)) return;
+    const input = takeInput();
+    this.#stdin = {
+      async read(buffer) {
+        const count = await input.read(buffer as Uint8Array<ArrayBuffer>);
+        if (count < 0) throw new Error("the system cannot read it");
+        return count;
+      },
+    };
+  }
+
+  /**
    * Which part of the whole some characters are.
    *
    * @param characters How many have been dealt with.
@@ -78,7 +98,7 @@ export class LineSource {
   async *[Symbol.asyncIterator](): AsyncGenerator<LineChunk> {
     for (const file of this.#files) {
       if (file === STDIN) {
-        yield* this.#read(Deno.stdin, undefined);
+        yield* this.#read(this.#stdin, undefined);
       } else {
         using opened = await open(file);
         const { isFile, size } = await opened.stat();
@@ -133,6 +153,15 @@ function sizeOf(file: string): number | undefined {
     return isFile ? size : undefined;
   } catch (error) {
     throw cannotRead(file, error);
+  }
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    // Not every system has a name for its standard input.
+    return false;
   }
 }
 

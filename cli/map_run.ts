@@ -66,6 +66,7 @@ export async function mapLines(run: MapRun): Promise<number> {
   const { executor, workers: maxWorkers, address } = run;
   const { url, name, shown } = address;
   using _guard = new ProgramGuard();
+  run.source.begin();
   const pool = executor.open({
     maxWorkers,
     initializer: loadFunction,

@@ -6,6 +6,11 @@ import { makeTempFolder } from "./temp_folder.ts";
 
 const FIVE = "1\n2\n3\n4\n5\n";
 
+const IS_WINDOWS = Deno.build.os === "windows";
+
+/** More than is read from a pipe before the first function is called. */
+const MANY = Array.from({ length: 100_000 }, (_, i) => `${i + 1}\n`).join("");
+
 for (const executor of ["worker", "promise"]) {
   Deno.test(`futures map --executor ${executor} has nothing between its results that the function says`, async () => {
     const { stdout, stderr } = await futures(
@@ -206,5 +211,22 @@ for (
     assertStringIncludes(stderr, `futures: cannot load ${module}: `);
     assert(!stderr.includes("bundle"));
     assertEquals(stderr.split("\n").length, 2);
+  });
+}
+
+for (const executor of ["worker", "process", "promise"]) {
+  Deno.test({
+    name:
+      `futures map --executor ${executor} keeps its lines from a function that reads the standard input`,
+    ignore: IS_WINDOWS,
+    fn: async () => {
+      for (const way of ["readFileSync", "readSync", "cat"]) {
+        const { stdout } = await futures([
+          ...["map", `${FUNCTIONS}#${way}First`, "--executor", executor],
+          ...["--workers=2"],
+        ], { stdin: MANY });
+        assertEquals(stdout, MANY);
+      }
+    },
   });
 }
