@@ -59,7 +59,8 @@ export interface Channel {
   kill(cause: unknown): void;
   /**
    * Ends the worker, whatever it does; resolves when it is gone or cannot be
-   * stopped. One that is `idle` can be.
+   * stopped. An `idle` worker has ended all that was sent to it, so it can be
+   * stopped, and gets the time that this takes.
    */
   close(idle: boolean): Promise<void>;
 }

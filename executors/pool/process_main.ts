@@ -41,9 +41,11 @@ function isCompiledWorker(): boolean {
 }
 
 /**
- * Is a worker until the process ends. The arguments are a name, the main module of the program, and the permissions
- * that the process gives up: those that a compiled program has, or what only
- * its start takes.
+ * Is a worker until the process ends.
+ *
+ * The arguments are the name of the worker, the main module of the program, and
+ * the permissions that the process gives up before the first task: what was
+ * compiled into it and not asked for, or was only needed to start.
  */
 export async function serve(
   [name, main, ...revoke]: readonly string[],

@@ -211,10 +211,10 @@ export class Scheduler implements PoolWorkerOwner {
     const { cause, unentered, idle, interrupted } = death;
     this.#dismiss(worker);
     this.#takeIn(unentered);
-    const forgiven = interrupted &&
-      ++this.#interruptedStarts <=
-        MAX_INTERRUPTIONS * this.#settings.maxWorkers;
     if (!worker.ready) {
+      const forgiven = interrupted &&
+        ++this.#interruptedStarts <=
+          MAX_INTERRUPTIONS * this.#settings.maxWorkers;
       if (!forgiven && ++this.#failedStarts === MAX_FAILED_STARTS) {
         this.#break(
           `${MAX_FAILED_STARTS} workers in a row died before they were ready${
@@ -313,10 +313,12 @@ export class Scheduler implements PoolWorkerOwner {
 
   /** A call that came back from a dead worker travels alone, so that no other is lost with it. */
   #dealSuspects(): void {
-    while (this.#hasQueued() && this.#suspects.has(this.#queue.peek()!)) {
-      const free = [...this.#workers].find((worker) => worker.free);
-      if (free === undefined) return;
-      this.#fill(free, 1);
+    // Each worker once: one that is free may still have no place for a call.
+    for (const worker of this.#workers) {
+      if (!this.#hasQueued() || !this.#suspects.has(this.#queue.peek()!)) {
+        return;
+      }
+      if (worker.free) this.#fill(worker, 1);
     }
   }
 
