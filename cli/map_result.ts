@@ -5,8 +5,8 @@
  */
 
 /**
- * Makes a line of a result. What JSON cannot say at all, such as `undefined`,
- * becomes `null`, as it does in arrays.
+ * Makes a line of a result. `undefined`, of which JSON has nothing, becomes
+ * `null`, as it does in arrays.
  *
  * @param result What the function has returned, or what became of its promise.
  * @param raw Whether a string is a line as it is.
@@ -15,9 +15,10 @@
  */
 export function formatResult(result: unknown, raw: boolean): string {
   if (raw && typeof result === "string") return formatText(result);
-  const json = JSON.stringify(result) ?? "null";
+  const json = JSON.stringify(result);
+  if (json === undefined) checkNothing(result);
   if (json === "{}") checkEmpty(result as object);
-  return `${json}\n`;
+  return `${json ?? "null"}\n`;
 }
 
 function formatText(text: string): string {
@@ -32,6 +33,14 @@ function formatText(text: string): string {
     );
   }
   return `${text}\n`;
+}
+
+/** Nothing is a result; what JSON has nothing of is lost. */
+function checkNothing(result: unknown): void {
+  if (typeof result !== "function" && typeof result !== "symbol") return;
+  throw new TypeError(
+    `The result is a ${typeof result}, of which JSON has nothing: return what is to be written`,
+  );
 }
 
 /**

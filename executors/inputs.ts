@@ -83,6 +83,16 @@ export class Inputs {
             } of map() must give an iterator: received ${show(iterator)}`,
           );
         }
+        const { next } = iterator as Iterator<unknown>;
+        if (typeof next !== "function") {
+          throw new TypeError(
+            `Input ${
+              this.#iterators.length + 1
+            } of map() must give an iterator with a next(): received ${
+              show(next)
+            }`,
+          );
+        }
         this.#iterators.push(iterator as Iterator<unknown>);
       }
     } catch (error) {

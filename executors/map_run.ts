@@ -25,6 +25,7 @@ import { type ChunkOwner, Failure, MapChunk } from "./map_chunk.ts";
 import type { Tally } from "./stats.ts";
 import { startTimer } from "./timer.ts";
 import { isTransfer } from "./transfer.ts";
+import { Turns } from "./turns.ts";
 import { type AnyFunction, nameOf } from "./work_item.ts";
 
 /** Begins to consume the inputs. */
@@ -110,6 +111,8 @@ class MapRun implements MapResult<unknown>, ChunkOwner {
   #advancing = false;
   #advanceDue = false;
   #pulling = false;
+  /** An input that computes keeps everything else in this thread waiting. */
+  readonly #turns = new Turns();
   #stopTimer: (() => void) | undefined;
   #link: MapLink | undefined;
 
@@ -297,6 +300,7 @@ class MapRun implements MapResult<unknown>, ChunkOwner {
   #finish(): void {
     if (this.#finished) return;
     this.#finished = true;
+    this.#turns.rest(monotonicTime());
     this.#endInput({});
     this.#abandon();
     if (this.#link !== undefined) {
@@ -365,8 +369,12 @@ class MapRun implements MapResult<unknown>, ChunkOwner {
     let args: unknown[] = [];
     let count = 0;
     let end: { error?: unknown } | undefined;
+    let turn: Promise<void> | undefined;
+    this.#turns.begin(monotonicTime());
     this.#inputs.hold();
     while (end === undefined && this.#hasRoom(count)) {
+      turn = this.#turnDue();
+      if (turn !== undefined) break;
       try {
         this.#target.assertOpen();
         if (!this.#inputs.pull(args)) end = {};
@@ -386,8 +394,23 @@ class MapRun implements MapResult<unknown>, ChunkOwner {
     // Nothing comes of it if pulling has run code that ended all this.
     this.#submit(args, arity, count);
     if (end !== undefined) this.#endInput(end);
-    this.#pulling = false;
+    if (turn === undefined) {
+      this.#turns.rest(monotonicTime());
+      this.#pulling = false;
+    } else {
+      turn.then(() => {
+        this.#pulling = false;
+        this.#advance();
+      });
+    }
     return true;
+  }
+
+  /** What the next pull has to wait for; with no limit, all is to be pulled at the call. */
+  #turnDue(): Promise<void> | undefined {
+    return this.settings.bufferSize === Infinity
+      ? undefined
+      : this.#turns.due();
   }
 
   async #pullAsync(): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * Turns of the event loop for the rest of the program, while functions compute
- * in its own thread one after another.
+ * Turns of the event loop for the rest of the program, while functions, or the
+ * inputs of a map, compute in its own thread one after another.
  *
  * @module
  */
@@ -27,7 +27,7 @@ const TINY_MS = 0.1;
 /** A pool that was at rest for longer has left the event loop its turns. */
 const REST_MS = 1;
 
-/** The turns that one pool leaves to the program. */
+/** The turns that one pool, or one map, leaves to the program. */
 export class Turns {
   /** How many calls go on without a look at the clock. */
   #left = 0;

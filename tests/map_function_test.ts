@@ -121,6 +121,8 @@ for (
     ["circle", "TypeError: Converting circular structure to JSON --> "],
     ["bigint", "TypeError: Do not know how to serialize a BigInt"],
     ["toJSON", "Error: not this"],
+    ["function", "TypeError: The result is a function, of which JSON"],
+    ["symbol", "TypeError: The result is a symbol, of which JSON"],
   ] as const
 ) {
   Deno.test(`futures map says in one line what JSON refuses: ${name}`, async () => {

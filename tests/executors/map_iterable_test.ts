@@ -162,3 +162,12 @@ for (
     );
   }
 }
+
+behaviour("map() refuses an iterator without a next()", ({ make }) => {
+  const input: Hostile = { [Symbol.iterator]: () => ({ next: 5 }) };
+  assertThrows(
+    () => make({ maxWorkers: 1 }).map(negate, input),
+    TypeError,
+    "Input 1 of map() must give an iterator with a next(): received 5",
+  );
+});

@@ -3,6 +3,7 @@
 import {
   assert,
   assertEquals,
+  assertLess,
   assertRejects,
   assertStrictEquals,
   assertThrows,
@@ -257,5 +258,61 @@ behaviour(
     const failingInput = new NotedInput(5, 2);
     await assertRejects(() => executor.map(negate, failingInput, { signal }));
     assertEquals(listeners(), 0);
+  },
+);
+
+/** An input that would take ten seconds, in which the thread has no turn by itself. */
+function* slowly(pulled: { count: number }): Generator<number> {
+  for (; pulled.count < 1000; pulled.count++) {
+    for (const end = performance.now() + 10; performance.now() < end;);
+    yield pulled.count;
+  }
+}
+
+behaviour(
+  "map() keeps its timeout while its input computes",
+  async ({ make }) => {
+    const pulled = { count: 0 };
+    const results = make({ maxWorkers: 1 }).map(
+      (n: number) => n,
+      slowly(pulled),
+      { timeout: 100 },
+    );
+    await assertRejects(async () => await results, TimeoutError);
+    assertLess(pulled.count, 500);
+  },
+);
+
+behaviour(
+  "map() hears a signal from a timer while its input computes",
+  async ({ make }) => {
+    const pulled = { count: 0 };
+    const signal = AbortSignal.timeout(100);
+    const results = make({ maxWorkers: 1 }).map(
+      (n: number) => n,
+      slowly(pulled),
+      { signal },
+    );
+    await assertRejects(async () => await results, CancelledError);
+    assertLess(pulled.count, 500);
+  },
+);
+
+behaviour(
+  "map() submits all at the call with bufferSize Infinity, however long its input takes",
+  async ({ make }) => {
+    const input = function* () {
+      for (let i = 0; i < 20; i++) {
+        for (const end = performance.now() + 10; performance.now() < end;);
+        yield i;
+      }
+    };
+    const executor = make({ maxWorkers: 1 });
+    const results = executor.map((n: number) => n, input(), {
+      bufferSize: Infinity,
+    });
+    const { pending, running, finished } = executor.stats();
+    assertEquals(pending + running + finished, 20);
+    assertEquals((await results).length, 20);
   },
 );
