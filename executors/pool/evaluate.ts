@@ -22,7 +22,20 @@ const NOWHERE =
 const Parser = async function* () {}.constructor as FunctionConstructor;
 
 /** White space and comments. */
-const TRIVIA = /^(?:\s|\/\*[^]*?\*\/|\/\/[^\n\r\u2028\u2029]*)+/;
+const TRIVIA = /(?:\s|\/\*[^]*?\*\/|\/\/[^\n\r\u2028\u2029]*)+/y;
+
+/** The name of a method, unless it is computed; or what stands before it. */
+const NAME = /[^\s/([*"'`]+|"(?:[^"\\]|\\[^])*"|'(?:[^'\\]|\\[^])*'/y;
+
+/** What stands before the name of a method, if it is not the name. */
+const MODIFIERS: ReadonlySet<string> = new Set(["async", "get", "set"]);
+
+/**
+ * How long the computed name of a method may be. Each place where it could end
+ * is tried by parsing all that stands before, which is quadratic; this many
+ * characters take some tens of milliseconds at worst, and few names have more.
+ */
+const MAX_COMPUTED_NAME = 2048;
 
 /** What V8 says where an arrow function uses the `this` that {@linkcode evaluate} keeps from it. */
 const NO_THIS = "Must call super constructor in derived class";
@@ -88,40 +101,59 @@ function parses(text: string): boolean {
 
 /**
  * The text of a method, a getter or a setter as that of a function without a
- * name. The name is not evaluated: it may be any expression, with names from
- * outside.
+ * name; any other text as it is. The name is not evaluated: it may be any
+ * expression, with names from outside.
  */
 function asFunction(source: string): string {
-  for (
-    let at = source.indexOf("(");
-    at >= 0;
-    at = source.indexOf("(", at + 1)
-  ) {
-    const head = source.slice(0, at);
-    if (!isMethodHead(head)) continue;
-    let key = head;
-    let prefix = "";
-    if (/^async(?![\p{ID_Continue}$\\\u200c\u200d])/u.test(head)) {
-      const rest = head.slice("async".length).replace(TRIVIA, "");
-      // Or it is a method with the name "async".
-      if (rest !== "") [prefix, key] = ["async ", rest];
+  let prefix = "";
+  let star = "";
+  let word = "";
+  let at = 0;
+  do {
+    // A name follows, so this is none.
+    if (word === "async") prefix = "async ";
+    if (source[at] === "*") {
+      star = "*";
+      at = endOf(TRIVIA, source, at + 1);
     }
-    const star = key.startsWith("*") ? "*" : "";
-    return `${prefix}function${star} ${source.slice(at)}`;
-  }
-  return source;
+    if (source[at] === "[") {
+      at = endOfComputedName(source, at);
+      break;
+    }
+    const end = endOf(NAME, source, at);
+    if (end === at) return source;
+    word = source.slice(at, end);
+    at = endOf(TRIVIA, source, end);
+  } while (source[at] !== "(" && MODIFIERS.has(word));
+  if (source[at] !== "(") return source;
+  const text = `${prefix}function${star} ${source.slice(at)}`;
+  // An arrow function may begin as a method with the name "async" does.
+  return prefix === "" && word === "async" && !parses(`(${text})`)
+    ? source
+    : text;
 }
 
-/**
- * Whether it is all that stands before the parameters of a method. What ends in
- * the middle of a name, a string or a comment would swallow the parameters.
- */
-function isMethodHead(head: string): boolean {
-  return ["()", "(value)"].some((parameters) =>
-    parses(`({${head}${parameters} {}})`) ||
-    // A private name.
-    parses(`(class { ${head}${parameters} {} })`)
-  );
+/** Where the parameters begin behind a computed name; the end of the text if that is not found. */
+function endOfComputedName(source: string, start: number): number {
+  const text = source.slice(start, start + MAX_COMPUTED_NAME);
+  for (
+    let at = text.indexOf("]");
+    at >= 0;
+    at = text.indexOf("]", at + 1)
+  ) {
+    const end = endOf(TRIVIA, text, at + 1);
+    // What ends in the middle of a string or a comment would swallow the parameters.
+    if (text[end] === "(" && parses(`({${text.slice(0, end)}() {}})`)) {
+      return start + end;
+    }
+  }
+  return source.length;
+}
+
+/** Where that ends which begins there and is matched by a sticky pattern; there if nothing is. */
+function endOf(pattern: RegExp, text: string, start: number): number {
+  pattern.lastIndex = start;
+  return pattern.test(text) ? pattern.lastIndex : start;
 }
 
 /** A name that ends neither the comment nor the address that it is put into. */

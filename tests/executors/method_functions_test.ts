@@ -1,12 +1,13 @@
 // Functions that are sent by the text of a method, a getter or a setter.
 
 import {
+  assert,
   assertEquals,
   assertRejects,
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import type { AnyFunction } from "../../mod.ts";
+import { type AnyFunction, WorkerPoolExecutor } from "../../mod.ts";
 import { workerBehaviour } from "./worker_harness.ts";
 
 const SYMBOL = Symbol("from outside");
@@ -234,5 +235,85 @@ workerBehaviour(
     const executor = make({ maxWorkers: 1, initializer, initArgs: [42] });
     const prepared = () => (globalThis as { prepared?: number }).prepared;
     assertEquals(await executor.submit(prepared), 42);
+  },
+);
+
+/** Functions with a body that only a module may have, as a module exports them. */
+const MODULE_BODIES: Readonly<Record<string, (body: string) => string>> = {
+  "a function": (body) => `function named(f) { ${body} }`,
+  "an arrow function": (body) => `(f) => { ${body} }`,
+  "an async arrow function": (body) => `async (f) => { ${body} }`,
+  "a method": (body) => `({ method(f) { ${body} } }).method`,
+  "an async method": (body) => `({ async method(f) { ${body} } }).method`,
+  "a method with a computed name": (body) =>
+    `({ ["name"](f) { ${body} } }).name`,
+  "a method with a long computed name": (body) =>
+    `Object.values({ [(() => { ${body} })](f) {} })[0]`,
+};
+
+/** How much longer the second text is. */
+const LONGER = 16;
+
+for (const [what, textOf] of Object.entries(MODULE_BODIES)) {
+  Deno.test(`submit() refuses ${what} in a time that does not grow by the square of its text`, async () => {
+    await using executor = new WorkerPoolExecutor({ maxWorkers: 1 });
+    let made = 0;
+    /** The shortest of some times that it takes to refuse a text with so many calls in it. */
+    const timeOf = async (calls: number) => {
+      let shortest = Infinity;
+      for (let i = 0; i < 4; i++) {
+        // Each text is another one, as a worker looks at each only once.
+        const body = `import.meta; ${`f[0](${made++}); `.repeat(calls)}`;
+        const { default: fn } = await import(
+          `data:text/javascript,export default ${textOf(body)}`
+        );
+        const start = performance.now();
+        const { message } = await executor.submit(fn).exception() as Error;
+        shortest = Math.min(shortest, performance.now() - start);
+        assertStringIncludes(message, "import.meta' outside a module: task");
+      }
+      return shortest;
+    };
+    const short = await timeOf(500);
+    const long = await timeOf(500 * LONGER);
+    assert(long < 3 * LONGER * short, `${short} ms, then ${long} ms`);
+  });
+}
+
+workerBehaviour(
+  "a method whose computed name has many kilobytes is refused with an error that names task()",
+  async (make) => {
+    const executor = make({ maxWorkers: 1 });
+    const key = JSON.stringify("](".repeat(5000));
+    const method = (0, eval)(`({ [${key}](n) { return n; } })`);
+    const error = await assertRejects(
+      () => executor.submit(Object.values(method)[0] as AnyFunction).result(),
+      SyntaxError,
+    );
+    assertStringIncludes(error.message, "task(import.meta, ");
+    assertEquals(await executor.submit(() => 1), 1);
+  },
+);
+
+workerBehaviour(
+  "a method may have comments of any length before its parameters",
+  async (make) => {
+    const executor = make({ maxWorkers: 1 });
+    const comment = `/* ${"](".repeat(5000)} */ // (\n`;
+    const texts = [
+      `${comment} name`,
+      `get ${comment}`,
+      `async /* ( */ ${
+        comment.replaceAll("\n", "*/ ").replace("//", "/*")
+      } name`,
+      `"(" ${comment}`,
+      `1e+5 ${comment}`,
+    ];
+    for (const head of texts) {
+      const [method] = Object.values<AnyFunction>(
+        (0, eval)(`({ ${head}(n) { return n; } })`),
+      );
+      assertEquals(await executor.submit(method!, 42), 42);
+    }
   },
 );
