@@ -57,8 +57,10 @@ export interface FutureOrigin {
   entered(): boolean;
   /** Takes the work back; false if it has been entered. */
   revoke(): boolean;
-  /** The future has settled. */
+  /** The future has settled; no code of a user may be called. */
   ended(outcome: TaskOutcome): void;
+  /** Comes after that, perhaps later: whoever watches may be told. */
+  tell(outcome: TaskOutcome): void;
 }
 
 /** What only the maker of a future may do to it. */
@@ -331,6 +333,10 @@ export class Future<T> extends NativePromise<T> implements PromiseLike<T> {
    * Cancels the task if its function has not been entered; it never will be.
    * To stop a task that runs, submit it with a `signal`.
    *
+   * Done callbacks are called before it returns. Only where callbacks that
+   * settle futures are nested more than 50 deep, those of this future are
+   * called a moment later, before the outermost call that settles one returns.
+   *
    * @param reason Becomes the `cause` of the {@linkcode CancelledError}.
    * @returns True if the task is cancelled, now or before; false if it runs or
    * has finished.
@@ -415,6 +421,10 @@ export class Future<T> extends NativePromise<T> implements PromiseLike<T> {
    * Calls `fn` with this future once, synchronously as it settles; at once if
    * it is done. Callbacks run in the order in which they were added. What one
    * throws is logged with `console.error`, and the next still runs.
+   *
+   * Callbacks that settle futures, or add callbacks to futures that are done,
+   * may be nested. Those more than 50 deep are called by the outermost call
+   * that does so, before it returns, as the stack is finite.
    *
    * @param fn The callback.
    * @throws {TypeError} If `fn` is not a function.
@@ -502,6 +512,7 @@ export class Future<T> extends NativePromise<T> implements PromiseLike<T> {
     this.#outcome = outcome;
     const origin = this.#origin;
     this.#origin = undefined;
+    origin?.ended(OUTCOMES[to]!);
     this.#settle();
     if (this.#observers !== undefined) {
       const observers = this.#observers;
@@ -518,7 +529,7 @@ export class Future<T> extends NativePromise<T> implements PromiseLike<T> {
   #tell(origin?: FutureOrigin): void {
     depth++;
     try {
-      origin?.ended(OUTCOMES[this.#state]!);
+      origin?.tell(OUTCOMES[this.#state]!);
       if (this.#callbacks !== undefined) {
         const callbacks = this.#callbacks;
         this.#callbacks = undefined;

@@ -223,7 +223,8 @@ export class MapChunk extends WorkItem {
 
   /** One of its own calls has ended, counted from 0. */
   #ended(outcome: TaskOutcome, call: number): void {
-    this.callEnded(outcome, this.index + this.#from + call);
+    this.countCall(outcome);
+    this.tellCall(outcome, this.index + this.#from + call);
   }
 
   /** The arguments of its calls from one up to another. */

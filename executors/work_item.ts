@@ -86,13 +86,21 @@ export abstract class WorkItem {
   }
 
   /**
-   * Counts a call that has ended, for whoever submitted it.
+   * Counts a call that has ended.
+   *
+   * @param outcome What became of it.
+   */
+  protected countCall(outcome: TaskOutcome): void {
+    this.#tally.ended(outcome);
+  }
+
+  /**
+   * Tells whoever watches of a call that has ended.
    *
    * @param outcome What became of it.
    * @param index How many calls were submitted before it.
    */
-  protected callEnded(outcome: TaskOutcome, index: number): void {
-    this.#tally.ended(outcome);
+  protected tellCall(outcome: TaskOutcome, index: number): void {
     if (!this.#tally.watched) return;
     const { submitted, timing } = this;
     // That of the next call is another one.
@@ -217,7 +225,12 @@ export class SubmittedItem extends WorkItem implements FutureOrigin {
     if (this.timed && this.timing === undefined && this.entered()) {
       this.timing = { worker: this.holder!.name };
     }
-    this.callEnded(outcome, this.index);
+    this.countCall(outcome);
+  }
+
+  /** Whoever watches the executor may be told of that. */
+  tell(outcome: TaskOutcome): void {
+    this.tellCall(outcome, this.index);
   }
 
   override start(): boolean {

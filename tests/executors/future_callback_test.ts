@@ -11,6 +11,7 @@ import {
   Future,
   type FutureWithResolvers,
   PromisePoolExecutor,
+  WorkerPoolExecutor,
 } from "../../mod.ts";
 import { loggedErrors, settle } from "./harness.ts";
 
@@ -288,5 +289,75 @@ Deno.test("AbortController of the next may be aborted by each of a long chain", 
   });
   controllers[0]!.abort();
   assert(futures.every((future) => future.cancelled()));
+  await pool.shutdown();
+});
+
+/** More than are nested on the stack. */
+const DEEP = 200;
+
+/** How a callback ends the next task, which is pending. */
+const END_NEXT: Readonly<
+  Record<
+    string,
+    (next: Future<number>, controller: AbortController) => unknown
+  >
+> = {
+  "cancel()": (next) => next.cancel(),
+  "an aborted signal": (_next, controller) => controller.abort(),
+};
+
+for (const [how, endNext] of Object.entries(END_NEXT)) {
+  for (const Pool of [PromisePoolExecutor, WorkerPoolExecutor]) {
+    Deno.test(`stats() of ${Pool.name} has counted what ${how} ended however deep that was`, async () => {
+      const pool = new Pool({ maxWorkers: 1 });
+      const controllers = Array.from(
+        { length: DEEP },
+        () => new AbortController(),
+      );
+      const futures = controllers.map(({ signal }) =>
+        pool.submitWith({ signal }, () => 1)
+      );
+      const counted: number[] = [];
+      for (const [i, future] of futures.entries()) {
+        future.addDoneCallback(() => {
+          if (i + 1 === DEEP) return;
+          const before = pool.stats().cancelled;
+          endNext(futures[i + 1]!, controllers[i + 1]!);
+          counted.push(pool.stats().cancelled - before);
+        });
+      }
+      endNext(futures[0]!, controllers[0]!);
+      assertEquals(counted.length, DEEP - 1);
+      assert(counted.every((count) => count >= 1), String(counted));
+      const { cancelled, pending } = pool.stats();
+      assertEquals({ cancelled, pending }, { cancelled: DEEP, pending: 0 });
+      await pool.shutdown();
+    });
+  }
+}
+
+Deno.test("addEventListener() for tasks tells each once, with its worker, however deep they end", async () => {
+  const pool = new PromisePoolExecutor({ maxWorkers: DEEP });
+  const controllers = Array.from(
+    { length: DEEP },
+    () => new AbortController(),
+  );
+  const seen: string[] = [];
+  const counted: boolean[] = [];
+  pool.addEventListener("task", ({ index, outcome, worker }) => {
+    seen.push(`${outcome} ${worker}`);
+    controllers[index + 1]?.abort();
+    counted.push(pool.stats().cancelled >= Math.min(index + 2, DEEP));
+  });
+  const end = Promise.withResolvers<void>();
+  const futures = controllers.map(({ signal }) =>
+    pool.submitWith({ signal }, () => end.promise)
+  );
+  while (pool.stats().running < DEEP) await settle();
+  controllers[0]!.abort();
+  assert(futures.every((future) => future.cancelled()));
+  assertEquals(seen, futures.map(() => "cancelled main"));
+  assertEquals(counted, futures.map(() => true));
+  end.resolve();
   await pool.shutdown();
 });

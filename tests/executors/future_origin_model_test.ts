@@ -72,7 +72,7 @@ class Model implements Subject {
 
   #settle(state: FutureState, outcome: TaskOutcome): void {
     this.#state = state;
-    this.log.push(outcome);
+    this.log.push(`counted as ${outcome}`, `told as ${outcome}`);
     for (const then of this.#callbacks.splice(0)) this.act(then, "start");
   }
 }
@@ -92,7 +92,8 @@ class Real implements Subject {
   readonly #future = control.create<number>({
     entered: () => this.#entered,
     revoke: () => this.#revoked ||= !this.#entered,
-    ended: (outcome) => this.log.push(outcome),
+    ended: (outcome) => this.log.push(`counted as ${outcome}`),
+    tell: (outcome) => this.log.push(`told as ${outcome}`),
   });
 
   get state(): FutureState {
