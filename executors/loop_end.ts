@@ -8,6 +8,11 @@
 /** Who may have left somebody waiting. */
 export interface LoopEndWaiter {
   /**
+   * Whether it is known to be at fault itself, as some of what waits was begun
+   * by what that waits for.
+   */
+  waitsForItself(): boolean;
+  /**
    * Nothing happens any more by itself.
    *
    * @returns Whether somebody was told, so that things go on.
@@ -29,9 +34,14 @@ export function onLoopEnd(waiter: LoopEndWaiter): void {
   addEventListener("beforeunload", (event) => {
     // Somebody else has more to do, which may be what is waited for.
     if (event.defaultPrevented) return;
-    for (const waiter of [...waiters]) {
+    // Only one is told: others may wait for what comes of that, and if they do
+    // not, the event comes again.
+    const guiltyFirst = [...waiters].sort((a, b) =>
+      Number(b.waitsForItself()) - Number(a.waitsForItself())
+    );
+    if (guiltyFirst.some((waiter) => waiter.loopEnded())) {
       // Else Deno does not run what comes of it.
-      if (waiter.loopEnded()) event.preventDefault();
+      event.preventDefault();
     }
   });
 }

@@ -101,8 +101,12 @@ export class PromisePoolExecutor extends Executor {
   /** How often it has been told since a call has ended. */
   #standstills = 0;
   readonly #standstill: LoopEndWaiter = {
+    waitsForItself: () =>
+      this.#submittedInside || this.#closedInside.length > 0,
     loopEnded: () => this.#tellStandstill(),
   };
+  /** Whether a task that runs has submitted something since the queue was last known to be empty. */
+  #submittedInside = false;
   /** A call that computes keeps everything else in this thread waiting. */
   readonly #turns = new Turns();
   readonly #born = monotonicTime();
@@ -132,6 +136,11 @@ export class PromisePoolExecutor extends Executor {
   /** Takes an item; it is entered later, when its turn comes. */
   protected override enqueue(item: WorkItem): void {
     this.#queue.push(item);
+    // Asking costs some nanoseconds, and once is enough.
+    if (this.#running > 0 && !this.#submittedInside) {
+      // What comes after a call, a done callback say, is in its scope too.
+      this.#submittedInside = this.#callingLane()?.scope.running === true;
+    }
     this.#schedule();
   }
 
@@ -143,8 +152,7 @@ export class PromisePoolExecutor extends Executor {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#idle.push(resolve);
     this.#schedule();
-    const scope = currentScope();
-    if ([...this.#lanes].some((lane) => lane.scope === scope)) {
+    if (this.#callingLane() !== undefined) {
       // Whether anybody waits for it is not known: only who does is to hear.
       promise.catch(() => {});
       this.#closedInside.push(reject);
@@ -181,6 +189,15 @@ export class PromisePoolExecutor extends Executor {
     };
   }
 
+  /** Where that runs which calls this, if this pool runs it. */
+  #callingLane(): Lane | undefined {
+    const scope = currentScope();
+    if (scope === undefined) return undefined;
+    for (const lane of this.#lanes) {
+      if (lane.scope === scope) return lane;
+    }
+  }
+
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
@@ -204,6 +221,7 @@ export class PromisePoolExecutor extends Executor {
       this.#lanes.add(lane);
       asProgram(() => runInScope(lane.scope, () => this.#work(lane)));
     }
+    if (this.#queue.length === 0) this.#submittedInside = false;
     if (this.#running === 0 && this.#queue.length === 0) {
       for (const resolve of this.#idle.splice(0)) resolve();
       this.#closedInside.length = 0;
@@ -337,6 +355,7 @@ export class PromisePoolExecutor extends Executor {
     }
     const pending = [...this.#queue];
     this.#queue.clear();
+    this.#submittedInside = false;
     return pending;
   }
 }

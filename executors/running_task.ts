@@ -37,6 +37,11 @@ export class CallScope implements TaskScope {
     return this.#task === task;
   }
 
+  /** Whether a call has begun and has not ended. */
+  get running(): boolean {
+    return this.#running;
+  }
+
   /** A call begins. */
   begin(): void {
     this.#running = true;

@@ -98,3 +98,80 @@ Deno.test("PromisePoolExecutor lets a program end whose task tries again for eve
   `);
   assertEquals(output, "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n");
 });
+
+/** Two pools of one place each: what a runs waits for that place, and what b runs waits for that. */
+const GUILTY_AND_INNOCENT = {
+  guilty: `const waiting = a.submit(async () => await a.submit(() => 1));`,
+  innocent: `
+    const freed = b.submit(async () => { await waitingIn.promise; return "freed"; });
+    const innocent = b.submit(() => "innocent");`,
+};
+
+for (const order of ["guilty", "innocent"] as const) {
+  Deno.test(`PromisePoolExecutor does not say that of a pool which waits for another, if the ${order} one was first`, async () => {
+    const { guilty, innocent } = GUILTY_AND_INNOCENT;
+    const output = await runMain(`
+      const a = new PromisePoolExecutor({ maxWorkers: 1 });
+      const b = new PromisePoolExecutor({ maxWorkers: 1 });
+      const waitingIn = Promise.withResolvers();
+      ${order === "guilty" ? guilty + innocent : innocent + guilty}
+      waiting.then(null, ({ name }) => { console.log(name); waitingIn.resolve(); });
+      console.log(await freed, await innocent);
+    `);
+    assertEquals(output, "InvalidStateError\nfreed innocent\n");
+  });
+}
+
+Deno.test("PromisePoolExecutor does not say that of a pool which waits for another that waits for its shutdown", async () => {
+  const output = await runMain(`
+    const a = new PromisePoolExecutor({ maxWorkers: 1 });
+    const b = new PromisePoolExecutor({ maxWorkers: 1 });
+    const closed = Promise.withResolvers();
+    const freed = b.submit(() => closed.promise.catch(({ name }) => name));
+    const innocent = b.map((n) => n, [1, 2]);
+    closed.resolve(a.submit(() => a.shutdown()));
+    console.log(await freed, await innocent);
+  `);
+  assertEquals(output, "InvalidStateError [ 1, 2 ]\n");
+});
+
+Deno.test("PromisePoolExecutor does not take what a done callback submitted for what a task did", async () => {
+  const output = await runMain(`
+    const a = new PromisePoolExecutor({ maxWorkers: 1 });
+    const b = new PromisePoolExecutor({ maxWorkers: 1 });
+    const stuck = Promise.withResolvers();
+    const innocent = Promise.withResolvers();
+    b.submit(() => 1).addDoneCallback(() => innocent.resolve(b.submit(() => "innocent")));
+    const freed = b.submit(() => stuck.promise.catch(({ name }) => name));
+    while (!freed.running()) await new Promise((resolve) => setTimeout(resolve, 1));
+    stuck.resolve(a.submit(async () => await a.submit(() => 1)));
+    console.log(await freed, await innocent.promise);
+  `);
+  assertEquals(output, "InvalidStateError innocent\n");
+});
+
+Deno.test("PromisePoolExecutor says it of each of two pools that wait for themselves", async () => {
+  const output = await runMain(`
+    const wait = async () => {
+      const pool = new PromisePoolExecutor({ maxWorkers: 1 });
+      await pool.submit(async () => await pool.submit(() => 1));
+    };
+    for (const { reason } of await Promise.allSettled([wait(), wait(), wait()])) {
+      console.log(reason.name);
+    }
+  `);
+  assertEquals(output, "InvalidStateError\n".repeat(3));
+});
+
+Deno.test("PromisePoolExecutor says it of one of two pools that wait for each other", async () => {
+  const output = await runMain(`
+    const a = new PromisePoolExecutor({ maxWorkers: 1 });
+    const b = new PromisePoolExecutor({ maxWorkers: 1 });
+    const outcomes = await Promise.allSettled([
+      a.submit(async () => await b.submit(() => 1)),
+      b.submit(async () => await a.submit(() => 1)),
+    ]);
+    console.log(outcomes.map(({ status }) => status).sort());
+  `);
+  assertEquals(output, '[ "fulfilled", "rejected" ]\n');
+});
