@@ -15,6 +15,14 @@ import type { AnyFunction } from "../work_item.ts";
  */
 export const AHEAD_MS = 1;
 
+/**
+ * So many names of one source are told apart. Each makes a definition of its
+ * own, which is sent to every worker, evaluated there, and kept as long as the
+ * executor: that is what stack traces cost which tell the name. What has more,
+ * numbers its functions.
+ */
+const MAX_NAMES = 16;
+
 /** A function as one scheduler knows it. */
 export class PoolFunction {
   readonly id: number;
@@ -47,7 +55,8 @@ export class FunctionTable {
   /**
    * By text, or module, and then by name, which messages and stack traces tell:
    * `submit(() => …)` in a loop makes a new function each time, with the same
-   * source. One key of both would have to be made for each of those.
+   * source. One key of both would have to be made for each of those. Workers
+   * know functions with the same text and further names as one without a name.
    */
   readonly #byReference = new Map<string, Map<string, PoolFunction>>();
   #count = 0;
@@ -69,16 +78,27 @@ export class FunctionTable {
   }
 
   #find(reference: FunctionReference): PoolFunction {
-    const { name } = reference;
     const text = reference.kind === "export"
       ? reference.module
       : reference.source;
     let named = this.#byReference.get(text);
     if (named === undefined) this.#byReference.set(text, named = new Map());
-    let found = named.get(name);
+    const found = named.get(reference.name);
+    if (found !== undefined) return found;
+    // Functions of one module are not the same one.
+    return reference.kind === "source" && named.size >= MAX_NAMES
+      ? this.#add(named, { ...reference, name: "" })
+      : this.#add(named, reference);
+  }
+
+  #add(
+    named: Map<string, PoolFunction>,
+    reference: FunctionReference,
+  ): PoolFunction {
+    let found = named.get(reference.name);
     if (found === undefined) {
       found = new PoolFunction(this.#count++, reference);
-      named.set(name, found);
+      named.set(reference.name, found);
     }
     return found;
   }

@@ -10,7 +10,8 @@ import {
 } from "@std/assert";
 import { type AnyFunction, task, type TaskEvent } from "../../mod.ts";
 import { behaviour } from "./harness.ts";
-import { workerBehaviour } from "./worker_harness.ts";
+import { makeTempFolder } from "../temp_folder.ts";
+import { MOD, workerBehaviour } from "./worker_harness.ts";
 
 /** Gives a function a property `name`. */
 function named<F extends AnyFunction>(name: PropertyDescriptor, fn: F): F {
@@ -223,5 +224,104 @@ workerBehaviour(
     const long = named({ value: "" }, (0, eval)("ab => typeof ab"));
     assertEquals(await executor.submit(short, 1), "undefined");
     assertEquals(await executor.submit(long, 1), "number");
+  },
+);
+
+/** More than anybody wants to be told apart. */
+const MANY_NAMES = Array.from({ length: 200 }, (_, i) => `job-${i}`);
+
+/** What a stack trace calls the text of a task. */
+function labelIn({ stack }: Error): string | undefined {
+  return stack!.match(/task:([\w-]+|\(anonymous\))/)?.[1];
+}
+
+workerBehaviour(
+  "a text with very many names is a bounded number of functions to a worker",
+  async (make) => {
+    const executor = make({ maxWorkers: 1 });
+    const failing = () => () => {
+      throw new Error("Failed");
+    };
+    const labels = new Map<string, string | undefined>();
+    for (const name of MANY_NAMES) {
+      const fn = named({ value: name }, failing());
+      const error = await executor.submit(fn).exception() as Error;
+      labels.set(name, labelIn(error));
+    }
+    // Nobody is called by the name of another.
+    for (const [name, label] of labels) {
+      assert(label === name || label === "(anonymous)", `${name}: ${label}`);
+    }
+    assertEquals(labels.get("job-0"), "job-0");
+    assertEquals(labels.get("job-1"), "job-1");
+    assert(new Set(labels.values()).size < 20);
+    // Names that are told apart stay so, and each text has names of its own.
+    const again = named({ value: "job-1" }, failing());
+    const other = named({ value: "job-199" }, () => {
+      throw new Error("Also failed");
+    });
+    for (const [fn, label] of [[again, "job-1"], [other, "job-199"]] as const) {
+      const error = await executor.submit(fn).exception() as Error;
+      assertEquals(labelIn(error), label);
+    }
+  },
+);
+
+workerBehaviour(
+  "a text with very many names does not miss something by the name of another",
+  async (make) => {
+    const executor = make({ maxWorkers: 1 });
+    for (const name of MANY_NAMES) {
+      const fn = named({ value: name }, () => MANY_NAMES.length);
+      const { message } = await executor.submit(fn).exception() as Error;
+      assertStringIncludes(message, "MANY_NAMES is not defined: task ");
+      assert(
+        /task \(anonymous\) was/.test(message) || message.includes(`'${name}'`),
+      );
+    }
+  },
+);
+
+behaviour(
+  "tells of each function with the same text by its own name, however many there are",
+  async ({ make }) => {
+    const executor = make({ maxWorkers: 4 });
+    const names: string[] = [];
+    executor.addEventListener(
+      "task",
+      (event) => names.push((event as TaskEvent).task),
+    );
+    const futures = MANY_NAMES.map((name) =>
+      executor.submit(named({ value: name }, (n: number) => n), 1)
+    );
+    for (const future of futures) assertEquals(await future, 1);
+    assertEquals(names.toSorted(), MANY_NAMES.toSorted());
+    const last = named(
+      { value: "job-last" },
+      () => new Promise((resolve) => setTimeout(resolve, 900)),
+    );
+    const error = await executor.submitWith({ timeout: 1 }, last).exception();
+    assertStringIncludes(String(error), "Task 'job-last' ran longer");
+  },
+);
+
+workerBehaviour(
+  "tasks of one module are told apart, however many it exports",
+  async (make) => {
+    const indices = Array.from({ length: 40 }, (_, i) => i);
+    const exported = indices.map((i) =>
+      `export const t${i} = task(import.meta, "t${i}", () => ${i});`
+    );
+    await using folder = await makeTempFolder({
+      "tasks.ts": [
+        `import { task } from ${JSON.stringify(MOD)};`,
+        ...exported,
+      ].join("\n"),
+    });
+    const tasks = await import(`${folder.url}tasks.ts`);
+    const executor = make({ maxWorkers: 1 });
+    for (const i of indices) {
+      assertEquals(await executor.submit(tasks[`t${i}`]), i);
+    }
   },
 );
