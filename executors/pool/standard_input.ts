@@ -15,6 +15,8 @@
  * @module
  */
 
+import { replaceCommand } from "./child_commands.ts";
+
 /** Where messages come from. */
 export interface MessageInput {
   /** Fills as much of the buffer as there is; resolves to how much, 0 at the end. */
@@ -130,17 +132,19 @@ function takeHandle(): MessageInput {
 
 /**
  * Where a thread may still find messages at the standard input: keeps it from
- * them, and the programs that it starts by `Deno.Command`.
+ * them, and the programs that it starts by Deno. One that `node:child_process`
+ * starts with `stdio: "inherit"` finds them still.
  */
 export function hideInput(): void {
   Deno.stdin.close();
   Deno.stdin.read = () => Promise.resolve(null);
   Deno.stdin.readSync = () => null;
-  const { Command } = Deno;
-  Deno.Command = class extends Command {
-    constructor(command: string | URL, options?: Deno.CommandOptions) {
-      const stdin = options?.stdin === "piped" ? "piped" : "null";
-      super(command, { ...options, stdin });
+  replaceCommand((Command) =>
+    class extends Command {
+      constructor(command: string | URL, options?: Deno.CommandOptions) {
+        const stdin = options?.stdin === "piped" ? "piped" : "null";
+        super(command, { ...options, stdin });
+      }
     }
-  };
+  );
 }
