@@ -3,12 +3,16 @@
  * standard error stream, whichever way it is said, as a line of it between the
  * results would be taken for one.
  *
- * Two ways to the standard output are left: `writeSync(1, …)` of `node:fs`, and
- * children that are started by `node:child_process`. To turn those, each worker
- * would have to load Node's modules first, which takes a tenth of a second.
+ * What goes past Deno's own stream and commands still gets between them:
+ * `writeSync(1, …)` of `node:fs`, children that `node:child_process` starts with
+ * the streams of this program, whoever opens the file /dev/stdout, a Web Worker
+ * that the function has of its own, and native code. To turn Node's, each worker
+ * would have to load its modules first, which takes a tenth of a second.
  *
  * @module
  */
+
+import { replaceCommand } from "../executors/pool/child_commands.ts";
 
 /** What Deno has no text for that could be written elsewhere. */
 const FORMATTED = [
@@ -75,39 +79,40 @@ function turnStdout(): void {
 
 /** Children inherit a descriptor, so they get a pipe, and what comes out of it is passed on. */
 function turnChildren(): void {
-  const { Command } = Deno;
-  Deno.Command = class extends Command {
-    /** The same, with its text in a pipe. */
-    readonly #piped: Deno.Command;
-    readonly #stdout: Deno.CommandOptions["stdout"];
+  replaceCommand((Command) =>
+    class extends Command {
+      /** The same, with its text in a pipe. */
+      readonly #piped: Deno.Command;
+      readonly #stdout: Deno.CommandOptions["stdout"];
 
-    constructor(command: string | URL, options: Deno.CommandOptions = {}) {
-      super(command, options);
-      this.#stdout = options.stdout;
-      this.#piped = new Command(command, { ...options, stdout: "piped" });
-    }
+      constructor(command: string | URL, options?: Deno.CommandOptions) {
+        super(command, options);
+        this.#stdout = options?.stdout;
+        this.#piped = new Command(command, { ...options, stdout: "piped" });
+      }
 
-    override spawn(): Deno.ChildProcess {
-      if ((this.#stdout ?? "inherit") !== "inherit") return super.spawn();
-      const child = this.#piped.spawn();
-      passOn(child.stdout).catch(() => {});
-      return child;
-    }
+      override spawn(): Deno.ChildProcess {
+        if ((this.#stdout ?? "inherit") !== "inherit") return super.spawn();
+        const child = this.#piped.spawn();
+        passOn(child.stdout).catch(() => {});
+        return child;
+      }
 
-    override async output(): Promise<Deno.CommandOutput> {
-      if (this.#stdout !== "inherit") return await super.output();
-      const output = await this.#piped.output();
-      say(output.stdout);
-      return output;
-    }
+      override async output(): Promise<Deno.CommandOutput> {
+        if (this.#stdout !== "inherit") return await super.output();
+        const output = await this.#piped.output();
+        say(output.stdout);
+        return output;
+      }
 
-    override outputSync(): Deno.CommandOutput {
-      if (this.#stdout !== "inherit") return super.outputSync();
-      const output = this.#piped.outputSync();
-      say(output.stdout);
-      return output;
+      override outputSync(): Deno.CommandOutput {
+        if (this.#stdout !== "inherit") return super.outputSync();
+        const output = this.#piped.outputSync();
+        say(output.stdout);
+        return output;
+      }
     }
-  };
+  );
 }
 
 async function passOn(text: ReadableStream<Uint8Array>): Promise<void> {
