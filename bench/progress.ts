@@ -4,6 +4,7 @@
  * @module
  */
 
+import { writeStandardError } from "../executors/pool/standard_error.ts";
 import type { Observer } from "./benchmark.ts";
 
 /** Goes to the start of the line and empties it, whatever it held. */
@@ -53,5 +54,5 @@ export function showProgress(
 }
 
 function write(text: string): void {
-  Deno.stderr.writeSync(new TextEncoder().encode(text));
+  writeStandardError(new TextEncoder().encode(text));
 }

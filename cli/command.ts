@@ -4,6 +4,7 @@
  * @module
  */
 
+import { writeStandardError } from "../executors/pool/standard_error.ts";
 import type { OptionTable, Values } from "./options.ts";
 
 /** The exit status for arguments that make no sense, as most programs have it. */
@@ -73,11 +74,8 @@ export function say(text: string): void {
  * @param text What is written.
  */
 export function writeError(text: string): void {
-  const bytes = new TextEncoder().encode(text);
   try {
-    for (let done = 0; done < bytes.length;) {
-      done += Deno.stderr.writeSync(bytes.subarray(done));
-    }
+    writeStandardError(new TextEncoder().encode(text));
   } catch {
     // Nobody does.
   }

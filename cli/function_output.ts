@@ -13,6 +13,7 @@
  */
 
 import { replaceCommand } from "../executors/pool/child_commands.ts";
+import { writeStandardError } from "../executors/pool/standard_error.ts";
 
 /** What Deno has no text for that could be written elsewhere. */
 const FORMATTED = [
@@ -67,13 +68,21 @@ function openConsole(): Console {
 
 /** `process.stdout` writes by the same methods. */
 function turnStdout(): void {
-  const { stdout, stderr } = Deno;
-  Object.defineProperties(stdout, {
-    write: { value: stderr.write.bind(stderr) },
-    writeSync: { value: stderr.writeSync.bind(stderr) },
+  const writeSync = (bytes: Uint8Array) => {
+    writeStandardError(bytes);
+    return bytes.length;
+  };
+  Object.defineProperties(Deno.stdout, {
+    write: {
+      value: (bytes: Uint8Array) =>
+        new Promise<number>((resolve) => resolve(writeSync(bytes))),
+    },
+    writeSync: { value: writeSync },
     // One for each who asks: calls that overlap do not wait for one another, and
     // none closes the standard error stream.
-    writable: { get: () => new WritableStream<Uint8Array>({ write: say }) },
+    writable: {
+      get: () => new WritableStream<Uint8Array>({ write: writeStandardError }),
+    },
   });
 }
 
@@ -101,14 +110,14 @@ function turnChildren(): void {
       override async output(): Promise<Deno.CommandOutput> {
         if (this.#stdout !== "inherit") return await super.output();
         const output = await this.#piped.output();
-        say(output.stdout);
+        writeStandardError(output.stdout);
         return output;
       }
 
       override outputSync(): Deno.CommandOutput {
         if (this.#stdout !== "inherit") return super.outputSync();
         const output = this.#piped.outputSync();
-        say(output.stdout);
+        writeStandardError(output.stdout);
         return output;
       }
     }
@@ -116,11 +125,5 @@ function turnChildren(): void {
 }
 
 async function passOn(text: ReadableStream<Uint8Array>): Promise<void> {
-  for await (const bytes of text) say(bytes);
-}
-
-function say(bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length;) {
-    done += Deno.stderr.writeSync(bytes.subarray(done));
-  }
+  for await (const bytes of text) writeStandardError(bytes);
 }

@@ -1,7 +1,7 @@
 /**
  * Writing to the standard error stream of this process, which others may have
  * too: a worker process writes messages there, and this program what its
- * workers print.
+ * workers print and what its command line says.
  *
  * @module
  */

@@ -1,0 +1,61 @@
+// `futures map` among programs that make the streams non-blocking which it shares
+// with them, as Node.js does: a full pipe refuses what it has no room for.
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { FUNCTIONS, startFutures } from "./futures_command.ts";
+
+/** Where the number is known by which a stream is made so. */
+const IS_LINUX = Deno.build.os === "linux";
+
+/** Makes the streams of its arguments non-blocking. */
+const UNBLOCK = `
+  const { symbols } = Deno.dlopen("libc.so.6", {
+    fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  });
+  const [F_GETFL, F_SETFL, O_NONBLOCK] = [3, 4, 0o4000];
+  for (const stream of Deno.args.map(Number)) {
+    const flags = symbols.fcntl(stream, F_GETFL, 0);
+    symbols.fcntl(stream, F_SETFL, flags | O_NONBLOCK);
+  }
+`;
+
+/** Runs `futures` on non-blocking streams, whose readers begin when they are long full. */
+async function futuresUnblocked(
+  args: string[],
+  { stdin = "", shell = "" }: { stdin?: string; shell?: string },
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  const script = `"$0" eval "$1" -- 1 2; shift; "$@"; code=$?`;
+  const child = startFutures(args, ".", [
+    ...["sh", "-c", shell.replace("FUTURES", script)],
+    ...[Deno.execPath(), UNBLOCK],
+  ]);
+  const input = child.stdin.getWriter();
+  input.write(new TextEncoder().encode(stdin)).catch(() => {});
+  input.close().catch(() => {});
+  const { code, stdout, stderr } = await child.output();
+  const decoder = new TextDecoder();
+  return {
+    code,
+    stdout: decoder.decode(stdout),
+    stderr: decoder.decode(stderr),
+  };
+}
+
+for (const executor of ["worker", "promise"]) {
+  Deno.test({
+    name:
+      `futures map --executor ${executor} says all on a standard error stream that is full and does not wait`,
+    ignore: !IS_LINUX,
+    fn: async () => {
+      const { stdout } = await futuresUnblocked(
+        ["map", `${FUNCTIONS}#saysMuch`, "--executor", executor],
+        {
+          stdin: "1\n",
+          shell: `{ FUTURES; } 2>&1 >/dev/null | { sleep 2; cat; }`,
+        },
+      );
+      assertEquals(stdout.match(/^said at length$/gm)?.length, 40_000);
+      assertStringIncludes(stdout, "\nfutures: line 1: Error: said all\n");
+    },
+  });
+}
