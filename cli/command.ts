@@ -5,6 +5,7 @@
  */
 
 import { writeStandardError } from "../executors/pool/standard_error.ts";
+import { describe } from "./map_block.ts";
 import type { OptionTable, Values } from "./options.ts";
 
 /** The exit status for arguments that make no sense, as most programs have it. */
@@ -51,6 +52,26 @@ export class CommandError extends Error {
     super(message);
     this.status = status;
   }
+}
+
+/**
+ * What is said of a file that cannot be written.
+ *
+ * @param name What it is called.
+ * @param error Why, unless that says it all.
+ * @param status The exit status.
+ * @returns An error that says so.
+ */
+export function cannotWrite(
+  name: string,
+  error: unknown,
+  status: number,
+): CommandError {
+  if (error instanceof CommandError) return error;
+  return new CommandError(
+    `cannot write ${name}: ${describe(error).message}`,
+    status,
+  );
 }
 
 /** Lets the types of a command's values follow from its options. */

@@ -5,11 +5,16 @@
  * @module
  */
 
-import { CommandError, FAILED_STATUS, USAGE_STATUS } from "./command.ts";
+import {
+  cannotWrite,
+  CommandError,
+  FAILED_STATUS,
+  USAGE_STATUS,
+} from "./command.ts";
 import { followLinks, type NamedFile, STREAMS } from "./file_identity.ts";
 import { isStillAt, openLocked } from "./locked_file.ts";
 import { describe } from "./map_block.ts";
-import { cannotWrite, TextWriter, type Write } from "./text_writer.ts";
+import { TextWriter } from "./text_writer.ts";
 
 /** Takes results. */
 export interface LineOutput {
@@ -39,16 +44,20 @@ export class PlainOutput implements LineOutput {
   readonly #writer: TextWriter;
   readonly #file: Deno.FsFile | undefined;
 
-  private constructor(write: Write, name: string, file?: Deno.FsFile) {
+  private constructor(name: string, writer: TextWriter, file?: Deno.FsFile) {
     this.#name = name;
-    this.#writer = new TextWriter(write, name);
+    this.#writer = writer;
     this.#file = file;
   }
 
   /** The standard output, also if functions are given another one later. */
   static standard(): PlainOutput {
+    const { name } = STREAMS.stdout;
+    // Of a file or a pipe that was named it is an error that nobody reads it.
+    const options = { mayLoseReader: true };
     const write = Deno.stdout.write.bind(Deno.stdout);
-    return new PlainOutput(write, STREAMS.stdout.name);
+    const writer = new TextWriter(write, name, options);
+    return new PlainOutput(name, writer);
   }
 
   /**
@@ -63,10 +72,12 @@ export class PlainOutput implements LineOutput {
       // A pipe or a device has nothing that could be cut off.
       if (statOrNone(path)?.isFile === false) {
         const device = Deno.openSync(path, { write: true });
-        return new PlainOutput((bytes) => device.write(bytes), path);
+        const writer = new TextWriter((bytes) => device.write(bytes), path);
+        return new PlainOutput(path, writer);
       }
       const file = await openLocked(followLinks(path));
-      return new PlainOutput((bytes) => file.write(bytes), path, file);
+      const writer = new TextWriter((bytes) => file.write(bytes), path);
+      return new PlainOutput(path, writer, file);
     } catch (error) {
       throw cannotWrite(path, error, USAGE_STATUS);
     }
@@ -188,7 +199,7 @@ function targetOf(path: string): string {
 }
 
 /**
- * The files that an option has written.
+ * The files that an option is going to write.
  *
  * @param option The option.
  * @param path The file that it names, if there is one.

@@ -4,9 +4,7 @@
  * @module
  */
 
-import { CommandError, FAILED_STATUS } from "./command.ts";
-import { STREAMS } from "./file_identity.ts";
-import { describe } from "./map_block.ts";
+import { cannotWrite, FAILED_STATUS } from "./command.ts";
 
 /** Writes bytes, and tells how many of them. */
 export type Write = (bytes: Uint8Array) => Promise<number>;
@@ -24,16 +22,24 @@ const BYTES_PER_CHARACTER = 3;
 export class TextWriter {
   readonly #write: Write;
   readonly #name: string;
+  readonly #mayLoseReader: boolean;
   readonly #encoder = new TextEncoder();
   readonly #buffer = new Uint8Array(PIECE_CHARACTERS * BYTES_PER_CHARACTER);
 
   /**
    * @param write Takes the bytes.
    * @param name What a message calls the file.
+   * @param options Whether a reader that has seen enough is for whoever writes
+   * to know, as the error that it is; else that is said as of any other file.
    */
-  constructor(write: Write, name: string) {
+  constructor(
+    write: Write,
+    name: string,
+    { mayLoseReader = false }: { mayLoseReader?: boolean } = {},
+  ) {
     this.#write = write;
     this.#name = name;
+    this.#mayLoseReader = mayLoseReader;
   }
 
   /** Writes a text, when there is room for it. */
@@ -51,10 +57,9 @@ export class TextWriter {
         start = end;
       }
     } catch (error) {
-      // Who reads the results has seen enough: that is for whoever knows what
-      // it means. Of a file or a pipe that was named it is an error.
-      const isStandard = this.#name === STREAMS.stdout.name;
-      if (isStandard && error instanceof Deno.errors.BrokenPipe) throw error;
+      if (this.#mayLoseReader && error instanceof Deno.errors.BrokenPipe) {
+        throw error;
+      }
       throw cannotWrite(this.#name, error, FAILED_STATUS);
     }
   }
@@ -65,24 +70,4 @@ function endOfPiece(text: string, start: number): number {
   const end = start + PIECE_CHARACTERS;
   if (end >= text.length) return text.length;
   return text.codePointAt(end - 1)! > 0xffff ? end - 1 : end;
-}
-
-/**
- * What is said of a file that cannot be written.
- *
- * @param name What it is called.
- * @param error Why, unless that says it all.
- * @param status The exit status.
- * @returns An error that says so.
- */
-export function cannotWrite(
-  name: string,
-  error: unknown,
-  status: number,
-): CommandError {
-  if (error instanceof CommandError) return error;
-  return new CommandError(
-    `cannot write ${name}: ${describe(error).message}`,
-    status,
-  );
 }
