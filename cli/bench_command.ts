@@ -30,9 +30,9 @@ import { EXECUTOR_IDS, type ExecutorId } from "../bench/strategies.ts";
 import { drawSvg } from "../bench/svg.ts";
 import { drawTimeline } from "../bench/timeline.ts";
 import config from "../deno.json" with { type: "json" };
-import { type Command, command } from "./command.ts";
+import { type Command, command, writeError } from "./command.ts";
 import { refuseSameFiles, STREAMS } from "./file_identity.ts";
-import { FileOutput, outputFiles } from "./line_output.ts";
+import { FileOutput, outputFiles, PlainOutput } from "./line_output.ts";
 import {
   byDefault,
   flag,
@@ -148,14 +148,14 @@ async function bench(values: Values<typeof OPTIONS>): Promise<number> {
   const observer: Observer = {
     workloadStarted: (workload) => print(`${formatHeading(workload, style)}\n`),
     runStarted(run) {
-      if (!quiet) console.error(`  ${run.executor}`);
+      if (!quiet) writeError(`  ${run.executor}\n`);
       progress?.runStarted(run);
     },
     recordDone: () => progress?.recordDone(),
     runEnded: () => progress?.runEnded(),
     workloadEnded(workload) {
       // Ends what was said, so it belongs on the same stream.
-      if (!quiet) console.error();
+      if (!quiet) writeError("\n");
       print(`${formatTable(workload, style)}\n`);
       if (quiet) return;
       print(`${drawTimeline(workload, style)}\n`);
@@ -175,7 +175,9 @@ async function bench(values: Values<typeof OPTIONS>): Promise<number> {
   await svg?.finish();
   await html?.write(formatPage(report));
   await html?.finish();
-  if (json) console.log(JSON.stringify(report, null, 2));
+  if (json) {
+    await PlainOutput.standard().write(`${JSON.stringify(report, null, 2)}\n`);
+  }
   return 0;
 }
 

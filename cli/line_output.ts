@@ -14,6 +14,7 @@ import {
 import { followLinks, type NamedFile, STREAMS } from "./file_identity.ts";
 import { isStillAt, openLocked } from "./locked_file.ts";
 import { describe } from "./map_block.ts";
+import { openStandardOutput } from "./standard_output.ts";
 import { TextWriter } from "./text_writer.ts";
 
 /** Takes results. */
@@ -55,8 +56,7 @@ export class PlainOutput implements LineOutput {
     const { name } = STREAMS.stdout;
     // Of a file or a pipe that was named it is an error that nobody reads it.
     const options = { mayLoseReader: true };
-    const write = Deno.stdout.write.bind(Deno.stdout);
-    const writer = new TextWriter(write, name, options);
+    const writer = new TextWriter(openStandardOutput(), name, options);
     return new PlainOutput(name, writer);
   }
 

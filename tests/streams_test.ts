@@ -1,7 +1,8 @@
-// `futures map` among programs that make the streams non-blocking which it shares
+// `futures` among programs that make the streams non-blocking which it shares
 // with them, as Node.js does: a full pipe refuses what it has no room for.
 
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { ofAnyLength } from "./fixtures/line_functions.ts";
 import { FUNCTIONS, startFutures } from "./futures_command.ts";
 
 /** Where the number is known by which a stream is made so. */
@@ -59,3 +60,52 @@ for (const executor of ["worker", "promise"]) {
     },
   });
 }
+
+/** Ways to a reader that begins late, and takes its time. */
+const READERS = {
+  "a pipe": `{ FUTURES; echo $code >&2; } | { sleep 2; cat; }`,
+  "a pipe with a name": `folder=$(mktemp -d); mkfifo $folder/pipe
+    { sleep 2; cat; rm -r $folder; } < $folder/pipe &
+    { FUTURES; echo $code >&2; } > $folder/pipe
+    wait`,
+};
+
+for (const [way, shell] of Object.entries(READERS)) {
+  for (const raw of [[], ["--raw"]]) {
+    Deno.test({
+      name: `${
+        ["futures map", ...raw].join(" ")
+      } writes each result once to ${way} that is full and does not wait`,
+      ignore: !IS_LINUX,
+      fn: async () => {
+        const numbers = Array.from({ length: 3000 }, (_, n) => n);
+        const { stdout, stderr } = await futuresUnblocked(
+          ["map", `${FUNCTIONS}#ofAnyLength`, ...raw],
+          { stdin: numbers.join("\n"), shell },
+        );
+        assertEquals(stderr, "0\n");
+        const results = numbers.map((n) =>
+          raw.length > 0 ? ofAnyLength(n) : JSON.stringify(ofAnyLength(n))
+        );
+        // Not by `assertEquals()`, which would show megabytes.
+        assert(stdout === `${results.join("\n")}\n`);
+      },
+    });
+  }
+}
+
+Deno.test({
+  name:
+    "futures bench --json writes a long report to a pipe that is full and does not wait",
+  ignore: !IS_LINUX,
+  fn: async () => {
+    const { stdout, stderr } = await futuresUnblocked([
+      ...["bench", "--json", "--records=1000", "--executors=promise"],
+      ...["--workload=compute", "--work=1", "--quiet"],
+    ], { shell: READERS["a pipe"] });
+    assertEquals(stderr, "0\n");
+    // More than a pipe holds.
+    assert(stdout.length > 100_000);
+    assertEquals(JSON.parse(stdout).workload.length, 1);
+  },
+});
