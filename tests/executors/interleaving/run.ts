@@ -10,11 +10,9 @@
 // First: what is imported after it takes the time from there.
 import { FakeClock } from "./clock.ts";
 import { assert, assertEquals } from "@std/assert";
-import { Executor } from "../../../mod.ts";
-import { Scheduler } from "../../../executors/pool/scheduler.ts";
-import type { WorkItem } from "../../../executors/work_item.ts";
 import type { Random } from "../random.ts";
 import { plain, Plan } from "./plan.ts";
+import { FakePool } from "./pool.ts";
 import { type Deed, FakeWorker, type World } from "./worker.ts";
 
 /** More than any run takes that does not hang. */
@@ -22,43 +20,6 @@ const MAX_STEPS = 20_000;
 
 /** More microtasks than follow from one another here; a turn of the event loop takes longer. */
 const TICKS = 32;
-
-/** A scheduler as an executor. */
-class FakePool extends Executor {
-  #scheduler: Scheduler;
-
-  constructor(
-    settings: Omit<
-      ConstructorParameters<typeof Scheduler>[0],
-      "onBroken" | "name" | "initializer"
-    >,
-  ) {
-    super();
-    this.#scheduler = new Scheduler({
-      ...settings,
-      name: "fake",
-      initializer: undefined,
-      onBroken: (error) => this.breakWith(error),
-    });
-  }
-
-  terminate(): Promise<void> {
-    this.shutdown({ wait: false });
-    return this.#scheduler.terminate();
-  }
-
-  protected override enqueue(item: WorkItem): void {
-    this.#scheduler.enqueue(item);
-  }
-
-  protected override close(cancelFutures: boolean): Promise<void> {
-    return this.#scheduler.close(cancelFutures);
-  }
-
-  protected override describe(): Record<string, unknown> {
-    return this.#scheduler.describe();
-  }
-}
 
 /** Makes one run; throws what is wrong. */
 export async function interleave(random: Random): Promise<void> {

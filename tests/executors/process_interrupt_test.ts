@@ -1,7 +1,6 @@
 // Ctrl-C, which every process of a terminal gets, while workers start.
 
-import { assertEquals, assertInstanceOf } from "@std/assert";
-import { BrokenExecutorError, ProcessPoolExecutor } from "../../mod.ts";
+import { assertEquals } from "@std/assert";
 import { runCommand } from "../run_command.ts";
 import { makeTempFolder } from "../temp_folder.ts";
 import { watched } from "./harness.ts";
@@ -55,29 +54,4 @@ if (Deno.build.os === "linux") {
       },
     );
   }
-
-  watched(
-    "ProcessPoolExecutor gives up when SIGINT ends each worker that starts",
-    async (executors) => {
-      const executor = new ProcessPoolExecutor({
-        maxWorkers: 1,
-        maxTasksPerWorker: 1,
-      });
-      executors.push(executor);
-      // Starting the first takes this program so long that it is too late to interrupt that.
-      await executor.submit(() => 0);
-      const future = executor.submit(() => 1);
-      while (!future.done()) {
-        for (const { pid } of executor.stats().workers) {
-          try {
-            Deno.kill(pid!, "SIGINT");
-          } catch {
-            // It has gone, and is about to be missed.
-          }
-        }
-        await new Promise((resolve) => setTimeout(resolve, 1));
-      }
-      assertInstanceOf(await future.exception(), BrokenExecutorError);
-    },
-  );
 }

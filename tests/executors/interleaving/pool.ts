@@ -1,0 +1,46 @@
+/**
+ * The scheduler as an executor, on whatever channels a test opens.
+ *
+ * @module
+ */
+
+import { Executor } from "../../../mod.ts";
+import { Scheduler } from "../../../executors/pool/scheduler.ts";
+import type { WorkItem } from "../../../executors/work_item.ts";
+
+/** A scheduler as an executor. */
+export class FakePool extends Executor {
+  #scheduler: Scheduler;
+
+  constructor(
+    settings: Omit<
+      ConstructorParameters<typeof Scheduler>[0],
+      "onBroken" | "name" | "initializer"
+    >,
+  ) {
+    super();
+    this.#scheduler = new Scheduler({
+      ...settings,
+      name: "fake",
+      initializer: undefined,
+      onBroken: (error) => this.breakWith(error),
+    });
+  }
+
+  terminate(): Promise<void> {
+    this.shutdown({ wait: false });
+    return this.#scheduler.terminate();
+  }
+
+  protected override enqueue(item: WorkItem): void {
+    this.#scheduler.enqueue(item);
+  }
+
+  protected override close(cancelFutures: boolean): Promise<void> {
+    return this.#scheduler.close(cancelFutures);
+  }
+
+  protected override describe(): Record<string, unknown> {
+    return this.#scheduler.describe();
+  }
+}
