@@ -30,7 +30,8 @@ const SELECTIONS: Record<string, Selection> = {
   all: () => [[FOLDER]],
   /**
    * About half of the time of all: behaviours that every kind of executor has
-   * are tested with promises and threads, and of processes what only they do.
+   * are tested with promises and threads, and of processes what only they do,
+   * which is what the files are about whose names begin with `process_`.
    */
   core: () => [
     ["--filter", otherThan("Process"), FOLDER],

@@ -28,6 +28,20 @@ Deno.test("deno task test runs on the oldest version, and on one between", async
   assert(VERSIONS.slice(1, -1).some((version) => version === versions?.[2]));
 });
 
+Deno.test("tests of processes alone are in files that core runs", async () => {
+  const folder = new URL("../executors/", import.meta.url);
+  for await (const { name } of Deno.readDir(folder)) {
+    if (!name.endsWith("_test.ts") || name.startsWith("process_")) continue;
+    const source = await Deno.readTextFile(new URL(name, folder));
+    const alone = /(?:watched|Deno\.test)\(\s*["'`]Process.*/.exec(source);
+    assertEquals(
+      alone?.[0],
+      undefined,
+      `${name}: move it to process_*_test.ts`,
+    );
+  }
+});
+
 for (const args of [[], ["some"], ["core", "2.4"], ["all", "deno@2.4.2"]]) {
   Deno.test(`versions.ts says what it wants instead of "${args.join(" ")}"`, async () => {
     const { stderr } = await runCommand(Deno.execPath(), {
