@@ -13,7 +13,9 @@ import {
   TimeoutError,
   transfer,
 } from "../../mod.ts";
+import { load } from "./cells.ts";
 import { until } from "./harness.ts";
+import { Gate, noteStop, STOPPED_BY } from "./tasks.ts";
 import { outcomeOf, workerBehaviour } from "./worker_harness.ts";
 
 /** Lists with so many elements; some of the depths can be written only. */
@@ -224,17 +226,18 @@ workerBehaviour(
 );
 
 workerBehaviour("a deep reason of an abort stops the task", async (make) => {
-  const executor = make({ maxWorkers: 1, gracePeriod: 20_000 });
+  // The worker is not ended meanwhile: the task ends when it hears of the abort, or never.
+  const executor = make({ maxWorkers: 1, gracePeriod: 3_600_000 });
   const controller = new AbortController();
-  const future = executor.submitWith(
-    { signal: controller.signal },
-    () => new Promise((resolve) => setTimeout(resolve, 100)),
-  );
+  const { signal } = controller;
+  const gate = new Gate();
+  const future = executor.submitWith({ signal }, noteStop, gate.cells);
   const next = executor.submit(kindOf, 1);
-  await until(() => future.running());
+  await until(() => gate.reached === 1);
   controller.abort(makeList(UNREADABLE));
   assert(future.cancelled());
   assertEquals(await next, "number");
+  assertEquals(STOPPED_BY[load(gate.cells, 0)], "CancelledError");
 });
 
 workerBehaviour(
