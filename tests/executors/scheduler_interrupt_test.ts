@@ -7,18 +7,8 @@ import { BrokenExecutorError } from "../../mod.ts";
 import type { Channel, OpenChannel } from "../../executors/pool/channel.ts";
 import { Slots } from "../../executors/pool/slots.ts";
 import { plain } from "./interleaving/plan.ts";
-import { FakeWorker, type World } from "./interleaving/worker.ts";
+import { FakeWorker, UNEVENTFUL } from "./interleaving/worker.ts";
 import { settle, watched } from "./harness.ts";
-import { randomOf } from "./random.ts";
-
-/** Nothing goes wrong in it. */
-const WORLD: World = {
-  random: randomOf(1),
-  startsBadly: false,
-  race() {},
-  entered: () => "return",
-  lost() {},
-};
 
 /** Starts workers that die at once. */
 function openDying(interrupted: boolean): OpenChannel {
@@ -89,7 +79,7 @@ watched(
     const workers: FakeWorker[] = [];
     const open: OpenChannel = (name, listener) => {
       if (starts++ < 20) return openDying(true)(name, listener);
-      const worker = new FakeWorker(WORLD, listener);
+      const worker = new FakeWorker(UNEVENTFUL, listener);
       workers.push(worker);
       return worker;
     };

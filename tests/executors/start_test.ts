@@ -4,7 +4,7 @@ import { assertEquals, assertLess, assertRejects } from "@std/assert";
 import { WorkerCrashedError } from "../../mod.ts";
 import { load, makeCells } from "./cells.ts";
 import { endWhenReady, prepareFor } from "./fixtures/prepared.ts";
-import { settle, until } from "./harness.ts";
+import { until } from "./harness.ts";
 import { workerBehaviour } from "./worker_harness.ts";
 
 for (const idleTimeout of [0, 20]) {
@@ -56,19 +56,18 @@ workerBehaviour(
 );
 
 workerBehaviour(
-  "the idleTimeout of workers that start() has kept begins when all are ready",
+  "idleTimeout ends the workers that start() has kept, each once all are ready",
   async (make) => {
+    const starts = makeCells();
     const executor = make({
       maxWorkers: 2,
-      idleTimeout: 300,
+      idleTimeout: 20,
       initializer: prepareFor,
-      initArgs: [makeCells(), [0, 600]],
+      initArgs: [starts, [0, 200]],
     });
     await executor.start();
-    await settle();
-    assertEquals(executor.stats().workers.length, 2);
-    // And it does begin.
     await until(() => executor.stats().workers.length === 0);
+    assertEquals(load(starts, 0), 2);
   },
 );
 

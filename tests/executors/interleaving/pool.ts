@@ -27,6 +27,10 @@ export class FakePool extends Executor {
     });
   }
 
+  start(): Promise<void> {
+    return this.#scheduler.start();
+  }
+
   terminate(): Promise<void> {
     this.shutdown({ wait: false });
     return this.#scheduler.terminate();
@@ -38,6 +42,10 @@ export class FakePool extends Executor {
 
   protected override close(cancelFutures: boolean): Promise<void> {
     return this.#scheduler.close(cancelFutures);
+  }
+
+  protected override activity(): ReturnType<Scheduler["activity"]> {
+    return this.#scheduler.activity();
   }
 
   protected override describe(): Record<string, unknown> {
