@@ -286,6 +286,8 @@ workerBehaviour(
     assertEquals(loadAll(calls, 1000), new Array(1000).fill(1));
     assertEquals(settled, new Array(1000).fill(1));
   },
+  // 50 workers have to start, and to load a module.
+  180_000,
 );
 
 watched(
