@@ -2,7 +2,7 @@
 // hand, one after another, and says at the end on which of them they failed:
 //
 //   deno run -A tests/network/with_jsr.ts run -A tests/network/versions.ts all
-//   deno run -A tests/network/with_jsr.ts run -A tests/network/versions.ts core 2.4.2 2.7.9
+//   deno run -A tests/network/with_jsr.ts run -A tests/network/versions.ts core 2.4.2 2.5.6
 //
 // Without versions, it is one of each minor release that this project supports.
 
@@ -24,18 +24,38 @@ const FOLDER = "tests/executors";
 /** What `deno test` is to run: each element is the arguments of one run. */
 type Selection = () => string[][];
 
+/** What only processes do. */
+const PROCESS_FILES = /^process_\w+_test\.ts$/;
+
+/** How workers start, how they end, and what they may: where versions differ most. */
+const WORKER_FILES =
+  /^(crash|exit_at_load|initializer|permissions|start\w*|terminate|worker_\w+)_test\.ts$/;
+
+/** The same many times, or at random: they try this package more than they try Deno. */
+const LONG_FILES = /^(chaos|many_\w+|\w+_model)_test\.ts$/;
+
 /** Which tests there are to choose from. */
 const SELECTIONS: Record<string, Selection> = {
   /** Every test there is. */
   all: () => [[FOLDER]],
   /**
-   * About half of the time of all: behaviours that every kind of executor has
-   * are tested with promises and threads, and of processes what only they do,
-   * which is what the files are about whose names begin with `process_`.
+   * Less than half of the time of all: behaviours that every kind of executor
+   * has are tested with promises and threads, and of processes what only they
+   * do, which is what the files are about whose names begin with `process_`.
    */
   core: () => [
-    ["--filter", otherThan("Process"), FOLDER],
-    processFiles(),
+    [
+      "--filter",
+      otherThan("Process"),
+      `--ignore=${files(LONG_FILES).join()}`,
+      FOLDER,
+    ],
+    files(PROCESS_FILES),
+  ],
+  /** A fifth of the time of all: as core, of the files about workers alone. */
+  workers: () => [
+    ["--filter", otherThan("Process"), ...files(WORKER_FILES)],
+    files(PROCESS_FILES),
   ],
 };
 
@@ -79,12 +99,12 @@ async function testOn(
   return failed.length === 0 ? 0 : 1;
 }
 
-/** The files about what only processes do. */
-function processFiles(): string[] {
+/** The test files with such names. */
+function files(names: RegExp): string[] {
   const folder = new URL(`../../${FOLDER}/`, import.meta.url);
   return [...Deno.readDirSync(folder)]
     .map(({ name }) => name)
-    .filter((name) => /^process_\w+_test\.ts$/.test(name))
+    .filter((name) => names.test(name))
     .sort()
     .map((name) => `${FOLDER}/${name}`);
 }
