@@ -193,8 +193,13 @@ Deno.test({
         ...["--on-error=skip", "--progress"],
       ],
       folder.path,
-      // A pipe that has no reader.
-      ["sh", "-c", `{ sleep 0.2; "$@"; echo $? > code; } 2>&1 >code | :`, "sh"],
+      // A pipe that has no reader any more.
+      [
+        "sh",
+        "-c",
+        `{ (while echo >&2; do sleep 0.01; done); "$@"; echo $? > code; } 2>&1 >code | :`,
+        "sh",
+      ],
     );
     await child.stdin.close();
     await child.output();
