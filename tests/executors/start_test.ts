@@ -3,7 +3,11 @@
 import { assertEquals, assertLess, assertRejects } from "@std/assert";
 import { WorkerCrashedError } from "../../mod.ts";
 import { load, makeCells } from "./cells.ts";
-import { endWhenReady, prepareFor } from "./fixtures/prepared.ts";
+import {
+  endUntilReplaced,
+  endWhenReady,
+  prepareFor,
+} from "./fixtures/prepared.ts";
 import { until } from "./harness.ts";
 import { workerBehaviour } from "./worker_harness.ts";
 
@@ -96,8 +100,8 @@ workerBehaviour(
     const starts = makeCells();
     const executor = make({
       maxWorkers: 3,
-      initializer: endWhenReady,
-      initArgs: [starts, 2, 0, [0, 0, 1000]],
+      initializer: endUntilReplaced,
+      initArgs: [starts],
     });
     await executor.start();
     assertEquals(load(starts, 0), 5);
