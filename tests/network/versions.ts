@@ -39,7 +39,7 @@ const SELECTIONS: Record<string, Selection> = {
   /** Every test there is. */
   all: () => [[FOLDER]],
   /**
-   * Less than half of the time of all: behaviours that every kind of executor
+   * A third of the time of all: behaviours that every kind of executor
    * has are tested with promises and threads, and of processes what only they
    * do, which is what the files are about whose names begin with `process_`.
    */
@@ -52,7 +52,7 @@ const SELECTIONS: Record<string, Selection> = {
     ],
     files(PROCESS_FILES),
   ],
-  /** A fifth of the time of all: as core, of the files about workers alone. */
+  /** A sixth of the time of all: as core, of the files about workers alone. */
   workers: () => [
     ["--filter", otherThan("Process"), ...files(WORKER_FILES)],
     files(PROCESS_FILES),
