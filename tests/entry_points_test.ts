@@ -237,6 +237,35 @@ Deno.test("jsr:@concurrent/futures runs functions in processes that may do nothi
   assertEquals(stdout, '[ "prompt", "prompt", "prompt" ]\nprompt\n');
 });
 
+Deno.test("jsr:@concurrent/futures runs functions in processes that may import from one host", async () => {
+  await using registry = await serveRegistry([await readPackage(ROOT)]);
+  const { folder, env } = await makeProject(registry);
+  await using _ = folder;
+  const own = new URL(registry.url).host;
+  await Deno.writeTextFile(
+    `${folder.path}/host.ts`,
+    `import { ProcessPoolExecutor } from "@concurrent/futures";
+    const state = (host: string) => Deno.permissions.querySync({ name: "import", host }).state;
+    for (const host of ["example.com:443", "${own}", "127.0.0.1"]) {
+      const permissions = { import: [host] };
+      await using pool = new ProcessPoolExecutor({ maxWorkers: 1, permissions });
+      const hosts = ["example.com:443", "${own}", "jsr.io:443"];
+      console.log((await pool.map(state, hosts)).join(" "));
+    }`,
+  );
+  const { stdout } = await runCommand(Deno.execPath(), {
+    args: ["run", "-A", "host.ts"],
+    cwd: folder.path,
+    env,
+    timeout: 60_000,
+  });
+  assertEquals(stdout.trim().split("\n"), [
+    "granted prompt prompt",
+    "prompt granted prompt",
+    "prompt granted prompt",
+  ]);
+});
+
 Deno.test("a compiled program runs functions in processes of its own", async () => {
   await using registry = await serveRegistry([await readPackage(ROOT)]);
   const { folder, env } = await makeProject(registry);

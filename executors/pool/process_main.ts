@@ -69,11 +69,12 @@ export async function serve(
   }
 }
 
-/** Gives up a permission, or one for a path: `read`, `read=/folder/`. */
+/** Gives up a permission, or one for a path or a host: `read`, `read=/folder/`. */
 function giveUp(permission: string): void {
-  const [, name, path] = /^(\w+)(?:=(.*))?$/s.exec(permission)!;
+  const [, name, entry] = /^(\w+)(?:=(.*))?$/s.exec(permission)!;
+  const key = name === "import" ? "host" : "path";
   Deno.permissions.revokeSync(
-    { name, ...(path && { path }) } as Deno.PermissionDescriptor,
+    { name, ...(entry && { [key]: entry }) } as Deno.PermissionDescriptor,
   );
 }
 

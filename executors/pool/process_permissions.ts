@@ -9,6 +9,19 @@ import { absolutePath, folderWithoutComma, pathOf } from "./file_path.ts";
 import { mainModule } from "./main_module.ts";
 import { checkPermissionsShape } from "./permissions.ts";
 
+/**
+ * Where Deno lets a program import from without a flag, in every version; newer
+ * ones add raw.esm.sh.
+ */
+const DEFAULT_HOSTS = [
+  "cdn.jsdelivr.net:443",
+  "deno.land:443",
+  "esm.sh:443",
+  "gist.githubusercontent.com:443",
+  "jsr.io:443",
+  "raw.githubusercontent.com:443",
+] as const;
+
 /** What there is to be allowed. */
 const NAMES = [
   "env",
@@ -72,15 +85,21 @@ export function permissionFlags(grants: Grants): string[] {
     : NAMES.flatMap((name) => flagsOf(name, grants[name]));
 }
 
-/**
- * Whether a process is to give up what it has without a flag: imports from
- * jsr.io and some other hosts.
- */
-export function refusesImports(
+/** What tasks are to import: what the program may, or hosts on a list, or nothing. */
+export type ImportWish = "as the program" | "hosts" | "nothing";
+
+/** What a program wants of imports. */
+export function importsWished(
   permissions: Deno.PermissionOptions | undefined,
-): boolean {
+): ImportWish {
   const wish = wishFor("import", permissions);
-  return wish === false || Array.isArray(wish) && wish.length === 0;
+  if (wish === true || wish === "inherit") return "as the program";
+  return wish === false || wish.length === 0 ? "nothing" : "hosts";
+}
+
+/** Whether a list has nothing on it. */
+export function hasNone(grant: Grant): boolean {
+  return typeof grant === "object" && grant.length === 0;
 }
 
 /**
@@ -176,9 +195,16 @@ function grantOf(name: PermissionName, wish: Grant | "inherit"): Grant {
   return wish;
 }
 
-/** What this program may do itself, as far as it can find out. */
+/**
+ * What this program may do itself, as far as it can find out. Imports: `false`
+ * is what Deno allows without a flag.
+ */
 function ownGrant(name: PermissionName): Grant {
   if (isGranted(name)) return true;
+  if (name === "import") {
+    const hosts = DEFAULT_HOSTS.filter((host) => isGranted(name, host));
+    return hosts.length < DEFAULT_HOSTS.length && hosts;
+  }
   if (name !== "read" && name !== "write") return false;
   return ownFolders().filter((path) => isGranted(name, path));
 }

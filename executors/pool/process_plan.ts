@@ -17,11 +17,12 @@ import { WORKER_ARGUMENT } from "./process_main.ts";
 import {
   type Grants,
   grantsFor,
+  hasNone,
+  importsWished,
+  type ImportWish,
   permissionFlags,
   permissionsToGiveUp,
-  refusesImports,
 } from "./process_permissions.ts";
-import { INPUT_LIBRARY } from "./standard_input.ts";
 
 /** What a program asks for. */
 export interface ProcessWishes {
@@ -33,6 +34,11 @@ export interface ProcessWishes {
 
 /** Where V8 looks for flags; unlike one of Deno's own, it also reaches a compiled program. */
 const V8_FLAGS = "DENO_V8_FLAGS";
+
+const NO_UPDATE_CHECK = "DENO_NO_UPDATE_CHECK";
+
+/** npm packages are what is in node_modules, and nothing is fetched. */
+const MANUAL_MODULES = "--node-modules-dir=manual";
 
 /** The files that say what names mean in imports. */
 const CONFIG_FILES = ["deno.json", "deno.jsonc"];
@@ -57,38 +63,53 @@ export function planProcess(wishes: ProcessWishes): ProcessSettings {
   }
   const missing = missingFolder();
   if (missing !== undefined) throw missing;
-  const env = envOf(wishes);
   const main = mainModule();
   if (Deno.build.standalone) {
     const revoke = permissionsToGiveUp(permissions);
+    const env = envOf(wishes);
     return { command, args: [WORKER_ARGUMENT], main, env, revoke };
   }
   const grants = grantsFor(permissions);
-  const revoke = [
-    ...allowStart(grants),
-    ...(refusesImports(permissions) ? ["import"] : []),
-  ];
-  const args = runArguments(permissionFlags(grants), main);
+  const imports = importsWished(permissions);
+  const revoke = [...allowStart(grants)];
+  if (imports === "nothing" || hasNone(grants.import)) revoke.push("import");
+  const args = runArguments(main, imports, permissionFlags(grants));
+  const env = envOf(wishes);
+  // Else Deno would ask, once a day, whether there is a newer one.
+  if (imports !== "as the program") env[NO_UPDATE_CHECK] ??= "1";
   return { command, args, main, env, revoke };
 }
 
 /**
  * A worker process gives up before the first task what only its start takes:
- * Deno wants to read the module of a thread that is started from a file, and
- * messages get a descriptor of their own by a function of the system.
+ * Deno wants to read the module of a thread that is started from a file, and to
+ * import one that is not; messages get a descriptor of their own by a function
+ * of the system.
  */
 function* allowStart(grants: Grants): Iterable<string> {
   if (url.startsWith("file:")) {
     const folder = folderWithoutComma(pathOf(new URL("..", url)));
     yield* allow(grants, "read", folder, (path) => isInFolder(folder, path));
+  } else if (grants.import !== false) {
+    const { hostname, port, protocol } = new URL(url);
+    const host = `${hostname}:${port || (protocol === "http:" ? 80 : 443)}`;
+    yield* allow(
+      grants,
+      "import",
+      host,
+      (granted) => granted === host || granted === hostname,
+    );
   }
-  const library = INPUT_LIBRARY;
-  yield* allow(grants, "ffi", library, (path) => path === library);
+  // Of a name on a list Deno makes a path in the working folder, where no such library is.
+  if (grants.ffi === false || hasNone(grants.ffi)) {
+    grants.ffi = true;
+    yield "ffi";
+  }
 }
 
 function* allow(
   grants: Grants,
-  name: "ffi" | "read",
+  name: "import" | "read",
   entry: string,
   covers: (granted: string) => boolean,
 ): Iterable<string> {
@@ -101,19 +122,41 @@ function* allow(
 }
 
 function runArguments(
-  permissions: readonly string[],
   main: string | undefined,
+  imports: ImportWish,
+  permissions: readonly string[],
 ): string[] {
+  const flags = [
+    ...(main === undefined ? [] : configFlags(main)),
+    ...importFlags(imports),
+  ];
   return [
     "run",
     "--quiet",
     "--no-prompt",
     // What the program has locked it has also loaded; workers would only compete for the file.
     "--no-lock",
-    ...(main === undefined ? [] : configFlags(main)),
+    ...new Set(flags),
     ...permissions,
     url,
   ];
+}
+
+/**
+ * No permission of Deno's is about npm: any name that a task imports is a
+ * request to the registry. Packages that are there already go on working: with
+ * no import allowed, those in Deno's cache and in node_modules; with a list of
+ * hosts, which takes requests, those in node_modules alone.
+ */
+function importFlags(imports: ImportWish): string[] {
+  switch (imports) {
+    case "as the program":
+      return [];
+    case "hosts":
+      return [MANUAL_MODULES];
+    case "nothing":
+      return ["--cached-only"];
+  }
 }
 
 /**
@@ -139,7 +182,7 @@ function configFlags(main: string): string[] {
     folder = parent;
   }
   // There is no flag that names a package.json; this is what one changes.
-  return npmProject ? ["--node-modules-dir=manual"] : [];
+  return npmProject ? [MANUAL_MODULES] : [];
 }
 
 function isFile(path: string): boolean {

@@ -26,7 +26,7 @@ export interface MessageInput {
 }
 
 /** The library with those functions. */
-export const INPUT_LIBRARY: string = libraryOf(Deno.build.os);
+const INPUT_LIBRARY: string = libraryOf(Deno.build.os);
 
 function libraryOf(system: typeof Deno.build.os): string {
   switch (system) {

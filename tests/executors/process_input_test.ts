@@ -3,6 +3,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { ProcessPoolExecutor } from "../../mod.ts";
+import { makeTempFolder } from "../temp_folder.ts";
 import { watched } from "./harness.ts";
 import { MOD, runMain } from "./worker_harness.ts";
 
@@ -142,6 +143,40 @@ inputTest("leaves programs no descriptor for messages", async (executor) => {
   assert(own(await listed(worker)).length > 0);
   assertEquals(own(await executor.submit(listed, "self")), []);
 });
+
+for (
+  const permissions of [
+    "none",
+    { read: true },
+    { env: true, run: ["cat"], import: ["example.com"] },
+  ] as Deno.PermissionOptions[]
+) {
+  watched(
+    `ProcessPoolExecutor keeps its messages off descriptor 0 with permissions ${
+      JSON.stringify(permissions)
+    }`,
+    async (executors) => {
+      await using folder = await makeTempFolder({ "libc.so.6": "no library" });
+      const before = Deno.cwd();
+      const executor = new ProcessPoolExecutor({ maxWorkers: 1, permissions });
+      executors.push(executor);
+      // Where Deno would look for a library that is on a list.
+      Deno.chdir(folder.path);
+      try {
+        await executor.start();
+      } finally {
+        Deno.chdir(before);
+      }
+      const read = executor.submit(READS["readFileSync(0)"]!);
+      // What would be read instead.
+      const others = executor.map((n: number) => n, [1, 2, 3]);
+      assertEquals(await read, null);
+      assertEquals(await others, [1, 2, 3]);
+      const state = () => Deno.permissions.querySync({ name: "ffi" }).state;
+      assertEquals(await executor.submit(state), "prompt");
+    },
+  );
+}
 
 watched(
   "ProcessPoolExecutor gives no more permissions than before for an input of its own",

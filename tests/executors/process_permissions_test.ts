@@ -286,3 +286,35 @@ watched(
     assertEquals(stdout, "granted\nprompt\nprompt\nprompt\n");
   },
 );
+
+for (
+  const [flag, expected] of [
+    ["--allow-import=example.com,jsr.io", "granted prompt"],
+    ["--allow-import=example.com", "prompt prompt"],
+    ["--deny-import=jsr.io:443", "denied granted"],
+    ["--no-prompt", "granted granted"],
+  ] as const
+) {
+  watched(
+    `ProcessPoolExecutor of a program with ${flag} may import from no more hosts than that`,
+    async () => {
+      const { stdout } = await runMain({
+        "main.ts": `
+          import { ProcessPoolExecutor } from "${MOD}";
+          const state = (host) => Deno.permissions.querySync({ name: "import", host }).state;
+          const hosts = ["jsr.io:443", "esm.sh:443"];
+          console.log(hosts.map(state).join(" "));
+          for (const permissions of ["inherit", { import: "inherit" }]) {
+            await using pool = new ProcessPoolExecutor({ maxWorkers: 1, permissions });
+            console.log((await pool.map(state, hosts)).join(" "));
+          }
+        `,
+      }, { flags: ["--allow-run", "--allow-read", flag] });
+      const [own, ...inherited] = stdout.trim().split("\n");
+      assertEquals(own, expected);
+      // A worker is told what it may do, not what it may not.
+      const worker = expected.replace("denied", "prompt");
+      assertEquals(inherited, [worker, worker]);
+    },
+  );
+}
