@@ -20,6 +20,11 @@ export interface ProcessPoolExecutorOptions extends WorkerOptions {
    * module are. Entries are those of the flags, one each: none can be empty or
    * have a comma.
    *
+   * Without `import`, nothing that a task imports leaves the machine: packages
+   * from npm are those in Deno's cache and in node_modules. With a list of
+   * hosts, they are those in node_modules alone, as no list tells of registries.
+   * docs/security.md has what was tried, and held.
+   *
    * @default {"inherit"}
    */
   permissions?: Deno.PermissionOptions;

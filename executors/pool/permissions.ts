@@ -1,6 +1,6 @@
 /**
  * What workers may do, checked before Deno is asked: without a flag it ends the
- * whole program.
+ * whole program, and without another it asks whoever is at the terminal.
  *
  * @module
  */
@@ -30,6 +30,9 @@ interface ChildProcess {
 /** Whether Deno has the flag, once that is known. */
 let flagged: boolean | undefined;
 
+/** Whether {@linkcode warnOfPrompts} has spoken. */
+let warned = false;
+
 /**
  * What to give a Web Worker; `undefined` for what it has anyway.
  *
@@ -47,6 +50,7 @@ export function checkPermissions(
       `Cannot give workers permissions of their own without the flag ${FLAG}`,
     );
   }
+  warnOfPrompts();
   return permissions;
 }
 
@@ -77,10 +81,7 @@ export function checkPermissionsShape(
  * the flags of its parent.
  */
 function hasFlag(): boolean | undefined {
-  const mayAsk = (["run", "env"] as const).every((name) =>
-    Deno.permissions.querySync({ name }).state === "granted"
-  );
-  if (!mayAsk || Deno.build.standalone) return undefined;
+  if (!mayAll("run", "env") || Deno.build.standalone) return undefined;
   flagged ??= forkArguments()?.includes(FLAG);
   return flagged;
 }
@@ -95,4 +96,49 @@ function forkArguments(): readonly string[] | undefined {
     // Whether it is told of at once or later differs between versions.
     return (error as SpawnArguments | undefined)?.spawnargs;
   }
+}
+
+/**
+ * Says once that whoever is at the terminal decides what tasks may do: Deno asks
+ * there for what a thread may not, and has nothing that would keep it from that
+ * in one thread alone.
+ */
+function warnOfPrompts(): void {
+  if (warned || !mayPrompt()) return;
+  warned = true;
+  console.warn(
+    "Deno asks on this terminal for what the tasks of a WorkerPoolExecutor with 'permissions' may not do, and \"y\" allows it: start Deno with --no-prompt, or with DENO_NO_PROMPT=1 in the environment",
+  );
+}
+
+/** Whether Deno may ask, as far as it tells. */
+function mayPrompt(): boolean {
+  // It asks at a terminal only. What a compiled program does, its user cannot change.
+  const terminal = Deno.stdin.isTerminal() && Deno.stderr.isTerminal();
+  if (!terminal || Deno.build.standalone) return false;
+  const variable = "DENO_NO_PROMPT";
+  const { state } = Deno.permissions.querySync({ name: "env", variable });
+  if (state === "granted" && Deno.env.get(variable) === "1") return false;
+  const [, command, ...args] = commandLine();
+  return command !== "test" && command !== "bench" &&
+    !args.includes("--no-prompt");
+}
+
+/** What Deno was started with, where the system says so and Deno lets it; else nothing. */
+function commandLine(): string[] {
+  // Deno wants all permissions for that.
+  const all = ["env", "ffi", "net", "read", "run", "sys", "write"] as const;
+  if (Deno.build.os !== "linux" || !mayAll(...all)) return [];
+  try {
+    return Deno.readTextFileSync("/proc/self/cmdline").split("\0");
+  } catch {
+    return [];
+  }
+}
+
+function mayAll(...names: Deno.PermissionDescriptor["name"][]): boolean {
+  return names.every((name) =>
+    Deno.permissions.querySync({ name } as Deno.PermissionDescriptor).state ===
+      "granted"
+  );
 }
