@@ -2,7 +2,7 @@
 // permission is tried, in both kinds of workers, and a server on this machine
 // counts what gets out. docs/security.md says what these tests show.
 
-import { assertEquals, assertNotEquals } from "@std/assert";
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { ProcessPoolExecutor } from "../../mod.ts";
 import { runCommand } from "../run_command.ts";
 import { makeTempFolder } from "../temp_folder.ts";
@@ -65,31 +65,53 @@ const THREADS = `
   console.log(JSON.stringify(outcomes));
 `;
 
+/** What comes of it, and what requests there were. */
+async function tryInThreads(
+  permission: string,
+  flags: string[],
+): Promise<[outcomes: Record<string, string>, requests: string[]]> {
+  await using counter = await countRequests();
+  await using folder = await makeTempFolder({ "main.ts": THREADS });
+  const { stdout } = await runCommand(Deno.execPath(), {
+    args: [
+      ...["run", "-A", "--no-config", "--no-check", "--quiet", "--no-prompt"],
+      ...["--unstable-worker-options", ...flags],
+      ...["main.ts", permission, `${counter.port}`],
+    ],
+    cwd: folder.url,
+    env: {
+      ...Deno.env.toObject(),
+      ...counter.env,
+      DENO_NO_UPDATE_CHECK: "1",
+    },
+    timeout: PROGRAM_LIMIT_MS,
+  });
+  return [JSON.parse(stdout), counter.requests];
+}
+
 for (const permission of Object.keys(ATTEMPTS)) {
   watched(
     `WorkerPoolExecutor with permissions: "none" and --cached-only holds against ${permission}`,
     async () => {
-      await using counter = await countRequests();
-      await using folder = await makeTempFolder({ "main.ts": THREADS });
-      const { stdout } = await runCommand(Deno.execPath(), {
-        args: [
-          ...["run", "-A", "--no-config", "--no-check", "--quiet"],
-          ...["--unstable-worker-options", "--no-prompt", "--cached-only"],
-          ...["main.ts", permission, `${counter.port}`],
-        ],
-        cwd: folder.url,
-        env: {
-          ...Deno.env.toObject(),
-          ...counter.env,
-          DENO_NO_UPDATE_CHECK: "1",
-        },
-        timeout: PROGRAM_LIMIT_MS,
-      });
-      assertEquals(JSON.parse(stdout), outcomesOf(permission));
-      assertEquals(counter.requests, []);
+      const [outcomes, requests] = await tryInThreads(permission, [
+        "--cached-only",
+      ]);
+      assertEquals(outcomes, outcomesOf(permission));
+      assertEquals(requests, []);
     },
   );
 }
+
+watched(
+  'WorkerPoolExecutor with permissions: "none" asks npm, and nobody else, without --cached-only',
+  async () => {
+    const npm = (await tryInThreads("npm", []))[1];
+    assert(npm.length > 0);
+    assert(npm.every((line) => line.includes("/npm/")), npm.join());
+    assertEquals((await tryInThreads("import", []))[1], []);
+    assertEquals((await tryInThreads("jsr", []))[1], []);
+  },
+);
 
 watched(
   "ProcessPoolExecutor that may import asks for what a task imports",
