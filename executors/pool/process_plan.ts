@@ -186,10 +186,13 @@ function configFlags(main: string): string[] {
 }
 
 function isFile(path: string): boolean {
+  // Else Deno would ask whoever is at the terminal.
+  const { state } = Deno.permissions.querySync({ name: "read", path });
+  if (state !== "granted") return false;
   try {
     return Deno.statSync(path).isFile;
   } catch {
-    // Not there, or not to be read.
+    // Not there.
     return false;
   }
 }

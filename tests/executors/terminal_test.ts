@@ -67,7 +67,7 @@ async function onTerminal(
   });
   return {
     task: Array.from(stdout.matchAll(/task: (\w+)/g), ([, what]) => what!),
-    asked: stdout.split("Deno requests sys access").length - 1,
+    asked: stdout.split("Deno requests ").length - 1,
     warned: stdout.split("Deno asks on this terminal").length - 1,
   };
 }
@@ -102,7 +102,9 @@ for (const [flags, env, seen] of starts) {
   );
 }
 
-for (const flags of [["-A"], ["--allow-read", "--allow-run"]]) {
+for (
+  const flags of [["-A"], ["--allow-read", "--allow-run"], ["--allow-run"]]
+) {
   watched(
     `ProcessPoolExecutor has no task ask at a terminal, started with ${
       flags.join(" ")
