@@ -31,7 +31,7 @@ export interface ProcessPoolExecutorOptions extends WorkerOptions {
   /**
    * How much memory V8 may use for the objects of a worker, in MiB, an integer
    * of at least 1. A worker that needs more is ended by it, and costs the task
-   * that it ran.
+   * that it ran. Typed arrays and buffers are outside of it.
    *
    * @default {Infinity}
    */

@@ -3,6 +3,7 @@
 // what these tests show.
 
 import { assertEquals } from "@std/assert";
+import { ProcessPoolExecutor, WorkerPoolExecutor } from "../../mod.ts";
 import { runCommand } from "../run_command.ts";
 import { makeTempFolder } from "../temp_folder.ts";
 import { watched } from "./harness.ts";
@@ -208,6 +209,26 @@ for (const row of NO_WALL) {
     async () => {
       assertEquals(await run("ProcessPoolExecutor", row), row.process.prints);
       assertEquals(await run("WorkerPoolExecutor", row), row.thread.prints);
+    },
+  );
+}
+
+for (const executor of ["ProcessPoolExecutor", "WorkerPoolExecutor"]) {
+  watched(
+    `${executor} with maxTasksPerWorker: 1 has no task spoil the next`,
+    async (executors) => {
+      const pool = new (executor === "ProcessPoolExecutor"
+        ? ProcessPoolExecutor
+        : WorkerPoolExecutor)({ maxWorkers: 1, maxTasksPerWorker: 1 });
+      executors.push(pool);
+      const spoil = () => {
+        Array.prototype.at = () =>
+          "spoiled";
+      };
+      const spoilt = pool.submit(spoil);
+      const next = pool.submit(() => [1].at(0));
+      await spoilt;
+      assertEquals(await next, 1);
     },
   );
 }
