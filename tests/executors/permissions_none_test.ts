@@ -137,6 +137,31 @@ watched(
   },
 );
 
+watched(
+  "ProcessPoolExecutor that may import from one host asks no other",
+  async (executors) => {
+    await using counter = await countRequests();
+    const { env, port, requests } = counter;
+    const executor = new ProcessPoolExecutor({
+      maxWorkers: 1,
+      permissions: { import: [`localhost:${port}`] },
+      env,
+    });
+    executors.push(executor);
+    for (const permission of ["import", "npm", "jsr"]) {
+      for (const { attempt } of Object.values(ATTEMPTS[permission]!)) {
+        await executor.submit(attempt, port).catch(() => {});
+      }
+    }
+    assertEquals(requests, []);
+    const load = (url: string) => import(url);
+    const url = `http://localhost:${port}/module.ts`;
+    await executor.submit(load, url).catch(() => {});
+    assert(requests.length > 0);
+    assert(requests.every((line) => line.includes(url)), requests.join());
+  },
+);
+
 /** Projects with a package from npm, whose program has it, and so do its workers. */
 const INSTALLED: Record<string, Record<string, string>> = {
   "in Deno's cache": { "tasks.ts": tasks(`npm:${PACKAGE}@^1.0.0`) },
