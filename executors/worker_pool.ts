@@ -18,11 +18,11 @@ export interface WorkerPoolExecutorOptions extends WorkerOptions {
    * executor is broken.
    *
    * At a terminal Deno asks for what a task may not do, and "y" allows it: start
-   * it, or compile, with `--no-prompt`. npm takes no permission, so any name that a task
-   * imports is a request to the registry: start Deno with `--cached-only`. The
-   * standard input, through descriptor 0 too, is that of the program.
-   * docs/security.md says what else a thread does not keep from its tasks; where
-   * that matters, use {@linkcode ProcessPoolExecutor}.
+   * it, or compile, with `--no-prompt`. npm takes no permission, so any name
+   * that a task imports is a request to the registry: start Deno with
+   * `--cached-only`. The standard input, through descriptor 0 too, is that of
+   * the program. docs/security.md says what else a thread is no wall against;
+   * where that matters, use {@linkcode ProcessPoolExecutor}.
    *
    * @default {"inherit"}
    */
