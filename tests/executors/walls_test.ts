@@ -78,11 +78,13 @@ const ROWS: Row[] = [
     task: `() => {
       const channel = new BroadcastChannel("private");
       channel.postMessage("forged");
-      return new Promise((resolve) => setTimeout(() => resolve(channel.close()), 100));
+      return new Promise((resolve) => {
+        channel.onmessage = ({ data }) => resolve(data);
+        setTimeout(() => resolve("no answer"), 1500);
+      }).finally(() => channel.close());
     }`,
-    then: "console.log(heard)",
-    thread: { prints: "forged" },
-    process: { prints: "nothing" },
+    thread: { prints: "heard forged" },
+    process: { prints: "no answer" },
   },
   {
     cannot: "see locks of the program",
@@ -151,9 +153,8 @@ const NO_WALL: Row[] = [
 function program(executor: string, { task, then }: Row): string {
   return `
     import { ${executor} as Executor } from "${MOD}";
-    let heard = "nothing";
     const channel = new BroadcastChannel("private");
-    channel.onmessage = ({ data }) => heard = data;
+    channel.onmessage = ({ data }) => channel.postMessage("heard " + data);
     const locked = Promise.withResolvers();
     navigator.locks.request("private", () => locked.promise);
     {
