@@ -62,6 +62,8 @@ class ProcessChannel implements Channel {
   /** How many questions it has not answered, and what it has said meanwhile. */
   #questions = 0;
   #held: ToHost[] = [];
+  /** Called when it has answered all, or is gone. */
+  #answered = () => {};
   #killed = false;
   /** What the worker said killed it, or why it was killed. */
   #lastWords: unknown;
@@ -123,7 +125,7 @@ class ProcessChannel implements Channel {
     this.#lastWords = cause;
     this.#killed = true;
     this.slots.leaves();
-    this.#end();
+    this.#endOnceAnswered();
   }
 
   close(): Promise<void> {
@@ -195,7 +197,9 @@ class ProcessChannel implements Channel {
     if (message[0] === "revoked") this.#questions--;
     else if (this.#questions > 0) return void this.#held.push(message);
     this.#understood(message);
-    if (this.#questions === 0) this.#release();
+    if (this.#questions > 0) return;
+    this.#release();
+    this.#answered();
   }
 
   #release(): void {
@@ -229,7 +233,22 @@ class ProcessChannel implements Channel {
     this.#listener.received(message);
   }
 
+  /**
+   * What it has not entered it can only say itself. One that somebody has
+   * stopped, by SIGSTOP, can say it when it goes on.
+   */
+  async #endOnceAnswered(): Promise<void> {
+    if (this.#questions > 0) {
+      const answered = Promise.withResolvers<void>();
+      this.#answered = answered.resolve;
+      this.#signal("SIGCONT");
+      await orAfter(KILL_MS, answered.promise);
+    }
+    await this.#end();
+  }
+
   async #end(): Promise<void> {
+    this.#answered();
     this.#signal("SIGTERM");
     const stopTimer = startTimer(KILL_MS, () => this.#signal("SIGKILL"));
     await this.#ended;

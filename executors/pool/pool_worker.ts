@@ -28,6 +28,7 @@ import { InFlight } from "./in_flight.ts";
 import { Outcomes, type Report } from "./outcomes.ts";
 import { BATCH_CALLS, type ToHost } from "./protocol.ts";
 import { RunMessage } from "./run_message.ts";
+import { Silence, type SilenceLevel } from "./silence.ts";
 import { SLOT_COUNT } from "./slots.ts";
 import { Stops } from "./stops.ts";
 
@@ -52,8 +53,12 @@ export interface PoolWorkerOwner {
   workerReturned(items: WorkItem[]): void;
   /** It is gone. */
   workerDied(worker: PoolWorker, death: WorkerDeath): void;
-  /** A worker with nothing to do has died with this item: whether it is not to be sent again. */
-  diedWith(item: WorkItem): boolean;
+  /**
+   * A worker has died with this item, which it had not entered, perhaps because
+   * of it: `suspicious` if nothing else can have been the reason. Whether it is
+   * not to be sent again.
+   */
+  diedWith(item: WorkItem, suspicious: boolean): boolean;
 }
 
 /** How a worker went. */
@@ -100,6 +105,8 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   readonly born = monotonicTime();
   /** Since when it has nothing to do. */
   idleSince = monotonicTime();
+  /** What it has given back since it is silent, and may run elsewhere by now. */
+  parted: WorkItem[] = [];
   /** Whether it has reported something since it was last asked. */
   #progressed = false;
   /** Whether it was silent for so long that it gets no more until it reports. */
@@ -117,6 +124,10 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   /** Whether what is being sent was called back meanwhile. */
   #interrupted = false;
   readonly #stops: Stops;
+  readonly #silence: Silence;
+  /** Whether it has been asked for the last time what it has not entered, and that. */
+  #asked = false;
+  #withheld: readonly WorkItem[] = [];
   /** Ends the wait for a sign of life: it starts, or loads a module. */
   #stopWaiting = () => {};
   #loading = false;
@@ -140,6 +151,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
       settings.gracePeriod,
       () => owner.workerReturned(this.reclaim("sendable")),
     );
+    this.#silence = new Silence(settings.gracePeriod);
     if (settings.initializer !== undefined) this.#define(settings.initializer);
     try {
       this.#channel.send(
@@ -214,7 +226,8 @@ export class PoolWorker implements WorkHolder, ChannelListener {
 
   /** Whether it waits for something to do, and will be at it at once. */
   get free(): boolean {
-    return this.ready && this.count === 0 && this.quota > 0;
+    return this.ready && this.count === 0 && this.quota > 0 &&
+      !this.#silence.long;
   }
 
   /** Whether it is at work, and about to be done with it. */
@@ -225,7 +238,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
 
   /** Whether it is time to send `calls` of `fn`, rather than to wait until there are more. */
   wants(calls: number, fn: PoolFunction): boolean {
-    if (this.count === 0) return true;
+    if (this.count === 0) return !this.#silence.long;
     return this.brisk &&
       (calls >= BATCH_CALLS / 2 || calls * fn.cost >= WORTHWHILE_MS);
   }
@@ -236,6 +249,47 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     this.#progressed = false;
     this.#stalled ||= !progressed;
     return !progressed;
+  }
+
+  /** Whether it has been silent for so long that it is given nothing. */
+  get silent(): boolean {
+    return this.#silence.long;
+  }
+
+  /** Whether it has been sent something that it has not reported. */
+  get owes(): boolean {
+    return this.#tasks.places > 0;
+  }
+
+  /**
+   * Looks, every `LOOK_MS` while it owes something, whether it goes on; ends it
+   * if it has been silent for too long. What is "long" is for its owner.
+   */
+  look(): SilenceLevel {
+    const { head, tail } = this.#tasks;
+    const silent = this.ready && !this.#loading && head < tail &&
+      !this.#isAtWork();
+    const level = this.#silence.look(silent ? head : -1);
+    this.#asked = level === "last" || level === "over";
+    // It may be at work all the time: without shared memory, only asking tells.
+    if (level === "last") this.#channel.slots.recall(head, tail);
+    if (level === "over") this.#channel.kill(this.#silent());
+    return level;
+  }
+
+  /** Whether it is known to have entered something that has not been reported. */
+  #isAtWork(): boolean {
+    const { head, tail } = this.#tasks;
+    for (let position = head; position < tail; position++) {
+      if (this.#channel.slots.surelyEntered(position)) return true;
+    }
+    return false;
+  }
+
+  #silent(): TimeoutError {
+    return new TimeoutError(
+      `Worker '${this.name}' was sent a call and did not react: something that an earlier task has left behind may run a loop that never yields, or its process was stopped`,
+    );
   }
 
   /**
@@ -256,6 +310,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
       const revoked = item && this.#revoke(item);
       if (revoked !== undefined) items.push(revoked);
     }
+    if (this.#silence.long) this.parted.push(...items);
     return items;
   }
 
@@ -264,7 +319,8 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     this.#gone = this.#interrupted = true;
     this.#stopWaiting();
     this.#stops.close();
-    const idle = this.ready && this.count === 0 && !this.#diedBusy;
+    const idle = this.ready && this.count === 0 && !this.#diedBusy &&
+      !this.#silence.long;
     const closed = this.#channel.close(idle);
     for (const [item, left] of this.#tasks.takeAll()) {
       // Deno cannot end a loop that never yields, but the loop may ask.
@@ -376,9 +432,11 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     const lethal = this.#loading
       ? this.#tasks.item(this.#tasks.head)?.fn
       : undefined;
-    const returned = this.reclaim("all");
+    const returned = [...this.#withheld, ...this.reclaim("all")];
     const running = this.#tasks.takeAll();
-    const idle = running.length === 0 && lethal === undefined;
+    // Of an item whose other calls were taken back, none may be left.
+    const idle = lethal === undefined &&
+      running.every(([, left]) => left === 0);
     // Ctrl-C as it starts is nobody's doing.
     const suspicious = idle && !(interrupted && !this.ready);
     this.#diedBusy = !idle;
@@ -389,7 +447,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
       } else if (item.transfers) {
         // What has been moved cannot be sent again.
         failed.push([item, item.count, "before it entered"]);
-      } else if (suspicious && this.#owner.diedWith(item)) {
+      } else if (this.#owner.diedWith(item, suspicious)) {
         failed.push([item, item.count, "as others did before it entered"]);
       } else return true;
       return false;
@@ -400,7 +458,12 @@ export class PoolWorker implements WorkHolder, ChannelListener {
       failed.push([item, left, "while it ran"]);
     }
     // First, as done callbacks may cancel or terminate what is to run elsewhere.
-    this.#owner.workerDied(this, { cause, unentered, idle, interrupted });
+    this.#owner.workerDied(this, {
+      cause,
+      unentered,
+      idle: idle && !this.#silence.long,
+      interrupted,
+    });
     for (const [item, calls, when] of failed) {
       const error = () => this.#crashed(item, cause, when);
       rejectAll(item, error, item.count - calls);
@@ -423,6 +486,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   /** How many calls of this cost it can be sent now. */
   #room(cost: number, transfers: boolean): number {
     const idle = this.count === 0;
+    if (this.#silence.long) return 0;
     // Each call may need a slot, and a revoked one has its own until the worker is past it.
     const slots = SLOT_COUNT - this.#tasks.places - this.#offered;
     if (!this.ready) return idle && !transfers ? Math.min(1, slots) : 0;
@@ -487,8 +551,10 @@ export class PoolWorker implements WorkHolder, ChannelListener {
       arg.transferables
     );
     this.#hold(item);
+    const before = monotonicTime();
     try {
       this.#channel.send(["run", [[id, 1, args, false]]], transferables);
+      this.#silence.sent(monotonicTime() - before);
     } catch (error) {
       // None is left, if a getter that throws has cancelled it before.
       this.quota += this.#tasks.pop();
@@ -539,6 +605,8 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     }
     outcomes.forget();
     this.#stops.reported(position);
+    this.#silence.ended(this.count);
+    if (this.parted.length > 0) this.parted = [];
     if (this.count === 0) this.idleSince = monotonicTime();
     this.#owner.workerProgressed();
   }
@@ -562,13 +630,21 @@ export class PoolWorker implements WorkHolder, ChannelListener {
 
   /** The items from this position on of which so many calls were entered, without those. */
   #returned(from: number, entered: readonly number[]): WorkItem[] {
-    return entered.flatMap((calls, i) => {
+    const items = entered.flatMap((calls, i) => {
       const item = this.#tasks.item(from + i);
       // It may have ended before it could be asked for.
       if (item?.position !== from + i) return [];
       if (calls > 0) this.#hasEntered(item.position);
       return this.#takeBack(item, calls) ?? [];
     });
+    if (this.#asked && entered.every((calls) => calls === 0)) {
+      // One of them may be the reason why it is silent; what was moved cannot be sent again.
+      this.#withheld = items;
+      this.died(this.#silent());
+      return [];
+    }
+    if (this.#silence.long) this.parted.push(...items);
+    return items;
   }
 
   #define(fn: PoolFunction): PoolFunction {

@@ -19,7 +19,8 @@
  *    ones by the hundred. Tiny items of a `map()` stay with one worker, which
  *    then never falls asleep: waking another thread takes longer than they do.
  * 3. If a worker gives no sign for `STALL_MS`, what it has not entered goes
- *    back to the front of the queue, for whoever is free.
+ *    back to the front of the queue, for whoever is free; if it is ready, has
+ *    entered nothing, and gives no sign for much longer, it is ended: silence.ts.
  *
  * @module
  */
@@ -33,7 +34,7 @@ import {
   WorkerTerminatedError,
 } from "../errors.ts";
 import type { Activity } from "../stats.ts";
-import { startTimer } from "../timer.ts";
+import { startDeadline, startTimer } from "../timer.ts";
 import { nameOf, rejectAll, type WorkItem } from "../work_item.ts";
 import type { OpenChannel } from "./channel.ts";
 import { FunctionTable } from "./functions.ts";
@@ -44,6 +45,7 @@ import {
   type WorkerDeath,
   WORTHWHILE_MS,
 } from "./pool_worker.ts";
+import { LOOK_MS } from "./silence.ts";
 import { Suspects } from "./suspects.ts";
 
 /**
@@ -124,6 +126,7 @@ export class Scheduler implements PoolWorkerOwner {
   #stopStarting: (() => void) | undefined;
   #stopReaping: (() => void) | undefined;
   #stopWatching: (() => void) | undefined;
+  #stopLooking: (() => void) | undefined;
 
   constructor(settings: SchedulerSettings) {
     this.#settings = settings;
@@ -203,8 +206,10 @@ export class Scheduler implements PoolWorkerOwner {
     this.#schedule();
   }
 
-  diedWith(item: WorkItem): boolean {
-    return this.#suspects.accuse(item);
+  diedWith(item: WorkItem, suspicious: boolean): boolean {
+    if (suspicious) return this.#suspects.accuse(item);
+    this.#suspects.excuse(item);
+    return false;
   }
 
   workerDied(worker: PoolWorker, death: WorkerDeath): void {
@@ -308,6 +313,7 @@ export class Scheduler implements PoolWorkerOwner {
     this.#settleStarts();
     this.#settleClosing();
     this.#watchStalls();
+    this.#watchSilence();
     this.#reapIdle();
   }
 
@@ -331,7 +337,7 @@ export class Scheduler implements PoolWorkerOwner {
     const { fn, count } = this.#queue.peek()!;
     const known = this.#functions.of(fn);
     let wanting = [...this.#workers].filter((worker) =>
-      worker.wants(this.#queued, known)
+      worker.wants(this.#queued, known) && !this.#suspects.areWith(worker)
     );
     if (count > 1 && this.#queued * known.cost < WORTHWHILE_MS) {
       // If that one is not as brisk as it seems, it stalls, and the next has its turn.
@@ -357,8 +363,9 @@ export class Scheduler implements PoolWorkerOwner {
       this.#queue.shift();
       if (rest !== undefined) {
         this.#queue.unshift(rest);
-        if (alone) this.#suspects.share(item, rest);
+        this.#suspects.share(item, rest);
       }
+      this.#suspects.sent(worker, alone);
       const dealt = count - (rest?.count ?? 0);
       left -= dealt;
       this.#queued -= dealt;
@@ -449,6 +456,36 @@ export class Scheduler implements PoolWorkerOwner {
     });
   }
 
+  /**
+   * Looks at workers that owe something; a silent one may have been stopped, or
+   * run what an earlier task has left behind. What it has not entered is offered
+   * to others first, then the worker is ended. A suspect may be the reason for
+   * its silence, and stays with it until then.
+   */
+  #watchSilence(): void {
+    if (this.#stopLooking !== undefined) return;
+    let owing = false;
+    for (const worker of this.#workers) owing ||= worker.owes;
+    if (!owing) return;
+    this.#stopLooking = startDeadline(LOOK_MS, () => {
+      this.#stopLooking = undefined;
+      for (const worker of this.#workers) {
+        if (worker.look() === "long" && this.#mayReplace(worker)) {
+          this.#takeIn(worker.reclaim("sendable"));
+        }
+      }
+      this.#deal();
+    });
+  }
+
+  /** Whether what a worker has could be somewhere else, and is not to stay with it as a suspect. */
+  #mayReplace(worker: PoolWorker): boolean {
+    if (this.#suspects.areWith(worker)) return false;
+    if (this.#workers.size < this.#settings.maxWorkers) return true;
+    for (const other of this.#workers) if (!other.silent) return true;
+    return false;
+  }
+
   /** Dismisses workers that have had nothing to do for `idleTimeout`. */
   #reapIdle(): void {
     if (
@@ -481,6 +518,7 @@ export class Scheduler implements PoolWorkerOwner {
   /** Ends a worker; what it still runs fails with `error`. */
   #dismiss(worker: PoolWorker, error?: (item: WorkItem) => Error): void {
     if (!this.#workers.delete(worker)) return;
+    for (const item of worker.parted) this.#suspects.add(item);
     this.#past.busyMs += worker.busyMs;
     this.#past.aliveMs += monotonicTime() - worker.born;
     const gone = worker.close(error).then(() => {
@@ -495,7 +533,8 @@ export class Scheduler implements PoolWorkerOwner {
   #stopTimers(): void {
     this.#stopReaping?.();
     this.#stopWatching?.();
-    this.#stopReaping = this.#stopWatching = undefined;
+    this.#stopLooking?.();
+    this.#stopReaping = this.#stopWatching = this.#stopLooking = undefined;
   }
 
   /** What comes back from a worker is the next to be sent, unless everything pending was given up. */

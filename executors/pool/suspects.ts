@@ -4,19 +4,34 @@
  * goes to a worker that is ready and free, and travels alone, so that it fails
  * alone if it is the reason, and the others run.
  *
+ * A worker that ran something as it died most likely died of that, and one that
+ * was silent of what an earlier task has left behind. But the worker is the one
+ * who says what it has entered, so a call that comes back again and again, or
+ * that was with a silent worker which had to be ended, travels alone as well.
+ * So every death ends a call, or counts against one that was alone; none is
+ * sent for ever.
+ *
  * @module
  */
 
 import type { WorkItem } from "../work_item.ts";
+import type { PoolWorker } from "./pool_worker.ts";
 
 /** A call that so many workers have died with would most likely end more of them. */
 const MAX_DEATHS = 3;
 
+/** So often a call may come back from workers that ran others as they died. */
+const MAX_RETURNS = 3;
+
 /** The suspects of one pool; costs nothing as long as there are none. */
 export class Suspects {
-  /** How many workers have died with an item. */
+  /** How many workers have died with an item, and nothing else to blame. */
   readonly #deaths = new WeakMap<WorkItem, number>();
-  /** Whether there has ever been one. */
+  /** How many have died with an item, and something else to blame. */
+  readonly #returns = new WeakMap<WorkItem, number>();
+  /** Workers that were sent a suspect last. */
+  readonly #hosts = new WeakSet<PoolWorker>();
+  /** Whether anything has ever come back from a dead worker. */
   #any = false;
 
   /** Whether an item is one. */
@@ -24,16 +39,45 @@ export class Suspects {
     return this.#any && this.#deaths.has(item);
   }
 
+  /** Whether a worker has one: what is sent there as well would not let it travel alone. */
+  areWith(worker: PoolWorker): boolean {
+    return this.#any && worker.count > 0 && this.#hosts.has(worker);
+  }
+
+  /** It travels alone from now on. */
+  add(item: WorkItem): void {
+    this.#deaths.set(item, this.#deaths.get(item) ?? 0);
+    this.#any = true;
+  }
+
   /** One more worker has died with it; true if it is not to be sent again. */
   accuse(item: WorkItem): boolean {
-    const deaths = (this.#deaths.get(item) ?? 0) + 1;
+    this.add(item);
+    const deaths = this.#deaths.get(item)! + 1;
     this.#deaths.set(item, deaths);
-    this.#any = true;
     return deaths >= MAX_DEATHS;
   }
 
-  /** What is split off from a suspect is one as well. */
+  /** One more worker has died with it, most likely of something else. */
+  excuse(item: WorkItem): void {
+    const returns = (this.#returns.get(item) ?? 0) + 1;
+    this.#returns.set(item, returns);
+    this.#any = true;
+    if (returns >= MAX_RETURNS) this.add(item);
+  }
+
+  /** A worker is sent a call; a suspect is the only one that it has. */
+  sent(worker: PoolWorker, suspect: boolean): void {
+    if (suspect) this.#hosts.add(worker);
+    else if (this.#any) this.#hosts.delete(worker);
+  }
+
+  /** What is known of an item is as true of what is split off from it. */
   share(item: WorkItem, rest: WorkItem): void {
-    this.#deaths.set(rest, this.#deaths.get(item)!);
+    if (!this.#any) return;
+    const deaths = this.#deaths.get(item);
+    const returns = this.#returns.get(item);
+    if (deaths !== undefined) this.#deaths.set(rest, deaths);
+    if (returns !== undefined) this.#returns.set(rest, returns);
   }
 }

@@ -1,0 +1,81 @@
+/**
+ * How long a worker that has something to do neither enters it nor says
+ * anything. A timer that a finished task has left behind may run a loop that
+ * never yields, or somebody may have stopped the process: nothing else tells,
+ * and the `timeout` of a call only begins when it is entered.
+ *
+ * Time is counted in looks, not by a clock: a host that was busy itself, or
+ * suspended, has looked once in all that time.
+ *
+ * @module
+ */
+
+/** How often it is looked. Less would find honest workers on a busy machine, more is a wait for who has one worker. */
+export const LOOK_MS = 250;
+
+/**
+ * What a worker is given before it is ended: its `gracePeriod`, which is how
+ * long code that does not react may go on, within bounds. With less, workers of
+ * a machine under load would be ended, with more a pool would seem to hang.
+ */
+const LEAST_PATIENCE_MS = 1000;
+const MOST_PATIENCE_MS = 10_000;
+
+/** How much longer than writing a value it may take to read it; in a process it is read and written once more. */
+const READ_FACTOR = 20;
+
+/**
+ * What the silence of a worker means: from when it is `"long"`, what it has is
+ * better offered to others; at the `"last"` look it is asked what it has not
+ * entered; then it is `"over"`.
+ */
+export type SilenceLevel = "none" | "long" | "last" | "over";
+
+/** The silence of one worker. */
+export class Silence {
+  /** Whether it has been silent for so long that it is to be given nothing. */
+  long = false;
+  readonly #patience: number;
+  /** The first position that it had not reported at the last look; -1 if it owed none, or was at it. */
+  #due = -1;
+  /** How many looks have found it silent. */
+  #looks = 0;
+  /** How long it took to send the value that took longest since it last had nothing to do. */
+  #sendMs = 0;
+
+  constructor(gracePeriod: number) {
+    const patience = Math.min(
+      Math.max(LEAST_PATIENCE_MS, gracePeriod),
+      MOST_PATIENCE_MS,
+    );
+    this.#patience = Math.ceil(patience / LOOK_MS);
+  }
+
+  /** A message was sent, which took so long. */
+  sent(ms: number): void {
+    if (ms > this.#sendMs) this.#sendMs = ms;
+  }
+
+  /** It has said that something has ended; perhaps it has nothing more to do. */
+  ended(count: number): void {
+    this.long = false;
+    this.#due = -1;
+    if (count === 0) this.#sendMs = 0;
+  }
+
+  /** Looks, every `LOOK_MS`: `due` is the first position that it has not reported, or -1 if that is no sign. */
+  look(due: number): SilenceLevel {
+    if (due < 0 || due !== this.#due) {
+      this.#due = due;
+      this.#looks = 0;
+      this.long = false;
+      return "none";
+    }
+    const looks = ++this.#looks -
+      Math.floor(this.#sendMs * READ_FACTOR / LOOK_MS);
+    this.long = looks > 0;
+    if (looks === this.#patience) return "over";
+    if (looks === this.#patience - 1) return "last";
+    return this.long ? "long" : "none";
+  }
+}
