@@ -46,6 +46,8 @@ export interface HostSlots {
 export interface Channel {
   /** The process of the worker, if that is one of its own. */
   readonly pid?: number;
+  /** How many bytes the worker has taken, where they do not leave at once: it reacts as long as that grows. */
+  readonly written?: number;
   readonly slots: HostSlots;
   /**
    * Sends a message; what comes before the worker is ready is kept for it.

@@ -27,6 +27,9 @@ const LAST_WORDS_MS = 50;
 /** How much is read at a time: as much as a pipe holds on Linux. */
 const READ_BYTES = 64 * 1024;
 
+/** How much is written at a time: it is seen from one to the next that the process still reads. */
+const WRITE_BYTES = 1024 * 1024;
+
 /** How a worker process is started. */
 export interface ProcessSettings {
   readonly command: string;
@@ -65,6 +68,7 @@ class ProcessChannel implements Channel {
   /** Called when it has answered all, or is gone. */
   #answered = () => {};
   #killed = false;
+  #written = 0;
   /** What the worker said killed it, or why it was killed. */
   #lastWords: unknown;
   #ended: Promise<void> = Promise.resolve();
@@ -101,6 +105,10 @@ class ProcessChannel implements Channel {
 
   get pid(): number {
     return this.#process?.pid ?? 0;
+  }
+
+  get written(): number {
+    return this.#written;
   }
 
   send(message: ToWorker, transferables?: Transferable[]): void {
@@ -143,8 +151,14 @@ class ProcessChannel implements Channel {
       this.#unsent = [];
       const length = frames.reduce((sum, { length }) => sum + length, 0);
       const bytes = frames.length === 1 ? frames[0]! : concat(frames, length);
-      // What cannot be written any more was for a process that is gone.
-      await this.#input!.write(bytes).catch(() => {});
+      for (let at = 0; at < bytes.length; at += WRITE_BYTES) {
+        const part = bytes.length <= WRITE_BYTES
+          ? bytes
+          : bytes.subarray(at, at + WRITE_BYTES);
+        // What cannot be written any more was for a process that is gone.
+        await this.#input!.write(part).catch(() => {});
+        this.#written += part.length;
+      }
     }
     this.#sending = false;
   }

@@ -26,7 +26,7 @@ import {
 } from "./functions.ts";
 import { InFlight } from "./in_flight.ts";
 import { Outcomes, type Report } from "./outcomes.ts";
-import { BATCH_CALLS, type ToHost } from "./protocol.ts";
+import { BATCH_CALLS, type Segment, type ToHost } from "./protocol.ts";
 import { RunMessage } from "./run_message.ts";
 import { Silence, type SilenceLevel } from "./silence.ts";
 import { SLOT_COUNT } from "./slots.ts";
@@ -125,6 +125,8 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   #interrupted = false;
   readonly #stops: Stops;
   readonly #silence: Silence;
+  /** How much its process had taken at the last look. */
+  #written: number | undefined;
   /** Whether it has been asked for the last time what it has not entered, and that. */
   #asked = false;
   #withheld: readonly WorkItem[] = [];
@@ -267,8 +269,10 @@ export class PoolWorker implements WorkHolder, ChannelListener {
    */
   look(): SilenceLevel {
     const { head, tail } = this.#tasks;
+    const { written } = this.#channel;
     const silent = this.ready && !this.#loading && head < tail &&
-      !this.#isAtWork();
+      written === this.#written && !this.#isAtWork();
+    this.#written = written;
     const level = this.#silence.look(silent ? head : -1);
     this.#asked = level === "last" || level === "over";
     // It may be at work all the time: without shared memory, only asking tells.
@@ -507,7 +511,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     let message = new RunMessage();
     const send = () => {
       if (message.segments.length === 0) return;
-      this.#channel.send(["run", message.segments]);
+      this.#sendRun(message.segments);
       message = new RunMessage();
     };
     for (const item of batch) {
@@ -551,10 +555,8 @@ export class PoolWorker implements WorkHolder, ChannelListener {
       arg.transferables
     );
     this.#hold(item);
-    const before = monotonicTime();
     try {
-      this.#channel.send(["run", [[id, 1, args, false]]], transferables);
-      this.#silence.sent(monotonicTime() - before);
+      this.#sendRun([[id, 1, args, false]], transferables);
     } catch (error) {
       // None is left, if a getter that throws has cancelled it before.
       this.quota += this.#tasks.pop();
@@ -562,6 +564,13 @@ export class PoolWorker implements WorkHolder, ChannelListener {
       this.#owner.workerProgressed();
       return cloneError(item, error, this.#carries);
     }
+  }
+
+  /** Where sending takes long, so may reading. */
+  #sendRun(segments: readonly Segment[], transferables?: Transferable[]): void {
+    const before = monotonicTime();
+    this.#channel.send(["run", segments], transferables);
+    this.#silence.sent(monotonicTime() - before);
   }
 
   #hold(item: WorkItem): void {
