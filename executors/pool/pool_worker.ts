@@ -353,6 +353,8 @@ export class PoolWorker implements WorkHolder, ChannelListener {
 
   /** Calls from `entered` on are not its own any more. */
   #takeBack(item: WorkItem, entered: number): WorkItem | undefined {
+    // What has ended was entered, whatever the worker says.
+    entered = Math.max(entered, item.count - this.#tasks.left(item.position));
     const revoked = item.count - entered;
     if (revoked <= 0) return undefined;
     this.#tasks.end(item.position, revoked);

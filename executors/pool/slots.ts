@@ -18,6 +18,9 @@
  * @module
  */
 
+/** As they were when this was loaded: what a task puts in their place would be given the memory. */
+const { compareExchange, load, or, store } = Atomics;
+
 /** How many work items one worker can have been sent; a power of two. */
 export const SLOT_COUNT = 1024;
 const MASK = SLOT_COUNT - 1;
@@ -46,12 +49,12 @@ export class Slots {
 
   /** Host: an item is about to be sent. */
   send(position: number, announced: boolean): void {
-    Atomics.store(this.#states, position & MASK, announced ? ANNOUNCED : 0);
+    store(this.#states, position & MASK, announced ? ANNOUNCED : 0);
   }
 
   /** Host: how many calls have been entered. */
   entered(position: number): number {
-    return Atomics.load(this.#states, position & MASK) & COUNT;
+    return load(this.#states, position & MASK) & COUNT;
   }
 
   /** Host: the same, as nothing has to be heard here. */
@@ -71,13 +74,13 @@ export class Slots {
 
   /** Host: takes back the calls that have not been entered; returns how many have. */
   revoke(position: number): number {
-    return Atomics.or(this.#states, position & MASK, REVOKED) & COUNT;
+    return or(this.#states, position & MASK, REVOKED) & COUNT;
   }
 
   /** Host: asks the running call to stop. */
   stop(position: number, kind: StopKind): void {
     const flag = kind === "timed out" ? STOP_TIMED_OUT : STOP_CANCELLED;
-    Atomics.or(this.#states, position & MASK, flag);
+    or(this.#states, position & MASK, flag);
   }
 
   /** Worker: enters call `n`, counted from 0; `"announced"` means entered, and to be told. */
@@ -88,7 +91,7 @@ export class Slots {
 
   /** Worker: whether, and why, the running call is to stop. */
   stopKind(position: number): StopKind | undefined {
-    const state = Atomics.load(this.#states, position & MASK);
+    const state = load(this.#states, position & MASK);
     if ((state & STOP_TIMED_OUT) !== 0) return "timed out";
     return (state & STOP_CANCELLED) !== 0 ? "cancelled" : undefined;
   }
@@ -96,7 +99,10 @@ export class Slots {
   /** Adds a call to the count if the state is this one. */
   #exchange(position: number, state: number): boolean {
     const index = position & MASK;
-    return Atomics.compareExchange(this.#states, index, state, state + 1) ===
+    return compareExchange(this.#states, index, state, state + 1) ===
       state;
   }
 }
+
+// Nor is a task to learn of it by a method of its own.
+Object.freeze(Slots.prototype);
