@@ -57,6 +57,8 @@ export interface Channel {
   send(message: ToWorker, transferables?: Transferable[]): void;
   /** Whether a value can be sent, as a copy, and read. */
   carries(value: unknown): boolean;
+  /** Looks whether the worker is there, where that may not be noticed otherwise; the listener hears if it is not. */
+  check?(): void;
   /** Ends the worker, whatever it does; the listener hears that it died of this. */
   kill(cause: unknown): void;
   /**

@@ -274,6 +274,8 @@ export class PoolWorker implements WorkHolder, ChannelListener {
       written === this.#written && !this.#isAtWork();
     this.#written = written;
     const level = this.#silence.look(silent ? head : -1);
+    // Whether it is there is mostly noticed at once, but not always.
+    if (this.#silence.isTimeToCheck(head)) this.#channel.check?.();
     this.#asked = level === "last" || level === "over";
     // It may be at work all the time: without shared memory, only asking tells.
     if (level === "last") this.#channel.slots.recall(head, tail);

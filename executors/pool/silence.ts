@@ -40,6 +40,9 @@ export class Silence {
   #due = -1;
   /** How many looks have found it silent. */
   #looks = 0;
+  /** The first position that it had not reported, and how many looks have found that the same. */
+  #busy = -1;
+  #busyLooks = 0;
   /** How long it took to send the value that took longest since it last had nothing to do. */
   #sendMs = 0;
 
@@ -61,6 +64,21 @@ export class Silence {
     this.long = false;
     this.#due = -1;
     if (count === 0) this.#sendMs = 0;
+  }
+
+  /**
+   * Looks, every `LOOK_MS`, at a worker that is at work: whether it is time to
+   * see that it is there, which is not done more often than twice as late as
+   * before. `due` is the first position that it has not reported.
+   */
+  isTimeToCheck(due: number): boolean {
+    if (due !== this.#busy) {
+      this.#busy = due;
+      this.#busyLooks = 0;
+      return false;
+    }
+    const looks = ++this.#busyLooks;
+    return looks > 1 && (looks & (looks - 1)) === 0;
   }
 
   /** Looks, every `LOOK_MS`: `due` is the first position that it has not reported, or -1 if that is no sign. */

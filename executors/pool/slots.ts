@@ -42,9 +42,11 @@ export class Slots {
     this.#states = new Int32Array(memory);
   }
 
-  /** Memory for the slots of one worker. */
-  static allocate(): SharedArrayBuffer {
-    return new SharedArrayBuffer(SLOT_COUNT * Int32Array.BYTES_PER_ELEMENT);
+  /** Memory for the slots of one worker, or for them and what lies behind them. */
+  static allocate(
+    bytes: number = SLOT_COUNT * Int32Array.BYTES_PER_ELEMENT,
+  ): SharedArrayBuffer {
+    return new SharedArrayBuffer(bytes);
   }
 
   /** Host: an item is about to be sent. */

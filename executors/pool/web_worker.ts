@@ -1,6 +1,7 @@
 /**
  * The channel to a Web Worker: a message port for what is said, shared memory
- * for the slots, a lock for noticing that the worker is gone.
+ * for the slots, a lock that says when to look whether the worker is gone, and
+ * its pulse, which tells.
  *
  * @module
  */
@@ -11,6 +12,7 @@ import type { Channel, ChannelListener } from "./channel.ts";
 import { locks } from "./locks.ts";
 import { mainModule } from "./main_module.ts";
 import { PortLine } from "./port_line.ts";
+import { Pulse, SHARED_BYTES } from "./pulse.ts";
 import type { ToHost, ToWorker } from "./protocol.ts";
 import { canClone } from "./sendable.ts";
 import { Slots } from "./slots.ts";
@@ -41,8 +43,11 @@ let endingSince = 0;
 /** Of two workers with one name for their locks the second would wait for the first: no test is to say what is random. */
 const randomUUID = crypto.randomUUID.bind(crypto);
 
-/** After the last lock is gone, what the worker said before may still be on its way. */
+/** After the lock has become free, what the worker said before may still be on its way. */
 const LAST_WORDS_MS = 5;
+
+/** How long it is waited before the first look at a lock that was stolen, or a thread that was closed; then twice as long each time. */
+const FIRST_LOOK_MS = 1;
 
 /** What a worker knows that has a process of its own. */
 export interface OwnProcess {
@@ -90,10 +95,14 @@ export class WebWorkerChannel implements Channel {
   readonly #worker: Worker | undefined;
   readonly #line: PortLine<ToHost, ToWorker>;
   readonly #lock = `@concurrent/futures ${randomUUID()}`;
+  readonly #pulse: Pulse;
   readonly #gone = Promise.withResolvers<void>();
+  /** Ends the wait for the lock. */
   readonly #waiting = new AbortController();
-  /** Whether `#gone` tells when the worker is gone. */
-  #watched = false;
+  /** The wait for the lock, if there is one. */
+  #asking: Promise<unknown> | undefined;
+  /** How long to wait after the lock was stolen, in milliseconds. */
+  #pause = FIRST_LOOK_MS;
   #stopListening = () => {};
   #closed: Promise<void> | undefined;
 
@@ -107,8 +116,9 @@ export class WebWorkerChannel implements Channel {
     const { port1, port2 } = new MessageChannel();
     this.#line = new PortLine(port1);
     this.#line.listen((message) => this.#received(message));
-    const memory = Slots.allocate();
+    const memory = Slots.allocate(SHARED_BYTES);
     this.slots = new Slots(memory);
+    this.#pulse = new Pulse(memory);
     try {
       this.#worker = startWorker(name, permissions);
     } catch (error) {
@@ -140,6 +150,12 @@ export class WebWorkerChannel implements Channel {
     return canClone(value);
   }
 
+  check(): void {
+    if (this.#closed === undefined && this.#pulse.beats() === false) {
+      this.#hasGone();
+    }
+  }
+
   kill(cause: unknown): void {
     this.#died(cause);
   }
@@ -150,33 +166,55 @@ export class WebWorkerChannel implements Channel {
 
   #received(message: ToHost): void {
     // It holds its lock before it says anything.
-    if (!this.#watched) this.#watch();
+    if (this.#asking === undefined) this.#ask();
     this.#listener.received(message);
   }
 
   /** A worker that closes itself is silent, as is its port; its lock becomes free all the same. */
-  #watch(): void {
-    // Deno 2.4 has no locks; there a worker's last words are all that tells.
+  #ask(): void {
+    // Up to Deno 2.8 there are no locks; there a worker's last words are what tells at once.
     if (locks === undefined) return;
-    this.#watched = true;
-    const granted = () => {
-      if (this.#closed !== undefined) return;
-      this.#stopListening = startDeadline(
-        LAST_WORDS_MS,
-        () => this.#died(undefined),
-      );
-    };
-    locks.request(this.#lock, { signal: this.#waiting.signal }, granted)
-      .catch(() => {})
-      // What watches over a granted lock ends a turn after it is released.
-      .then(() => startTimer(0, this.#gone.resolve));
+    const { signal } = this.#waiting;
+    this.#asking = locks.request(this.#lock, { signal }, () => {}).then(
+      () => this.#granted(),
+      () => {},
+    );
+  }
+
+  #granted(): void {
+    if (this.#closed === undefined) this.#hasGone();
+    // Nobody can look any more.
+    else if (this.#pulse.beats() === undefined) this.#gone.resolve();
+  }
+
+  /** It seems to be gone; what it has said is heard first. */
+  #hasGone(): void {
+    this.#stopListening();
+    this.#stopListening = startDeadline(LAST_WORDS_MS, () => {
+      if (this.#pulse.beats() !== true) this.#died(undefined);
+      else this.#wasStolen();
+    });
+  }
+
+  /** The worker holds its lock again as soon as it can, but it may be in a loop that never yields. */
+  #wasStolen(): void {
+    this.#pause = this.#pulse.isRenewed() ? FIRST_LOOK_MS : 2 * this.#pause;
+    this.#stopListening = startTimer(this.#pause, () => this.#ask());
   }
 
   #end(idle: boolean): Promise<void> {
     this.#stopListening();
     this.#worker?.terminate();
     this.#line.close();
-    if (!this.#watched) return Promise.resolve();
+    if (this.#asking === undefined) return Promise.resolve();
+    let stopLooking = () => {};
+    const look = (ms: number) => {
+      stopLooking = startTimer(ms, () => {
+        if (this.#pulse.beats() === false) this.#gone.resolve();
+        else look(2 * ms);
+      });
+    };
+    look(FIRST_LOOK_MS);
     const latest = monotonicTime() + LONGEST_CLOSE_MS;
     const wait = (ms: number) =>
       startDeadline(ms, () => {
@@ -186,14 +224,19 @@ export class WebWorkerChannel implements Channel {
           stopTimer = wait(patience);
           return;
         }
-        this.#waiting.abort();
+        this.#gone.resolve();
         warnOfStuckThread(this.#name);
       });
     countEnding(1);
     let stopTimer = wait(idle ? LONGEST_CLOSE_MS : patienceMs());
-    return this.#gone.promise.then(() => {
+    return this.#gone.promise.then(async () => {
       countEnding(-1);
       stopTimer();
+      stopLooking();
+      this.#waiting.abort();
+      await this.#asking;
+      // What watches over a granted lock ends a turn after it is released.
+      await new Promise<void>((resolve) => startTimer(0, resolve));
     });
   }
 

@@ -9,6 +9,7 @@ import { encodeError } from "./codec.ts";
 import { locks } from "./locks.ts";
 import { setMainModule } from "./main_module.ts";
 import { PortLine } from "./port_line.ts";
+import { beat } from "./pulse.ts";
 import type { ToHost, ToWorker } from "./protocol.ts";
 import { canClone } from "./sendable.ts";
 import { Slots } from "./slots.ts";
@@ -42,6 +43,7 @@ async function greeted(
     loop,
     (error) => encodeError(error, `worker ${name}`, out.carries),
   );
+  beat(slots);
   await hold(lock);
   line.send(["up"]);
   line.listen((message) => loop.received(message));
@@ -85,14 +87,19 @@ async function openPackets(
   };
 }
 
-/** Takes the lock that is free again when this worker is gone, however it went. */
+/** Takes the lock that is free again when this worker is gone, however it went; also when it was stolen. */
 function hold(lock: string): Promise<void> {
   return new Promise((resolve) => {
     if (locks === undefined) return resolve();
-    locks.request(lock, {}, () => {
+    const held = () => {
       resolve();
       return new Promise(() => {});
-    });
+    };
+    const stolen = (error: unknown) => {
+      if ((error as Error)?.name === "AbortError") again();
+    };
+    const again = () => void locks!.request(lock, {}, held).catch(stolen);
+    again();
   });
 }
 
