@@ -46,7 +46,7 @@ export interface HostSlots {
 export interface Channel {
   /** The process of the worker, if that is one of its own. */
   readonly pid?: number;
-  /** How many bytes the worker has taken, where they do not leave at once: it reacts as long as that grows. */
+  /** How much the worker has taken of large messages, where they do not leave at once: it reacts as long as that grows. */
   readonly written?: number;
   readonly slots: HostSlots;
   /**

@@ -157,7 +157,8 @@ class ProcessChannel implements Channel {
           : bytes.subarray(at, at + WRITE_BYTES);
         // What cannot be written any more was for a process that is gone.
         await this.#input!.write(part).catch(() => {});
-        this.#written += part.length;
+        // Less than this a pipe may hold that nobody reads.
+        if (part.length === WRITE_BYTES) this.#written += part.length;
       }
     }
     this.#sending = false;
