@@ -51,7 +51,9 @@ export interface WorkerOptions extends InitializerOptions {
   startTimeout?: number;
   /**
    * How long a task that was told to stop may go on before its worker is
-   * closed, in milliseconds.
+   * closed, in milliseconds. A worker that does not react to what it is sent is
+   * given as long, but at least a second and at most ten, before another takes
+   * its place.
    *
    * @default {1000}
    */

@@ -77,8 +77,8 @@ export class AnnouncedSlots implements HostSlots {
   /** The worker enters no item from this one on; by default, none that follow. */
   leaves(position: number = this.#tail): void {
     this.#leaving = true;
-    // What was alone was taken for entered when it was sent.
-    position = Math.max(position, this.#head);
+    // What was alone was taken for entered when it was sent; what was announced was entered.
+    position = Math.max(position, this.#head, this.#last + 1);
     for (; position < this.#tail; position++) {
       this.#entered[position & MASK] = 0;
     }

@@ -48,6 +48,8 @@ export interface Channel {
   readonly pid?: number;
   /** How much the worker has taken of large messages, where they do not leave at once: it reacts as long as that grows. */
   readonly written?: number;
+  /** Whether the worker has been asked for something and has not answered, where it has to be asked. */
+  readonly unanswered?: boolean;
   readonly slots: HostSlots;
   /**
    * Sends a message; what comes before the worker is ready is kept for it.

@@ -111,6 +111,10 @@ class ProcessChannel implements Channel {
     return this.#written;
   }
 
+  get unanswered(): boolean {
+    return this.#questions > 0;
+  }
+
   send(message: ToWorker, transferables?: Transferable[]): void {
     if (this.#closed !== undefined) return;
     if (message[0] === "run") {

@@ -28,7 +28,7 @@ import { InFlight } from "./in_flight.ts";
 import { Outcomes, type Report } from "./outcomes.ts";
 import { BATCH_CALLS, type Segment, type ToHost } from "./protocol.ts";
 import { RunMessage } from "./run_message.ts";
-import { Silence, type SilenceLevel } from "./silence.ts";
+import { ANSWER_LOOKS, Silence, type SilenceLevel } from "./silence.ts";
 import { SLOT_COUNT } from "./slots.ts";
 import { Stops } from "./stops.ts";
 
@@ -127,6 +127,8 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   readonly #silence: Silence;
   /** How much its process had taken at the last look. */
   #written: number | undefined;
+  /** How many looks it has been silent for too long. */
+  #overLooks = 0;
   /** Whether it has been asked for the last time what it has not entered, and that. */
   #asked = false;
   #withheld: readonly WorkItem[] = [];
@@ -279,7 +281,10 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     this.#asked = level === "last" || level === "over";
     // It may be at work all the time: without shared memory, only asking tells.
     if (level === "last") this.#channel.slots.recall(head, tail);
-    if (level === "over") this.#channel.kill(this.#silent());
+    if (level !== "over") this.#overLooks = 0;
+    else if (
+      !this.#channel.unanswered || this.#overLooks++ >= ANSWER_LOOKS
+    ) this.#channel.kill(this.#silent());
     return level;
   }
 

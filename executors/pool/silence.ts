@@ -21,13 +21,19 @@ export const LOOK_MS = 250;
 const LEAST_PATIENCE_MS = 1000;
 const MOST_PATIENCE_MS = 10_000;
 
+/**
+ * So many looks more a process is given that has not answered. What it was sent
+ * alone may have been entered, and is lost with it.
+ */
+export const ANSWER_LOOKS = 8;
+
 /** How much longer than writing a value it may take to read it; in a process it is read and written once more. */
 const READ_FACTOR = 20;
 
 /**
  * What the silence of a worker means: from when it is `"long"`, what it has is
  * better offered to others; at the `"last"` look it is asked what it has not
- * entered; then it is `"over"`.
+ * entered; from then on it is `"over"`.
  */
 export type SilenceLevel = "none" | "long" | "last" | "over";
 
@@ -92,7 +98,7 @@ export class Silence {
     const looks = ++this.#looks -
       Math.floor(this.#sendMs * READ_FACTOR / LOOK_MS);
     this.long = looks > 0;
-    if (looks === this.#patience) return "over";
+    if (looks >= this.#patience) return "over";
     if (looks === this.#patience - 1) return "last";
     return this.long ? "long" : "none";
   }

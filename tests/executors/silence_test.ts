@@ -212,6 +212,8 @@ for (const maxWorkers of [1, 2]) {
     async (make, { notes }) => {
       const executor = make({
         maxWorkers,
+        // A new one would be sent the call before it is ready, and enter it.
+        idleTimeout: Infinity,
         initializer: spinWhenReady,
         initArgs: [notes],
       });

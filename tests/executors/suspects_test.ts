@@ -7,13 +7,23 @@ import {
   assertInstanceOf,
   assertStringIncludes,
 } from "@std/assert";
-import { type Future, WorkerCrashedError } from "../../mod.ts";
+import {
+  type Future,
+  ProcessPoolExecutor,
+  WorkerCrashedError,
+} from "../../mod.ts";
+import { AnnouncedSlots } from "../../executors/pool/announced_slots.ts";
 import type { Channel, ChannelListener } from "../../executors/pool/channel.ts";
 import type { ToWorker } from "../../executors/pool/protocol.ts";
 import { Slots } from "../../executors/pool/slots.ts";
 import { WorkerExecutor } from "../../executors/worker_executor.ts";
 import { loadAll, makeCells } from "./cells.ts";
-import { forgeUnentered, TRICKS } from "./fixtures/forging.ts";
+import {
+  forgeLastWords,
+  forgeUnentered,
+  seekMark,
+  TRICKS,
+} from "./fixtures/forging.ts";
 import { watched } from "./harness.ts";
 import { workerBehaviour } from "./worker_harness.ts";
 
@@ -219,3 +229,37 @@ for (const trick of TRICKS) {
     },
   );
 }
+
+for (const calls of [1, 50]) {
+  watched(
+    `ProcessPoolExecutor runs a call at most three times that forges the last words of its process, one of ${calls}`,
+    async (executors) => {
+      const executor = new ProcessPoolExecutor({
+        maxWorkers: 1,
+        initializer: seekMark,
+      });
+      executors.push(executor);
+      await executor.start();
+      const entries = makeCells();
+      const first = calls === 1 ? 3 : 0;
+      const futures = Array.from(
+        { length: calls },
+        (_, n) => executor.submit(forgeLastWords, entries, first + n),
+      );
+      assertEquals(await failures(futures), [3 - first]);
+      const counts = loadAll(entries, first + calls).slice(first);
+      const [culprit] = counts.splice(3 - first, 1);
+      assert(culprit! >= 1 && culprit! <= 3);
+      assertEquals(counts, counts.map(() => 1));
+    },
+  );
+}
+
+Deno.test("AnnouncedSlots believes no last words that an announced call was not entered", () => {
+  const slots = new AnnouncedSlots(() => {});
+  for (let position = 0; position < 3; position++) slots.send(position, true);
+  slots.announce(1, 1);
+  slots.leaves(0);
+  slots.workerGone();
+  assertEquals([0, 1, 2].map((position) => slots.revoke(position)), [0, 1, 0]);
+});
