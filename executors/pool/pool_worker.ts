@@ -53,12 +53,8 @@ export interface PoolWorkerOwner {
   workerReturned(items: WorkItem[]): void;
   /** It is gone. */
   workerDied(worker: PoolWorker, death: WorkerDeath): void;
-  /**
-   * A worker has died with this item, which it had not entered, perhaps because
-   * of it: `suspicious` if nothing else can have been the reason. Whether it is
-   * not to be sent again.
-   */
-  diedWith(item: WorkItem, suspicious: boolean): boolean;
+  /** A worker has died, perhaps because of this item, which it is said not to have entered: whether that is not to be sent again. */
+  diedWith(item: WorkItem): boolean;
 }
 
 /** How a worker went. */
@@ -368,7 +364,11 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     // What never was entered does not count.
     this.quota += revoked;
     if (this.count === 0) this.#owner.workerProgressed();
-    if (entered > 0) return item.split(entered);
+    if (entered > 0) {
+      const rest = item.split(entered);
+      rest.position = item.position;
+      return rest;
+    }
     this.#tasks.clear(item.position);
     this.#stops.takenBack(item.position);
     item.holder = undefined;
@@ -452,6 +452,11 @@ export class PoolWorker implements WorkHolder, ChannelListener {
       running.every(([, left]) => left === 0);
     // Ctrl-C as it starts is nobody's doing.
     const suspicious = idle && !(interrupted && !this.ready);
+    // What comes before something that was entered was entered as well.
+    const entered = Math.max(
+      -1,
+      ...running.map(([item, left]) => left > 0 ? item.position : -1),
+    );
     this.#diedBusy = !idle;
     const failed: [item: WorkItem, calls: number, when: string][] = [];
     const unentered = returned.filter((item) => {
@@ -460,7 +465,9 @@ export class PoolWorker implements WorkHolder, ChannelListener {
       } else if (item.transfers) {
         // What has been moved cannot be sent again.
         failed.push([item, item.count, "before it entered"]);
-      } else if (this.#owner.diedWith(item, suspicious)) {
+      } else if (
+        (suspicious || item.position < entered) && this.#owner.diedWith(item)
+      ) {
         failed.push([item, item.count, "as others did before it entered"]);
       } else return true;
       return false;

@@ -206,10 +206,8 @@ export class Scheduler implements PoolWorkerOwner {
     this.#schedule();
   }
 
-  diedWith(item: WorkItem, suspicious: boolean): boolean {
-    if (suspicious) return this.#suspects.accuse(item);
-    this.#suspects.excuse(item);
-    return false;
+  diedWith(item: WorkItem): boolean {
+    return this.#suspects.accuse(item);
   }
 
   workerDied(worker: PoolWorker, death: WorkerDeath): void {
@@ -363,7 +361,7 @@ export class Scheduler implements PoolWorkerOwner {
       this.#queue.shift();
       if (rest !== undefined) {
         this.#queue.unshift(rest);
-        this.#suspects.share(item, rest);
+        if (alone) this.#suspects.share(item, rest);
       }
       this.#suspects.sent(worker, alone);
       const dealt = count - (rest?.count ?? 0);

@@ -4,12 +4,11 @@
  * goes to a worker that is ready and free, and travels alone, so that it fails
  * alone if it is the reason, and the others run.
  *
- * A worker that ran something as it died most likely died of that, and one that
- * was silent of what an earlier task has left behind. But the worker is the one
- * who says what it has entered, so a call that comes back again and again, or
- * that was with a silent worker which had to be ended, travels alone as well.
- * So every death ends a call, or counts against one that was alone; none is
- * sent for ever.
+ * A worker that ran something as it died most likely died of that. But the
+ * worker is the one who says what it has entered, so a call that it is said to
+ * have left out is a suspect too. So is one that was with a silent worker which
+ * had to be ended. So every death ends a call, or counts against one that
+ * travels alone from then on; none is sent for ever.
  *
  * @module
  */
@@ -20,18 +19,13 @@ import type { PoolWorker } from "./pool_worker.ts";
 /** A call that so many workers have died with would most likely end more of them. */
 const MAX_DEATHS = 3;
 
-/** So often a call may come back from workers that ran others as they died. */
-const MAX_RETURNS = 3;
-
 /** The suspects of one pool; costs nothing as long as there are none. */
 export class Suspects {
-  /** How many workers have died with an item, and nothing else to blame. */
+  /** How many workers have died with an item. */
   readonly #deaths = new WeakMap<WorkItem, number>();
-  /** How many have died with an item, and something else to blame. */
-  readonly #returns = new WeakMap<WorkItem, number>();
   /** Workers that were sent a suspect last. */
   readonly #hosts = new WeakSet<PoolWorker>();
-  /** Whether anything has ever come back from a dead worker. */
+  /** Whether there has ever been one. */
   #any = false;
 
   /** Whether an item is one. */
@@ -58,26 +52,14 @@ export class Suspects {
     return deaths >= MAX_DEATHS;
   }
 
-  /** One more worker has died with it, most likely of something else. */
-  excuse(item: WorkItem): void {
-    const returns = (this.#returns.get(item) ?? 0) + 1;
-    this.#returns.set(item, returns);
-    this.#any = true;
-    if (returns >= MAX_RETURNS) this.add(item);
-  }
-
   /** A worker is sent a call; a suspect is the only one that it has. */
   sent(worker: PoolWorker, suspect: boolean): void {
     if (suspect) this.#hosts.add(worker);
     else if (this.#any) this.#hosts.delete(worker);
   }
 
-  /** What is known of an item is as true of what is split off from it. */
+  /** What is split off from a suspect is one as well. */
   share(item: WorkItem, rest: WorkItem): void {
-    if (!this.#any) return;
-    const deaths = this.#deaths.get(item);
-    const returns = this.#returns.get(item);
-    if (deaths !== undefined) this.#deaths.set(rest, deaths);
-    if (returns !== undefined) this.#returns.set(rest, returns);
+    this.#deaths.set(rest, this.#deaths.get(item)!);
   }
 }
