@@ -40,6 +40,15 @@ export function printable(name: string): string {
   );
 }
 
+/** The most of a message that another one repeats. */
+const MAX_REPEATED = 10_000;
+
+/** What a message ends with that has another error as its cause. */
+export function because(cause: unknown): string {
+  if (!(cause instanceof Error) || typeof cause.message !== "string") return "";
+  return `: ${cause.message.slice(0, MAX_REPEATED)}`;
+}
+
 /** An options object that may be left out; `null` and primitives are errors. */
 export function checkOptions<T extends object>(options: T | undefined): T {
   // Every option of this package may be left out, so {} is a T.

@@ -11,7 +11,9 @@
  * @module
  */
 
+import { Deque } from "../deque.ts";
 import type { HostSlots } from "./channel.ts";
+import type { ToHost } from "./protocol.ts";
 import { SLOT_COUNT } from "./slots.ts";
 
 const MASK = SLOT_COUNT - 1;
@@ -31,10 +33,12 @@ export class AnnouncedSlots implements HostSlots {
   #last = -1;
   #leaving = false;
   #workerGone = false;
-  readonly #ask: (from: number, to: number) => void;
+  readonly #ask: (from: number, to: number) => boolean;
+  /** What the worker has been asked for, and has not answered. */
+  readonly #questions = new Deque<readonly [from: number, to: number]>();
 
-  /** `ask` sends a "revoke" message. */
-  constructor(ask: (from: number, to: number) => void) {
+  /** `ask` sends a "revoke" message; false if it does not, as the worker is about to be gone. */
+  constructor(ask: (from: number, to: number) => boolean) {
     this.#ask = ask;
   }
 
@@ -56,22 +60,33 @@ export class AnnouncedSlots implements HostSlots {
     return announced;
   }
 
-  /** The worker has been initialized. */
-  workerReady(): void {
-    this.#ready = true;
+  hear(message: ToHost): void {
+    switch (message[0]) {
+      case "ready":
+        this.#ready = true;
+        break;
+      case "entered":
+        this.#announce(message[1], message[2]);
+        break;
+      case "revoked":
+        this.#questions.shift();
+        for (const [i, calls] of message[2].entries()) {
+          // One that is alone in its worker is not announced.
+          if (calls > 0) this.#announce(message[1] + i, calls);
+        }
+        break;
+      case "done":
+        this.#head = message[1];
+        break;
+    }
   }
 
   /** The worker has said how many calls of an item it has entered. */
-  announce(position: number, calls: number): void {
+  #announce(position: number, calls: number): void {
     // Another item may have its place by now.
     if (position < this.#head) return;
     this.#entered[position & MASK] = calls;
     this.#last = position;
-  }
-
-  /** The worker is past all items before this one. */
-  reported(position: number): void {
-    this.#head = position;
   }
 
   /** The worker enters no item from this one on; by default, none that follow. */
@@ -108,9 +123,19 @@ export class AnnouncedSlots implements HostSlots {
 
   /** The question must not be there before what it is about. */
   recall(from: number, to: number): boolean {
+    if (this.#workerGone) return false;
     to = Math.min(to, this.#unsent);
-    if (from >= to) return false;
-    this.#ask(from, to);
+    if (from >= to || !this.#ask(from, to)) return false;
+    this.#questions.push([from, to]);
+    return true;
+  }
+
+  get question(): readonly [from: number, to: number] | undefined {
+    return this.#questions.peek();
+  }
+
+  /** Of what the process could not read, it does not know whether it is to tell. */
+  mayTell(): boolean {
     return true;
   }
 

@@ -10,8 +10,8 @@ import type { StopKind } from "./slots.ts";
 
 /** What a channel tells its owner. */
 export interface ChannelListener {
-  /** The worker says something. */
-  received(message: ToHost): void;
+  /** The worker says something, or something says that it is the worker: nothing of it has been checked. */
+  received(message: unknown): void;
   /**
    * The worker is gone; nothing follows. Not called after `close()`. It was
    * `interrupted` if a SIGINT ended it, which Ctrl-C sends to every process of
@@ -40,6 +40,12 @@ export interface HostSlots {
   recall(from: number, to: number): boolean;
   /** Asks the running call to stop. */
   stop(position: number, kind: StopKind): void;
+  /** Whether a worker that has entered so many calls of an item is to say so. */
+  mayTell(position: number, calls: number): boolean;
+  /** The positions, up to the second, of which the worker has been asked first what is to come back, and has not said. */
+  readonly question: readonly [from: number, to: number] | undefined;
+  /** The worker has said something, which has been checked. */
+  hear(message: ToHost): void;
 }
 
 /** A worker's line, from its start to its end. */

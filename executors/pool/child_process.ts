@@ -7,6 +7,7 @@
  */
 
 import { queueMicrotask } from "../clock.ts";
+import { TimeoutError } from "../errors.ts";
 import { startDeadline, startTimer } from "../timer.ts";
 import { AnnouncedSlots } from "./announced_slots.ts";
 import type { Channel, ChannelListener } from "./channel.ts";
@@ -17,12 +18,19 @@ import { OutputLines } from "./output_lines.ts";
 import { encodeMark, makeMark, PacketReader } from "./packets.ts";
 import type { ToHost, ToWorker } from "./protocol.ts";
 import { canSerialize } from "./serialize.ts";
+import { checkShape } from "./validator.ts";
 
 /** What does not end when it is asked to, by SIGTERM, is killed after this. */
 const KILL_MS = 250;
 
 /** Programs that a task has started may hold the output open when the process is gone. */
 const LAST_WORDS_MS = 50;
+
+/** The main thread of a process that does not answer for so long does not live any more. */
+const ANSWER_MS = 10_000;
+
+/** What is said until then is at most one message for each call that was sent ahead, which are not that many. */
+const MAX_HELD = 2 ** 20;
 
 /** How much is read at a time: as much as a pipe holds on Linux. */
 const READ_BYTES = 64 * 1024;
@@ -52,9 +60,7 @@ export function openProcess(
 }
 
 class ProcessChannel implements Channel {
-  readonly slots = new AnnouncedSlots((from, to) =>
-    this.send(["revoke", from, to])
-  );
+  readonly slots = new AnnouncedSlots((from, to) => this.#ask(from, to));
   readonly #listener: ChannelListener;
   /** `undefined` if the system would not start one. */
   readonly #process: Deno.ChildProcess | undefined;
@@ -62,9 +68,9 @@ class ProcessChannel implements Channel {
   /** What waits until the write before it has ended. */
   #unsent: Uint8Array[] = [];
   #sending = false;
-  /** How many questions it has not answered, and what it has said meanwhile. */
-  #questions = 0;
-  #held: ToHost[] = [];
+  /** What it has said before it has answered a question, and what ends the wait for that. */
+  #held: unknown[] = [];
+  #stopWaiting = () => {};
   /** Called when it has answered all, or is gone. */
   #answered = () => {};
   #killed = false;
@@ -112,7 +118,7 @@ class ProcessChannel implements Channel {
   }
 
   get unanswered(): boolean {
-    return this.#questions > 0;
+    return this.slots.question !== undefined;
   }
 
   send(message: ToWorker, transferables?: Transferable[]): void {
@@ -125,8 +131,24 @@ class ProcessChannel implements Channel {
     const frame = encodeFrame(message, transferables);
     // It may live on for a while, and is not to enter anything in it.
     if (this.#killed) return;
-    if (message[0] === "revoke") this.#questions++;
     this.#write(frame);
+  }
+
+  /** False if nobody is there to be asked. */
+  #ask(from: number, to: number): boolean {
+    if (this.#closed !== undefined || this.#killed) return false;
+    this.send(["revoke", from, to]);
+    this.#awaitAnswer();
+    return true;
+  }
+
+  /** The main thread of a process has nothing else to do. */
+  #awaitAnswer(): void {
+    this.#stopWaiting();
+    this.#stopWaiting = startDeadline(
+      ANSWER_MS,
+      () => this.kill(new TimeoutError(`No answer after ${ANSWER_MS} ms`)),
+    );
   }
 
   carries(value: unknown): boolean {
@@ -134,6 +156,7 @@ class ProcessChannel implements Channel {
   }
 
   kill(cause: unknown): void {
+    if (this.#killed) return;
     this.#lastWords = cause;
     this.#killed = true;
     this.slots.leaves();
@@ -179,25 +202,21 @@ class ProcessChannel implements Channel {
     const packets = new PacketReader(mark, {
       message: (message) => this.#received(message),
       text: (bytes) => errorLines.push(bytes),
+      // No worker writes such a thing, unless a task has tampered with it.
+      broken: (error) => this.kill(error),
     });
     const output = process.stdout.getReader({ mode: "byob" });
     const errors = process.stderr.getReader({ mode: "byob" });
     const silent = Promise.all([
       readAll(output, (bytes) => lines.push(bytes)),
-      readAll(errors, (bytes) => {
-        try {
-          packets.push(bytes);
-        } catch (error) {
-          // No worker says such a thing, unless a task has tampered with it.
-          this.kill(error);
-        }
-      }),
+      readAll(errors, (bytes) => packets.push(bytes)),
     ]);
     const status = await process.status;
     await orAfter(LAST_WORDS_MS, silent);
     await Promise.all([output.cancel(), errors.cancel()]);
     await this.#input!.abort().catch(() => {});
     packets.end();
+    this.#stopWaiting();
     this.#release();
     lines.end();
     errorLines.end();
@@ -212,11 +231,18 @@ class ProcessChannel implements Channel {
    * What is to come back is taken back by the main thread of the process, which
    * its other thread may report to be past before the answer is there.
    */
-  #received(message: ToHost): void {
-    if (message[0] === "revoked") this.#questions--;
-    else if (this.#questions > 0) return void this.#held.push(message);
+  #received(message: unknown): void {
+    if (this.slots.question === undefined) return this.#understood(message);
+    if (typeOf(message) !== "revoked") {
+      if (this.#held.length < MAX_HELD) this.#held.push(message);
+      else {this.kill(
+          new RangeError("A worker said too much without an answer"),
+        );}
+      return;
+    }
     this.#understood(message);
-    if (this.#questions > 0) return;
+    if (this.slots.question !== undefined) return this.#awaitAnswer();
+    this.#stopWaiting();
     this.#release();
     this.#answered();
   }
@@ -225,31 +251,21 @@ class ProcessChannel implements Channel {
     for (const message of this.#held.splice(0)) this.#understood(message);
   }
 
-  #understood(message: ToHost): void {
+  #understood(message: unknown): void {
     if (this.#closed !== undefined) return;
-    switch (message[0]) {
-      case "ready":
-        this.slots.workerReady();
-        break;
-      case "entered":
-        this.slots.announce(message[1], message[2]);
-        break;
-      case "revoked":
-        for (const [i, calls] of message[2].entries()) {
-          // One that is alone in its worker is not announced.
-          if (calls > 0) this.slots.announce(message[1] + i, calls);
-        }
-        break;
-      case "done":
-        this.slots.reported(message[1]);
-        break;
-      case "closing":
-        // How the process ends says more, and is about to be known.
-        this.#lastWords ??= message[1] && decodeError(message[1]);
-        if (message[3] !== undefined) this.slots.leaves(message[3]);
-        return;
-    }
+    if (typeOf(message) === "closing") return this.#isClosing(message);
     this.#listener.received(message);
+  }
+
+  /** How the process ends says more, and is about to be known. */
+  #isClosing(message: unknown): void {
+    try {
+      const [, cause, , unentered] = checkShape(message) as LastWords;
+      this.#lastWords ??= cause && decodeError(cause);
+      if (unentered !== undefined) this.slots.leaves(unentered);
+    } catch (error) {
+      this.kill(error);
+    }
   }
 
   /**
@@ -257,7 +273,7 @@ class ProcessChannel implements Channel {
    * stopped, by SIGSTOP, can say it when it goes on.
    */
   async #endOnceAnswered(): Promise<void> {
-    if (this.#questions > 0) {
+    if (this.unanswered) {
       const answered = Promise.withResolvers<void>();
       this.#answered = answered.resolve;
       this.#signal("SIGCONT");
@@ -285,6 +301,13 @@ class ProcessChannel implements Channel {
   #died(cause: unknown, interrupted = false): void {
     if (this.#closed === undefined) this.#listener.died(cause, interrupted);
   }
+}
+
+type LastWords = Extract<ToHost, readonly ["closing", ...unknown[]]>;
+
+/** What kind of message it is, if it is one: nothing of it has been checked. */
+function typeOf(message: unknown): unknown {
+  return Array.isArray(message) ? message[0] : undefined;
 }
 
 /** Reads to the end; a buffer of its own for each piece would take longer than a tiny task. */

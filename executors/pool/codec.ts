@@ -45,6 +45,18 @@ const HIDDEN = new Set(["cause", "errors", "error", "suppressed"]);
 const MAX_DEPTH = 100;
 
 /**
+ * So many parts of an error are encoded, fields and errors of an
+ * `AggregateError`, with all that they are made of; what is left out is counted.
+ */
+const ENCODED_PARTS = 3000;
+
+/** No error has more: those, and of each a word on its fields that were left out, and on its errors. */
+export const MAX_PARTS: number = 3 * ENCODED_PARTS + 3;
+
+/** So long are all texts of an error together, in UTF-16 units; what is longer is cut. */
+const MAX_TEXT = 2 ** 24;
+
+/**
  * Values that are nested deeper are text. Structured clone reads 1700 levels or
  * more with the stack that a message finds; an encoded error inside errors has
  * three levels for each.
@@ -61,7 +73,11 @@ export function encodeError(
   place?: string,
   carries: (value: unknown) => boolean = canClone,
 ): EncodedError {
-  const encoded = encode(error, { carries, seen: new Map() }, 0);
+  const encoded = encode(
+    error,
+    { carries, seen: new Map(), parts: ENCODED_PARTS, text: MAX_TEXT },
+    0,
+  );
   if (encoded.kind !== "error" || place === undefined) return encoded;
   // Not a copy, as errors further down may lead back to this one.
   return Object.assign(encoded, { stack: `${encoded.stack}\n    at ${place}` });
@@ -84,6 +100,9 @@ interface Encoding {
   readonly carries: (value: unknown) => boolean;
   /** Errors, and values that are not plain, so that they are encoded once. */
   readonly seen: Map<unknown, EncodedError>;
+  /** How many more parts are encoded, and how much more text. */
+  parts: number;
+  text: number;
 }
 
 function encode(
@@ -95,18 +114,27 @@ function encode(
   const { seen } = encoding;
   const known = seen.get(value);
   if (known !== undefined) return known;
-  if (depth > MAX_DEPTH) return { kind: "value", value: textOf(value) };
+  if (depth > MAX_DEPTH) {
+    return { kind: "value", value: cut(textOf(value), encoding) };
+  }
   const fields: EncodedField[] = [];
   const encoded: EncodedError = {
     kind: "error",
     class: classOf(value),
-    name: read(value, "name"),
-    message: read(value, "message"),
-    stack: read(value, "stack"),
+    name: cut(read(value, "name"), encoding),
+    message: cut(read(value, "message"), encoding),
+    stack: cut(read(value, "stack"), encoding),
     fields,
   };
   seen.set(value, encoded);
-  for (const [key, enumerable] of fieldsOf(value)) {
+  const keys = fieldsOf(value);
+  for (let i = 0; i < keys.length; i++) {
+    if (encoding.parts-- <= 0) {
+      const rest = `${keys.length - i} more fields were left out`;
+      fields.push(["…", { kind: "value", value: rest }, true]);
+      break;
+    }
+    const [key, enumerable] = keys[i]!;
     let field: unknown;
     let encodedField: EncodedError | undefined;
     try {
@@ -115,7 +143,7 @@ function encode(
       if (key === "errors" && Array.isArray(field)) {
         encodedField = {
           kind: "value",
-          value: field.map((error) => encode(error, encoding, depth + 1)),
+          value: encodeErrors(field, encoding, depth + 1),
         };
       }
     } catch (error) {
@@ -123,6 +151,31 @@ function encode(
     }
     encodedField ??= encode(field, encoding, depth + 1);
     fields.push([key, encodedField, enumerable]);
+  }
+  return encoded;
+}
+
+/** The first of them, and how many there are more: an array may say that it has billions. */
+function encodeErrors(
+  errors: readonly unknown[],
+  encoding: Encoding,
+  depth: number,
+): EncodedError[] {
+  const encoded: EncodedError[] = [];
+  const { length } = errors;
+  for (let i = 0; i < length; i++) {
+    if (encoding.parts-- <= 0) {
+      encoded[i] = {
+        kind: "error",
+        class: "Error",
+        name: "Error",
+        message: `${length - i} more errors were left out`,
+        stack: "",
+        fields: [],
+      };
+      break;
+    }
+    encoded[i] = encode(errors[i], encoding, depth);
   }
   return encoded;
 }
@@ -247,6 +300,15 @@ function read(error: Error, key: "name" | "message" | "stack"): string {
   } catch (thrown) {
     return `(threw ${textOf(thrown)})`;
   }
+}
+
+/** Text as long as there is room for it. */
+function cut(text: string, encoding: Encoding): string {
+  const { length } = text;
+  const most = encoding.text;
+  encoding.text -= Math.min(length, most);
+  if (length <= most) return text;
+  return `${text.slice(0, most)}… (${length - most} more characters)`;
 }
 
 /** A copy of the value if it can be sent, else its text. */

@@ -54,6 +54,9 @@ export class InFlight {
 
   /** An item whose calls were added gets the next position. */
   push(item: WorkItem, fn: PoolFunction, cost: number): void {
+    if (this.places >= SLOT_COUNT) {
+      throw new RangeError(`There is no place at ${this.tail}`);
+    }
     item.position = this.tail++;
     const index = item.position & MASK;
     this.#items[index] = item;

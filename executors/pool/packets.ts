@@ -107,16 +107,23 @@ export class PacketWriter {
   }
 }
 
+/** So much is set aside for a message at once; what is longer gets more as it arrives, as a length may be a lie. */
+const FIRST_BYTES = 2 ** 20;
+
 /** A message of which some packets have arrived. */
 interface OpenMessage {
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly length: number;
+  bytes: Uint8Array<ArrayBuffer>;
   have: number;
 }
 
 /** Who hears what arrives. */
 export interface PacketListener {
-  message(message: ToHost): void;
+  /** Nothing of it has been checked. */
+  message(message: unknown): void;
   text(bytes: Uint8Array): void;
+  /** What begins with the mark is no packet that follows from those before. */
+  broken(error: RangeError): void;
 }
 
 /** Tells messages from text. */
@@ -180,21 +187,33 @@ export class PacketReader {
   }
 
   #received(writer: number, left: number, part: Uint8Array): void {
-    if (writer >= WRITERS.length) throw new RangeError(`No writer ${writer}`);
-    const open = this.#open[writer] ??= {
-      bytes: new Uint8Array(left),
+    const open = this.#open[writer] ?? {
+      length: left,
+      bytes: new Uint8Array(Math.min(left, FIRST_BYTES)),
       have: 0,
     };
+    if (
+      writer >= WRITERS.length || left === 0 || left !== open.length - open.have
+    ) {
+      const error = `A packet of writer ${writer} has ${left} bytes left`;
+      return this.#listener.broken(new RangeError(error));
+    }
+    const have = open.have + part.length;
+    if (have > open.bytes.length) {
+      const most = Math.min(open.length, 2 * open.bytes.length);
+      open.bytes = new Uint8Array(open.bytes.buffer.transfer(most));
+    }
     open.bytes.set(part, open.have);
-    open.have += part.length;
-    if (open.have < open.bytes.length) return;
-    this.#open[writer] = undefined;
-    this.#listener.message(decode(open.bytes));
+    open.have = have;
+    this.#open[writer] = have < open.length ? open : undefined;
+    if (have === open.length) this.#listener.message(decode(open.bytes));
   }
 }
 
-function decode(bytes: Uint8Array<ArrayBuffer>): ToHost {
-  if (bytes[0] === SERIALIZED) return read(bytes.subarray(1)) as ToHost;
+/** The message; what is none is for the listener to judge. */
+function decode(bytes: Uint8Array<ArrayBuffer>): unknown {
+  if (bytes[0] === SERIALIZED) return read(bytes.subarray(1));
+  if (bytes[0] !== ENTERED || bytes.length !== ENTERED_BYTES) return undefined;
   const view = new DataView(bytes.buffer);
   return ["entered", view.getUint32(1), view.getUint32(5)];
 }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { because } from "../arguments.ts";
 import { monotonicTime, queueMicrotask } from "../clock.ts";
 import { TimeoutError, WorkerCrashedError } from "../errors.ts";
 import type { CancelledError } from "../errors.ts";
@@ -31,6 +32,7 @@ import { RunMessage } from "./run_message.ts";
 import { ANSWER_LOOKS, Silence, type SilenceLevel } from "./silence.ts";
 import { SLOT_COUNT } from "./slots.ts";
 import { Stops } from "./stops.ts";
+import { Validator } from "./validator.ts";
 
 /**
  * A message to a worker that still has something to do holds at least so much
@@ -114,6 +116,9 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   readonly #defined = new Set<number>();
   /** What it has been given. */
   readonly #tasks = new InFlight();
+  readonly #validator: Validator;
+  /** Whether it has said what cannot be; then it is about to be gone. */
+  #distrusted = false;
   /** What the next message will hold, and how many calls those are. */
   #batch: WorkItem[] = [];
   #offered = 0;
@@ -152,6 +157,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
       () => owner.workerReturned(this.reclaim("sendable")),
     );
     this.#silence = new Silence(settings.gracePeriod);
+    this.#validator = new Validator(this.#tasks, this.#channel.slots);
     if (settings.initializer !== undefined) this.#define(settings.initializer);
     try {
       this.#channel.send(
@@ -172,6 +178,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
 
   /** From now on it says when calls begin and end. */
   watch(): void {
+    this.#validator.watched = true;
     this.#channel.send(["watch"]);
   }
 
@@ -202,7 +209,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   offer(item: WorkItem, limit: number): WorkItem | undefined {
     const cost = costOf(item, this.#settings.functions.of(item.fn));
     const room = Math.min(this.#room(cost, item.transfers), limit, this.quota);
-    if (room < 1) return item;
+    if (!(room >= 1)) return item;
     const rest = room < item.count ? item.split(room) : undefined;
     this.#batch.push(item);
     this.#offered += item.count;
@@ -227,7 +234,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   /** Whether it waits for something to do, and will be at it at once. */
   get free(): boolean {
     return this.ready && this.count === 0 && this.quota > 0 &&
-      !this.#silence.long;
+      !this.#silence.long && !this.#distrusted;
   }
 
   /** Whether it is at work, and about to be done with it. */
@@ -356,10 +363,10 @@ export class PoolWorker implements WorkHolder, ChannelListener {
 
   /** Calls from `entered` on are not its own any more. */
   #takeBack(item: WorkItem, entered: number): WorkItem | undefined {
-    // What has ended was entered, whatever the worker says.
+    // What has ended was entered, whatever a task has made of the slots.
     entered = Math.max(entered, item.count - this.#tasks.left(item.position));
     const revoked = item.count - entered;
-    if (revoked <= 0) return undefined;
+    if (!(revoked > 0)) return undefined;
     this.#tasks.end(item.position, revoked);
     // What never was entered does not count.
     this.quota += revoked;
@@ -379,16 +386,22 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     if (!this.#gone) this.#stops.stop(item.position, reason);
   }
 
-  received(message: ToHost): void {
+  received(data: unknown): void {
     if (this.#gone) return;
     try {
+      const message = this.#validator.check(data);
+      // Of a worker that is not believed, what it has entered is not sent again.
+      if (this.#distrusted && message[0] !== "entered") return;
+      this.#channel.slots.hear(message);
       this.#handle(message);
     } catch (error) {
       // No worker says such a thing, unless a task has tampered with it.
-      this.died(error);
+      this.#distrusted = this.#stalled = true;
+      this.#channel.kill(error);
     }
   }
 
+  /** What it says has been checked. */
   #handle(message: ToHost): void {
     switch (message[0]) {
       case "up":
@@ -408,10 +421,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
         this.#owner.workerReady();
         break;
       case "unfit":
-        // Later it is forged, and would break the executor.
-        if (!this.ready) {
-          this.#owner.workerUnfit(this, decodeError(message[1]));
-        }
+        this.#owner.workerUnfit(this, decodeError(message[1]));
         break;
       case "entered":
         this.#hasEntered(message[1]);
@@ -503,8 +513,9 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     });
   }
 
-  /** How many calls of this cost it can be sent now. */
+  /** How many calls of this cost it can be sent now; if anything about that is no number, none. */
   #room(cost: number, transfers: boolean): number {
+    if (this.#distrusted) return 0;
     const idle = this.count === 0;
     if (this.#silence.long) return 0;
     // Each call may need a slot, and a revoked one has its own until the worker is past it.
@@ -599,9 +610,6 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   #report(report: Report): void {
     const [, position, busyMs, { length }] = report;
     const tasks = this.#tasks;
-    if (!(position >= tasks.head && position <= tasks.tail)) {
-      throw new RangeError(`No position ${position}`);
-    }
     this.#progressed = true;
     this.#stalled = false;
     this.tasks += length;
@@ -643,14 +651,20 @@ export class PoolWorker implements WorkHolder, ChannelListener {
    */
   #lost(): void {
     const { head } = this.#tasks;
-    const item = this.#tasks.item(head);
-    if (!this.ready || item === undefined) {
-      throw new RangeError(`No result is due at ${head}`);
-    }
+    const item = this.#tasks.item(head)!;
     const position = this.#tasks.left(head) === 1 ? head + 1 : head;
     const { cost } = this.#tasks.fn(head);
     const error = encodeError(lostResultError(item));
-    this.#report(["done", position, cost, [undefined], [0, error], undefined]);
+    const failures = [0, error];
+    this.#report([
+      "done",
+      position,
+      cost,
+      [undefined],
+      failures,
+      undefined,
+      this.tasks,
+    ]);
   }
 
   /** The items from this position on of which so many calls were entered, without those. */
@@ -675,15 +689,17 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   #define(fn: PoolFunction): PoolFunction {
     if (!this.#defined.has(fn.id)) {
       this.#defined.add(fn.id);
+      this.#validator.functions++;
       this.#channel.send(["define", fn.id, fn.reference]);
     }
     return fn;
   }
 
   #crashed(item: WorkItem, cause: unknown, when: string): WorkerCrashedError {
-    const why = cause instanceof Error ? `: ${cause.message}` : "";
     return new WorkerCrashedError(
-      `Worker '${this.name}' died ${when} task ${nameOf(item.fn)}${why}`,
+      `Worker '${this.name}' died ${when} task ${nameOf(item.fn)}${
+        because(cause)
+      }`,
       cause === undefined ? undefined : { cause },
     );
   }

@@ -63,6 +63,7 @@ export class PortLine<Incoming, Outgoing> {
 
 /** The message; what is none is for the listener to judge. */
 function repaired<Message>(data: unknown): Message {
+  if (exceptionsAreKept()) return data as Message;
   try {
     const { message, lost } = data as Repairable<Message>;
     reviveExceptions(message, lost);

@@ -24,6 +24,7 @@ import { type ToHost, type ToWorker, UNREADABLE } from "./protocol.ts";
 import { exceptionsAreKept } from "./revive.ts";
 import { loadSerializer } from "./serialize.ts";
 import { type MessageInput, takeInput } from "./standard_input.ts";
+import { checkShape } from "./validator.ts";
 import { openWebWorker, type WebWorkerChannel } from "./web_worker.ts";
 
 /**
@@ -130,7 +131,14 @@ class ProcessWorker {
     this.#name = name;
     this.#packets = new PacketWriter(mark, "main");
     const listener = {
-      received: (message: ToHost) => {
+      received: (data: unknown) => {
+        let message: ToHost;
+        try {
+          message = checkShape(data);
+        } catch (error) {
+          // No thread says such a thing, unless a task has tampered with it.
+          return this.#channel.kill(error);
+        }
         if (message[0] === "up") this.#up.resolve();
         // Its host has heard these words from itself.
         if (message[0] === "closing") this.#end(undefined, exitCodeOf(message));

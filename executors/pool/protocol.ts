@@ -77,7 +77,8 @@ export type ToHost =
    * `values` has one element for each call that ended since the last report,
    * `failures` the index of each that failed and its error in turn, `busyMs`
    * is how long they took. `times` has the beginning and the end of each, in
-   * turn, if somebody watches.
+   * turn, if somebody watches. `before` is how many calls had ended in all
+   * reports before, so that none is taken for another.
    */
   | readonly [
     "done",
@@ -86,6 +87,7 @@ export type ToHost =
     values: readonly unknown[],
     failures: readonly (number | EncodedError)[] | undefined,
     times: readonly number[] | undefined,
+    before: number,
   ]
   /**
    * Its last words; `cause` is what killed it, if it was an error. Without

@@ -88,7 +88,8 @@ function replaceParts(
     for (const member of members) object.add(member);
     return members;
   }
-  if (ArrayBuffer.isView(object)) return [];
+  // The fields of those are bytes, or characters.
+  if (ArrayBuffer.isView(object) || object instanceof String) return [];
   const fields = object as Record<string, unknown>;
   const keys = object instanceof Error ? ["cause"] : Object.keys(object);
   for (const key of keys) {

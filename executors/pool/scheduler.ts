@@ -25,6 +25,7 @@
  * @module
  */
 
+import { because } from "../arguments.ts";
 import { monotonicTime, queueMicrotask } from "../clock.ts";
 import { Deque } from "../deque.ts";
 import {
@@ -221,7 +222,7 @@ export class Scheduler implements PoolWorkerOwner {
       if (!forgiven && ++this.#failedStarts === MAX_FAILED_STARTS) {
         this.#break(
           `${MAX_FAILED_STARTS} workers in a row died before they were ready${
-            cause instanceof Error ? `: ${cause.message}` : ""
+            because(cause)
           }`,
           cause,
         );

@@ -85,6 +85,20 @@ export class Slots {
     or(this.#states, position & MASK, flag);
   }
 
+  /** Host: whether it was to be told, and is true. */
+  mayTell(position: number, calls: number): boolean {
+    const state = Atomics.load(this.#states, position & MASK);
+    return (state & ANNOUNCED) !== 0 && (state & COUNT) >= calls;
+  }
+
+  /** Host: none, see `recall()`. */
+  get question(): undefined {
+    return undefined;
+  }
+
+  /** Host: nothing, as all that there is to know is in memory. */
+  hear(): void {}
+
   /** Worker: enters call `n`, counted from 0; `"announced"` means entered, and to be told. */
   enter(position: number, n: number): boolean | "announced" {
     if (this.#exchange(position, n)) return true;

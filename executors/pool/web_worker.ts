@@ -13,7 +13,7 @@ import { locks } from "./locks.ts";
 import { mainModule } from "./main_module.ts";
 import { PortLine } from "./port_line.ts";
 import { Pulse, SHARED_BYTES } from "./pulse.ts";
-import type { ToHost, ToWorker } from "./protocol.ts";
+import type { ToWorker } from "./protocol.ts";
 import { canClone } from "./sendable.ts";
 import { Slots } from "./slots.ts";
 // The worker's entry module says where it is. The import is also what puts it
@@ -93,7 +93,7 @@ export class WebWorkerChannel implements Channel {
   readonly #listener: ChannelListener;
   /** `undefined` if Deno would not start one. */
   readonly #worker: Worker | undefined;
-  readonly #line: PortLine<ToHost, ToWorker>;
+  readonly #line: PortLine<unknown, ToWorker>;
   readonly #lock = `@concurrent/futures ${randomUUID()}`;
   readonly #pulse: Pulse;
   readonly #gone = Promise.withResolvers<void>();
@@ -164,7 +164,7 @@ export class WebWorkerChannel implements Channel {
     return this.#closed ??= this.#end(idle);
   }
 
-  #received(message: ToHost): void {
+  #received(message: unknown): void {
     // It holds its lock before it says anything.
     if (this.#asking === undefined) this.#ask();
     this.#listener.received(message);

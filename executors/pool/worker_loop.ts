@@ -125,6 +125,8 @@ export class WorkerLoop implements StopSource {
   #startedAt = 0;
   /** All items before this position have been reported, and all calls that had ended at that time. */
   #reported = 0;
+  /** How many calls those were. */
+  #reportedCalls = 0;
   #reportedAt = 0;
   #reportTimer: ReturnType<typeof setTimeout> | undefined;
   #untimed = 0;
@@ -435,11 +437,13 @@ export class WorkerLoop implements StopSource {
     this.#values = [];
     this.#failures = [];
     if (times !== undefined) this.#times = [];
+    const before = this.#reportedCalls;
     this.#reported = this.#position;
+    this.#reportedCalls += values.length;
     this.#reportedAt = now;
     try {
       this.#line.send(
-        ["done", this.#position, busyMs, values, failures, times],
+        ["done", this.#position, busyMs, values, failures, times, before],
         // The fields of errors need not be plain either.
         transferables ?? (failures && []),
       );
@@ -453,6 +457,7 @@ export class WorkerLoop implements StopSource {
         values.map(() => undefined),
         values.flatMap((_, i) => [i, refusal]),
         times,
+        before,
       ], []);
     }
   }

@@ -100,6 +100,8 @@ export class FakeWorker implements Channel {
   readonly #underway: number[] = [];
   #position = 0;
   #reported = 0;
+  /** How many calls had ended by then. */
+  #reportedCalls = 0;
   #values: unknown[] = [];
   #failures: Extract<ToHost, readonly ["done", ...unknown[]]>[4] & unknown[] =
     [];
@@ -251,7 +253,16 @@ export class FakeWorker implements Channel {
     const failures = this.#failures.length > 0 ? this.#failures : undefined;
     const busyMs = this.#world.random.pick([0, 0, 0.01, 0.2, 3]);
     const values = this.#values;
-    this.#say(["done", this.#position, busyMs, values, failures, undefined]);
+    this.#say([
+      "done",
+      this.#position,
+      busyMs,
+      values,
+      failures,
+      undefined,
+      this.#reportedCalls,
+    ]);
+    this.#reportedCalls += values.length;
     // A call that still runs stays.
     this.#underway.push(...this.#unsent.splice(0, this.#values.length));
     this.#values = [];
