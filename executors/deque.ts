@@ -4,6 +4,8 @@
  * @module
  */
 
+import { OwnArray } from "./builtins.ts";
+
 /** Two more than nothing is not worth a second buffer. */
 const SMALLEST_CAPACITY = 16;
 
@@ -14,7 +16,7 @@ const SMALLEST_CAPACITY = 16;
  * makes draining a million tasks quadratic.
  */
 export class Deque<T> {
-  #ring: (T | undefined)[] = new Array(SMALLEST_CAPACITY);
+  #ring: (T | undefined)[] = new OwnArray(SMALLEST_CAPACITY);
   #head = 0;
   #length = 0;
 
@@ -51,7 +53,7 @@ export class Deque<T> {
     this.#head = (this.#head + 1) & (this.#ring.length - 1);
     // An emptied queue gives back what a burst made it take.
     if (--this.#length === 0 && this.#ring.length > 4096) {
-      this.#ring = new Array(SMALLEST_CAPACITY);
+      this.#ring = new OwnArray(SMALLEST_CAPACITY);
       this.#head = 0;
     }
     return element;
@@ -59,7 +61,7 @@ export class Deque<T> {
 
   /** Takes everything away. */
   clear(): void {
-    this.#ring = new Array(SMALLEST_CAPACITY);
+    this.#ring = new OwnArray(SMALLEST_CAPACITY);
     this.#head = 0;
     this.#length = 0;
   }
@@ -73,7 +75,7 @@ export class Deque<T> {
 
   #resize(capacity: number): void {
     // Allocated whole: one that grows by its length may become a hash table.
-    const ring = new Array<T | undefined>(capacity);
+    const ring = new OwnArray<T | undefined>(capacity);
     for (let i = 0; i < this.#length; i++) {
       ring[i] = this.#ring[(this.#head + i) & (this.#ring.length - 1)];
     }

@@ -7,6 +7,15 @@
  */
 
 import { isProxy } from "node:util/types";
+import {
+  getOwnPropertyDescriptor,
+  getPrototypeOf,
+  OBJECT_PROTOTYPE,
+  OwnMap,
+  OwnSet,
+  OwnWeakMap,
+  structuredClone,
+} from "../builtins.ts";
 import { Transfer } from "../transfer.ts";
 
 /** How structured clone reads an object. */
@@ -22,7 +31,7 @@ export type Kind =
   | "leaf"
   | "transfer";
 
-const KINDS = new Map<unknown, Kind>([
+const KINDS = new OwnMap<unknown, Kind>([
   [null, "fields"],
   [Object.prototype, "fields"],
   [Array.prototype, "fields"],
@@ -51,10 +60,12 @@ export interface Known {
   readonly platform: string | undefined;
 }
 
-const known = new WeakMap<object, Known>();
+const DENO = Deno as unknown as Record<string, unknown>;
+
+const known = new OwnWeakMap<object, Known>();
 
 /** What of the platform only travels as something that is moved. */
-export const MOVABLE = new Set([
+export const MOVABLE: ReadonlySet<string> = new OwnSet([
   "MessagePort",
   "ReadableStream",
   "WritableStream",
@@ -65,7 +76,7 @@ export const MOVABLE = new Set([
 export function isKept(object: object): boolean {
   try {
     const copy = structuredClone(object);
-    return Object.getPrototypeOf(copy) !== Object.prototype;
+    return getPrototypeOf(copy) !== OBJECT_PROTOTYPE;
   } catch {
     return false;
   }
@@ -83,7 +94,7 @@ export function knownOf(prototype: object | null): Known {
     // A proxy may say that it has endless ancestors.
     while (!KINDS.has(ancestor) && !isProxy(ancestor)) {
       platform ??= platformName(ancestor!);
-      ancestor = Object.getPrototypeOf(ancestor);
+      ancestor = getPrototypeOf(ancestor);
     }
     const kind = KINDS.get(ancestor) ?? "fields";
     // Classes that V8 knows are read as it does, whoever has derived one of them.
@@ -95,14 +106,14 @@ export function knownOf(prototype: object | null): Known {
 
 /** The name of the class with this prototype, if it is a global one that the program has not put there. */
 function platformName(prototype: object): string | undefined {
-  const type = Object.getOwnPropertyDescriptor(prototype, "constructor")?.value;
+  const type = getOwnPropertyDescriptor(prototype, "constructor")?.value;
   if (typeof type !== "function") return undefined;
-  const name = Object.getOwnPropertyDescriptor(type, "name")?.value;
+  const name = getOwnPropertyDescriptor(type, "name")?.value;
   if (typeof name !== "string") return undefined;
-  const global = Object.getOwnPropertyDescriptor(globalThis, name);
+  const global = getOwnPropertyDescriptor(globalThis, name);
   // What a program assigns is enumerable.
   const found = global !== undefined && !global.enumerable
     ? (globalThis as Record<string, unknown>)[name]
-    : (Deno as unknown as Record<string, unknown>)[name];
+    : DENO[name];
   return found === type ? name : undefined;
 }

@@ -11,6 +11,20 @@
  * @module
  */
 
+import {
+  classTextOf,
+  defineProperty,
+  getOwnPropertyDescriptors,
+  getPrototypeOf,
+  isArray,
+  min,
+  objectKeys,
+  OwnError,
+  OwnMap,
+  OwnSet,
+  sliceText,
+  textOf as text,
+} from "../builtins.ts";
 import * as errors from "../errors.ts";
 import { copyPlain, NOT_PLAIN } from "./plain.ts";
 import { cloneReviving } from "./revive.ts";
@@ -37,9 +51,9 @@ type EncodedField = readonly [
 ];
 
 /** Not copied as fields: the class, or the code below, sets them. */
-const OWN = new Set(["name", "message", "stack"]);
+const OWN = new OwnSet(["name", "message", "stack"]);
 /** Copied although they are not enumerable. */
-const HIDDEN = new Set(["cause", "errors", "error", "suppressed"]);
+const HIDDEN = new OwnSet(["cause", "errors", "error", "suppressed"]);
 
 /** Errors inside errors inside errors are text from this depth on, as all that follows recurses. */
 const MAX_DEPTH = 100;
@@ -75,12 +89,13 @@ export function encodeError(
 ): EncodedError {
   const encoded = encode(
     error,
-    { carries, seen: new Map(), parts: ENCODED_PARTS, text: MAX_TEXT },
+    { carries, seen: new OwnMap(), parts: ENCODED_PARTS, text: MAX_TEXT },
     0,
   );
   if (encoded.kind !== "error" || place === undefined) return encoded;
   // Not a copy, as errors further down may lead back to this one.
-  return Object.assign(encoded, { stack: `${encoded.stack}\n    at ${place}` });
+  (encoded as { stack: string }).stack += `\n    at ${place}`;
+  return encoded;
 }
 
 /**
@@ -89,7 +104,7 @@ export function encodeError(
  */
 export function decodeError(encoded: EncodedError): unknown {
   try {
-    return decode(encoded, new Map());
+    return decode(encoded, new OwnMap());
   } catch (error) {
     return error;
   }
@@ -131,16 +146,16 @@ function encode(
   for (let i = 0; i < keys.length; i++) {
     if (encoding.parts-- <= 0) {
       const rest = `${keys.length - i} more fields were left out`;
-      fields.push(["…", { kind: "value", value: rest }, true]);
+      fields[i] = ["…", { kind: "value", value: rest }, true];
       break;
     }
-    const [key, enumerable] = keys[i]!;
+    const { key, enumerable } = keys[i]!;
     let field: unknown;
     let encodedField: EncodedError | undefined;
     try {
       field = (value as unknown as Record<string, unknown>)[key];
       // Throws for a revoked proxy, and a proxy's elements may throw too.
-      if (key === "errors" && Array.isArray(field)) {
+      if (key === "errors" && isArray(field)) {
         encodedField = {
           kind: "value",
           value: encodeErrors(field, encoding, depth + 1),
@@ -150,7 +165,7 @@ function encode(
       field = `(threw ${textOf(error)})`;
     }
     encodedField ??= encode(field, encoding, depth + 1);
-    fields.push([key, encodedField, enumerable]);
+    fields[i] = [key, encodedField, enumerable];
   }
   return encoded;
 }
@@ -192,7 +207,7 @@ function decode(
   seen.set(encoded, error);
   // Defined rather than assigned: "__proto__" is a field like any other.
   const define = (key: string, value: unknown, enumerable: boolean) =>
-    Object.defineProperty(error, key, {
+    defineProperty(error, key, {
       value,
       enumerable,
       configurable: true,
@@ -216,8 +231,8 @@ function decode(
 /** Also errors of another realm, and those whose prototype is no error's. */
 function isError(value: unknown): value is Error {
   try {
-    return value instanceof Error ||
-      Object.prototype.toString.call(value) === "[object Error]";
+    return value instanceof OwnError ||
+      classTextOf(value) === "[object Error]";
   } catch {
     // A proxy, or a getter that throws.
     return false;
@@ -227,7 +242,7 @@ function isError(value: unknown): value is Error {
 type ErrorClass = new (message: string) => Error;
 
 /** What both sides know by the same name: the language's, Deno's and this package's own. */
-const CLASSES = new Map<string, ErrorClass>([
+const CLASSES = new OwnMap<string, ErrorClass>([
   ...[
     Error,
     EvalError,
@@ -249,18 +264,18 @@ const CLASSES = new Map<string, ErrorClass>([
   ),
 ]);
 
-const NAMES = new Map<unknown, string>(
+const NAMES = new OwnMap<unknown, string>(
   [...CLASSES].map(([name, known]) => [known.prototype, name]),
 );
 
 /** The name of the nearest class that both sides know. */
 function classOf(error: Error): string {
   try {
-    let prototype = Object.getPrototypeOf(error);
+    let prototype = getPrototypeOf(error);
     while (prototype !== null) {
       const name = NAMES.get(prototype);
       if (name !== undefined) return name;
-      prototype = Object.getPrototypeOf(prototype);
+      prototype = getPrototypeOf(prototype);
     }
   } catch {
     // A proxy that throws: an error it is all the same.
@@ -282,13 +297,19 @@ function construct(className: string, message: string, name: string): Error {
 }
 
 /** The keys of own fields that are copied, and whether they are enumerable. */
-function fieldsOf(error: Error): [key: string, enumerable: boolean][] {
+function fieldsOf(error: Error): { key: string; enumerable: boolean }[] {
+  const fields: { key: string; enumerable: boolean }[] = [];
   try {
-    return Object.entries(Object.getOwnPropertyDescriptors(error))
-      .map(([key, { enumerable }]): [string, boolean] => [key, enumerable!])
-      .filter(([key, enumerable]) =>
-        !OWN.has(key) && (enumerable || HIDDEN.has(key))
-      );
+    const descriptors = getOwnPropertyDescriptors(error);
+    const keys = objectKeys(descriptors);
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i]!;
+      const enumerable = descriptors[key as keyof Error]!.enumerable!;
+      if (!OWN.has(key) && (enumerable || HIDDEN.has(key))) {
+        fields[fields.length] = { key, enumerable };
+      }
+    }
+    return fields;
   } catch {
     return [];
   }
@@ -296,19 +317,19 @@ function fieldsOf(error: Error): [key: string, enumerable: boolean][] {
 
 function read(error: Error, key: "name" | "message" | "stack"): string {
   try {
-    return String(error[key] ?? "");
+    return text(error[key] ?? "");
   } catch (thrown) {
     return `(threw ${textOf(thrown)})`;
   }
 }
 
 /** Text as long as there is room for it. */
-function cut(text: string, encoding: Encoding): string {
-  const { length } = text;
+function cut(whole: string, encoding: Encoding): string {
+  const { length } = whole;
   const most = encoding.text;
-  encoding.text -= Math.min(length, most);
-  if (length <= most) return text;
-  return `${text.slice(0, most)}… (${length - most} more characters)`;
+  encoding.text -= min(length, most);
+  if (length <= most) return whole;
+  return `${sliceText(whole, 0, most)}… (${length - most} more characters)`;
 }
 
 /** A copy of the value if it can be sent, else its text. */
@@ -344,7 +365,7 @@ function cloneable(
 /** Its text, or at least its type: reading a value may throw. */
 function textOf(value: unknown): string {
   try {
-    return String(value);
+    return text(value);
   } catch {
     return `(${typeof value})`;
   }

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { replaceText, sliceText } from "../builtins.ts";
 import { type AnyFunction, nameOf } from "../work_item.ts";
 import type { EncodedError } from "./codec.ts";
 
@@ -158,7 +159,7 @@ function endOf(pattern: RegExp, text: string, start: number): number {
 
 /** A name that ends neither the comment nor the address that it is put into. */
 function addressable(name: string): string {
-  return name.slice(0, 100).replace(/[^\p{L}\p{N}$_.-]/gu, "_") ||
+  return replaceText(sliceText(name, 0, 100), /[^\p{L}\p{N}$_.-]/gu, "_") ||
     "(anonymous)";
 }
 

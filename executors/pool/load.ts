@@ -5,6 +5,7 @@
  */
 
 import { printable, show } from "../arguments.ts";
+import { hasOwn } from "../builtins.ts";
 import { TaskNotFoundError } from "../errors.ts";
 import { type FunctionReference, referenceOf } from "../task.ts";
 import { type AnyFunction, nameOf } from "../work_item.ts";
@@ -54,7 +55,7 @@ async function importTask(module: string, name: string): Promise<AnyFunction> {
     loading = undefined;
   }
   // It is something else if the module exports a function `then`.
-  if (!Object.hasOwn(Object(exports), name)) {
+  if (!hasOwn(exports ?? {}, name)) {
     throw new TaskNotFoundError(
       `${module} has no export ${shown}: write ${exportOf(name)}`,
     );

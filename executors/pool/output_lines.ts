@@ -73,7 +73,9 @@ export class OutputLines {
   #write(lines: readonly string[]): void {
     const text = lines.map((line) => `${this.#name}: ${line}\n`).join("");
     try {
-      writeStandardError(this.#encoder.encode(text));
+      // As the program has it now, which may want to see this.
+      const write = (bytes: Uint8Array) => Deno.stderr.writeSync(bytes);
+      writeStandardError(this.#encoder.encode(text), write);
     } catch {
       // Nobody reads it any more.
     }

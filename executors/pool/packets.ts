@@ -19,6 +19,7 @@
  * @module
  */
 
+import { partOfBytes, setBytes, setUint32 } from "../builtins.ts";
 import { concat, read } from "./frames.ts";
 import type { ToHost } from "./protocol.ts";
 import { serialize } from "./serialize.ts";
@@ -32,6 +33,9 @@ const BODY_BYTES = PACKET_BYTES - HEADER_BYTES;
 
 /** The first byte of each mark, which is in no text. */
 const MARK_START = 0xff;
+
+/** As the global class was. */
+const Bytes = Uint8Array;
 
 /** The threads of a worker process that write, each its own messages. */
 const WRITERS = ["task", "main"] as const;
@@ -82,28 +86,30 @@ export class PacketWriter {
   write(message: ToHost, transferables?: readonly Transferable[]): void {
     if (message[0] === "entered") return this.#writeEntered(message);
     const bytes = serialize(message, transferables);
-    const body = new Uint8Array(bytes.length + 1);
+    const body = new Bytes(bytes.length + 1);
     body[0] = SERIALIZED;
-    body.set(bytes, 1);
+    setBytes(body, bytes, 1);
     for (let at = 0; at < body.length; at += BODY_BYTES) {
-      const part = body.subarray(at, at + BODY_BYTES);
-      this.#packet.set(part, HEADER_BYTES);
+      const part = partOfBytes(body, at, at + BODY_BYTES);
+      setBytes(this.#packet, part, HEADER_BYTES);
       this.#send(part.length, body.length - at);
     }
   }
 
   #writeEntered(
-    [, position, calls]: Extract<ToHost, readonly ["entered", ...unknown[]]>,
+    message: Extract<ToHost, readonly ["entered", ...unknown[]]>,
   ): void {
+    const position = message[1];
+    const calls = message[2];
     this.#packet[HEADER_BYTES] = ENTERED;
-    this.#view.setUint32(HEADER_BYTES + 1, position);
-    this.#view.setUint32(HEADER_BYTES + 5, calls);
+    setUint32(this.#view, HEADER_BYTES + 1, position);
+    setUint32(this.#view, HEADER_BYTES + 5, calls);
     this.#send(ENTERED_BYTES, ENTERED_BYTES);
   }
 
   #send(length: number, left: number): void {
-    this.#view.setUint32(MARK_BYTES + 1, left);
-    writeStandardError(this.#packet.subarray(0, HEADER_BYTES + length));
+    setUint32(this.#view, MARK_BYTES + 1, left);
+    writeStandardError(partOfBytes(this.#packet, 0, HEADER_BYTES + length));
   }
 }
 

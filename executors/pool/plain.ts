@@ -8,6 +8,13 @@
  */
 
 import { isProxy } from "node:util/types";
+import {
+  ARRAY_PROTOTYPE,
+  getPrototypeOf,
+  includes,
+  OBJECT_PROTOTYPE,
+  objectKeys,
+} from "../builtins.ts";
 
 /** Most objects and arrays in a value, and most elements of an array; with more, its own message is cheap. */
 const MAX_PARTS = 64;
@@ -41,22 +48,24 @@ function copyPart(value: unknown): unknown {
   }
   if (typeof value !== "object" || value === null) return value;
   // A proxy looks plain, but structured clone refuses it.
-  if (parts.length === MAX_PARTS || parts.includes(value) || isProxy(value)) {
+  if (parts.length === MAX_PARTS || includes(parts, value) || isProxy(value)) {
     return NOT_PLAIN;
   }
-  parts.push(value);
-  const prototype = Object.getPrototypeOf(value);
-  if (prototype === Object.prototype) {
+  parts[parts.length] = value;
+  const prototype = getPrototypeOf(value);
+  if (prototype === OBJECT_PROTOTYPE) {
     return copyObject(value as Record<string, unknown>);
   }
-  return prototype === Array.prototype
+  return prototype === ARRAY_PROTOTYPE
     ? copyArray(value as unknown[])
     : NOT_PLAIN;
 }
 
 function copyObject(value: Record<string, unknown>): unknown {
   const copy: Record<string, unknown> = {};
-  for (const key of Object.keys(value)) {
+  const keys = objectKeys(value);
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i]!;
     const part = copyPart(value[key]);
     // Assigned, "__proto__" would be no field.
     if (part === NOT_PLAIN || key === "__proto__") return NOT_PLAIN;
@@ -67,14 +76,14 @@ function copyObject(value: Record<string, unknown>): unknown {
 
 function copyArray(value: readonly unknown[]): unknown {
   // Holes, and fields that are no elements, are left to structured clone.
-  if (value.length > MAX_PARTS || Object.keys(value).length !== value.length) {
+  if (value.length > MAX_PARTS || objectKeys(value).length !== value.length) {
     return NOT_PLAIN;
   }
   const copy: unknown[] = [];
-  for (const element of value) {
-    const part = copyPart(element);
+  for (let i = 0; i < value.length; i++) {
+    const part = copyPart(value[i]);
     if (part === NOT_PLAIN) return NOT_PLAIN;
-    copy.push(part);
+    copy[i] = part;
   }
   return copy;
 }

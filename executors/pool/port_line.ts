@@ -5,6 +5,13 @@
  * @module
  */
 
+import {
+  apply,
+  defineProperty,
+  getOwnPropertyDescriptor,
+  isArray,
+  structuredClone,
+} from "../builtins.ts";
 import { UNREADABLE } from "./protocol.ts";
 import {
   describeExceptions,
@@ -13,6 +20,17 @@ import {
   reviveExceptions,
 } from "./revive.ts";
 import { checkSendable } from "./sendable.ts";
+
+/** As they were: what a task puts in their place neither sees a port nor says anything for its worker. */
+const { postMessage } = MessagePort.prototype;
+const { dispatchEvent } = EventTarget.prototype;
+const setListener = setterOf("onmessage");
+const setErrorListener = setterOf("onmessageerror");
+
+function setterOf(name: keyof MessagePort): (listener: unknown) => void {
+  const { set } = getOwnPropertyDescriptor(MessagePort.prototype, name)!;
+  return set!;
+}
 
 /** A message, which is an array, and what structured clone loses of it. */
 interface Repairable<Message> {
@@ -31,14 +49,20 @@ export class PortLine<Incoming, Outgoing> {
   /** From now on, hears what arrives; {@linkcode UNREADABLE} takes the place of what cannot be read. */
   listen(received: (message: Incoming | typeof UNREADABLE) => void): void {
     const port = this.#port;
-    port.onmessage = ({ data }) =>
-      received(Array.isArray(data) ? data as Incoming : repaired(data));
-    port.onmessageerror = () => {
+    // Deno looks it up in the port when something arrives.
+    defineProperty(port, "dispatchEvent", {
+      value: (event: Event) => apply(dispatchEvent, port, [event]),
+    });
+    apply(setListener, port, [
+      ({ data }: MessageEvent) =>
+        received(isArray(data) ? data as Incoming : repaired(data)),
+    ]);
+    apply(setErrorListener, port, [() => {
       // Deno reads nothing more from such a port, but from its heir what follows.
       this.#port = structuredClone(port, { transfer: [port] });
       this.listen(received);
       received(UNREADABLE);
-    };
+    }]);
   }
 
   /**
@@ -47,13 +71,14 @@ export class PortLine<Incoming, Outgoing> {
    * be cloned.
    */
   send(message: Outgoing, transferables?: Transferable[]): void {
-    if (transferables === undefined) return this.#port.postMessage(message);
+    const port = this.#port;
+    if (transferables === undefined) return apply(postMessage, port, [message]);
     const exceptions = checkSendable(message, "thread", transferables);
     const repairable = exceptions.length > 0 && !exceptionsAreKept();
-    this.#port.postMessage(
-      repairable ? { message, lost: describeExceptions(exceptions) } : message,
-      transferables,
-    );
+    const said = repairable
+      ? { message, lost: describeExceptions(exceptions) }
+      : message;
+    apply(postMessage, port, [said, transferables]);
   }
 
   close(): void {

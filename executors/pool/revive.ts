@@ -6,6 +6,8 @@
  * @module
  */
 
+import { structuredClone } from "../builtins.ts";
+
 /** One of them as V8 has read it, and what that has lost. */
 export type LostException = readonly [
   copy: object,
@@ -20,11 +22,11 @@ export function describeExceptions(
   return exceptions.map((it) => [it, it.message, it.name]);
 }
 
-let kept: boolean | undefined;
+const kept = structuredClone(new DOMException()) instanceof DOMException;
 
 /** Whether structured clone keeps them. */
 export function exceptionsAreKept(): boolean {
-  return kept ??= structuredClone(new DOMException()) instanceof DOMException;
+  return kept;
 }
 
 /** A copy of a value in which these are. */

@@ -10,6 +10,18 @@
  */
 
 import { isProxy } from "node:util/types";
+import {
+  eachOfMap,
+  eachOfSet,
+  getPrototypeOf,
+  hasOwn,
+  isArray,
+  isView,
+  OBJECT_PROTOTYPE,
+  objectKeys,
+  OwnSet,
+  structuredClone,
+} from "../builtins.ts";
 import { isKept, type Known, knownOf, MOVABLE } from "./classes.ts";
 
 /** What a value is for. */
@@ -26,8 +38,6 @@ const KNOWN_EVERY = 32;
 
 /** With more, an array is read by its keys: its length may be in the billions. */
 const MAX_HOLES = 1000;
-
-const { hasOwnProperty: hasOwn } = Object.prototype;
 
 /**
  * Checks a value that is not plain, all of it, in its own words; what is
@@ -66,7 +76,7 @@ class Walk {
   /** What is still to be looked at, and how deep each is. */
   readonly #objects: object[] = [];
   readonly #depths: number[] = [];
-  readonly #seen: Set<unknown>;
+  readonly #seen = new OwnSet<unknown>();
   /** How deep the object is that is being looked at. */
   #depth = 0;
   /** The last prototype that was looked up, as many objects have the same. */
@@ -80,14 +90,16 @@ class Walk {
   ) {
     this.#destination = destination;
     this.#maxDepth = maxDepth;
-    this.#seen = new Set(moved);
+    for (let i = 0; i < moved.length; i++) this.#seen.add(moved[i]);
   }
 
   visitAll(value: unknown): void {
     if (typeof value === "object" && value !== null) this.#add(value);
     while (this.#objects.length > 0) {
-      const object = this.#objects.pop()!;
-      this.#depth = this.#depths.pop()!;
+      const last = this.#objects.length - 1;
+      const object = this.#objects[last]!;
+      this.#depth = this.#depths[last]!;
+      this.#objects.length = this.#depths.length = last;
       if (this.#seen.size > 0 && this.#seen.has(object)) continue;
       const before = this.#objects.length;
       const fields = this.#visit(object);
@@ -101,17 +113,17 @@ class Walk {
   }
 
   #add(object: object): void {
-    this.#objects.push(object);
-    this.#depths.push(this.#depth + 1);
+    this.#objects[this.#objects.length] = object;
+    this.#depths[this.#depths.length] = this.#depth + 1;
   }
 
   /** Returns how many fields it has. */
   #visit(object: object): number {
     if (isProxy(object)) throw refusal("a Proxy cannot be cloned");
     if (this.#depth > this.#maxDepth) throw refusal("it is nested too deeply");
-    if (Array.isArray(object)) return this.#visitArray(object);
-    const prototype = Object.getPrototypeOf(object);
-    if (prototype === Object.prototype) return this.#visitFields(object);
+    if (isArray(object)) return this.#visitArray(object);
+    const prototype = getPrototypeOf(object);
+    if (prototype === OBJECT_PROTOTYPE) return this.#visitFields(object);
     if (prototype !== this.#prototype) {
       this.#prototype = prototype;
       this.#known = knownOf(prototype);
@@ -130,10 +142,10 @@ class Walk {
       case "error":
         return this.#visitKeys(
           object,
-          Object.hasOwn(object, "cause") ? ["cause"] : [],
+          hasOwn(object, "cause") ? ["cause"] : [],
         );
       case "exception":
-        this.exceptions.push(object as DOMException);
+        this.exceptions[this.exceptions.length] = object as DOMException;
         // So that it is found once.
         return Infinity;
       case "transfer":
@@ -155,7 +167,7 @@ class Walk {
       if (typeof value === "object" && value !== null) this.#add(value);
       else if (value === undefined && !(i in array) && ++holes > MAX_HOLES) {
         this.#objects.length = this.#depths.length = before;
-        return this.#visitKeys(array, Object.keys(array));
+        return this.#visitKeys(array, objectKeys(array));
       }
     }
     return length;
@@ -164,7 +176,7 @@ class Walk {
   /** Not by its own iterator, which may be the program's. */
   #visitMap(map: Map<unknown, unknown>): number {
     let entries = 0;
-    Map.prototype.forEach.call(map, (value, key) => {
+    eachOfMap(map, (value, key) => {
       entries++;
       if (typeof key === "object" && key !== null) this.#add(key);
       if (typeof value === "object" && value !== null) this.#add(value);
@@ -174,7 +186,7 @@ class Walk {
 
   #visitSet(set: Set<unknown>): number {
     let members = 0;
-    Set.prototype.forEach.call(set, (value) => {
+    eachOfSet(set, (value) => {
       members++;
       if (typeof value === "object" && value !== null) this.#add(value);
     });
@@ -183,11 +195,11 @@ class Walk {
 
   #visitFields(object: object): number {
     // Of one that lies about its prototype.
-    if (ArrayBuffer.isView(object)) return 0;
+    if (isView(object)) return 0;
     let fields = 0;
     // Allocates nothing, but also finds what is inherited.
     for (const key in object) {
-      if (!hasOwn.call(object, key)) continue;
+      if (!hasOwn(object, key)) continue;
       fields++;
       const value = (object as Record<string, unknown>)[key];
       if (typeof value === "object" && value !== null) this.#add(value);
@@ -196,8 +208,8 @@ class Walk {
   }
 
   #visitKeys(object: object, keys: readonly string[]): number {
-    for (const key of keys) {
-      const value = (object as Record<string, unknown>)[key];
+    for (let i = 0; i < keys.length; i++) {
+      const value = (object as Record<string, unknown>)[keys[i]!];
       if (typeof value === "object" && value !== null) this.#add(value);
     }
     return keys.length;

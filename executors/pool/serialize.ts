@@ -46,7 +46,8 @@ export function serialize(
   message: unknown,
   transferables?: readonly Transferable[],
 ): Uint8Array<ArrayBuffer> {
-  for (const transferable of transferables ?? []) checkMovable(transferable);
+  const moved = transferables?.length ?? 0;
+  for (let i = 0; i < moved; i++) checkMovable(transferables![i]!);
   const exceptions = transferables === undefined
     ? []
     : checkSendable(message, "process", transferables);
@@ -66,9 +67,7 @@ export function serialize(
       : error;
   }
   const bytes = serializer.releaseBuffer();
-  for (const transferable of transferables ?? []) {
-    (transferable as ArrayBuffer).transfer();
-  }
+  for (let i = 0; i < moved; i++) (transferables![i] as ArrayBuffer).transfer();
   return bytes;
 }
 

@@ -25,6 +25,9 @@ const { compareExchange, load, or, store } = Atomics;
 export const SLOT_COUNT = 1024;
 const MASK = SLOT_COUNT - 1;
 
+/** A task that puts others in their place is not to be handed this memory. */
+const { compareExchange, load, or, store } = Atomics;
+
 const COUNT = (1 << 20) - 1;
 const ANNOUNCED = 1 << 20;
 const REVOKED = 1 << 21;
@@ -87,7 +90,7 @@ export class Slots {
 
   /** Host: whether it was to be told, and is true. */
   mayTell(position: number, calls: number): boolean {
-    const state = Atomics.load(this.#states, position & MASK);
+    const state = load(this.#states, position & MASK);
     return (state & ANNOUNCED) !== 0 && (state & COUNT) >= calls;
   }
 

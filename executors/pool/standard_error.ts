@@ -6,26 +6,37 @@
  * @module
  */
 
+import { partOfBytes } from "../builtins.ts";
+
 /** How long a full pipe is left alone that does not wait itself. */
 const FULL_MS = 1;
+
+/** As they were; what a task puts in their place sees no message, and says none. */
+const { wait } = Atomics;
+const { WouldBlock } = Deno.errors;
+const writeSync = Deno.stderr.writeSync.bind(Deno.stderr);
 
 /** What nobody wakes. */
 const NOBODY = new Int32Array(new SharedArrayBuffer(4));
 
 /**
- * Writes all of some bytes; what a pipe takes in one piece, in one piece.
+ * Writes all of some bytes, as the stream was when this package was loaded or
+ * in another way; what a pipe takes in one piece, in one piece.
  * Node.js, among others, makes the streams that it is given non-blocking, and
  * with them those of whoever has started it; then a pipe refuses what it has no
  * room for, and is asked again.
  */
-export function writeStandardError(bytes: Uint8Array): void {
+export function writeStandardError(
+  bytes: Uint8Array,
+  write: (bytes: Uint8Array) => number = writeSync,
+): void {
   for (let at = 0; at < bytes.length;) {
     try {
       // Not the standard output: Deno buffers that by lines, so it splits packets.
-      at += Deno.stderr.writeSync(at === 0 ? bytes : bytes.subarray(at));
+      at += write(at === 0 ? bytes : partOfBytes(bytes, at));
     } catch (error) {
-      if (!(error instanceof Deno.errors.WouldBlock)) throw error;
-      Atomics.wait(NOBODY, 0, 0, FULL_MS);
+      if (!(error instanceof WouldBlock)) throw error;
+      wait(NOBODY, 0, 0, FULL_MS);
     }
   }
 }

@@ -21,7 +21,7 @@
 
 import { show } from "../arguments.ts";
 import type { HostSlots } from "./channel.ts";
-import { type EncodedError, MAX_PARTS } from "./codec.ts";
+import { MAX_PARTS } from "./codec.ts";
 import type { InFlight } from "./in_flight.ts";
 import type { ToHost } from "./protocol.ts";
 

@@ -16,6 +16,7 @@
  * @module
  */
 
+import { apply, OwnArray, OwnError, OwnPromise } from "../builtins.ts";
 import { clearTimeout, monotonicTime, setTimeout } from "../clock.ts";
 import { keepScopes } from "../current_task.ts";
 import { Deque } from "../deque.ts";
@@ -84,6 +85,9 @@ interface Initialization {
   /** `undefined` if they could not be read. */
   readonly args: readonly unknown[] | undefined;
 }
+
+/** What never comes. */
+const NEVER = new OwnPromise<never>(() => {});
 
 /** The number of a function that nobody has defined: see {@linkcode UNREAD}. */
 const UNREAD_ID = -1;
@@ -164,7 +168,9 @@ export class WorkerLoop implements StopSource {
         this.#wake();
         break;
       case "run":
-        for (const segment of message[1]) this.#inbox.push(segment);
+        for (let i = 0; i < message[1].length; i++) {
+          this.#inbox.push(message[1][i]!);
+        }
         this.#wake();
         break;
       case "stop":
@@ -207,14 +213,14 @@ export class WorkerLoop implements StopSource {
     const module = loadingModule();
     if (module !== undefined) {
       return encodeError(
-        new Error(
+        new OwnError(
           `Module ${module} ${how} while it was loaded: put its program into if (import.meta.main) { … }`,
         ),
       );
     }
     if (this.#initializer !== undefined) {
       return encodeError(
-        new Error(`Initializer ${nameOf(this.#initializer)} ${how}`),
+        new OwnError(`Initializer ${nameOf(this.#initializer)} ${how}`),
       );
     }
   }
@@ -264,12 +270,17 @@ export class WorkerLoop implements StopSource {
         this.#segment = next;
         this.#passed = 0;
       }
-      const [id, count, args, oneItem] = this.#segment;
+      // By index: a task may have patched the iterator of arrays.
+      const segment = this.#segment;
+      const id = segment[0];
+      const count = segment[1];
+      const args = segment[2];
+      const oneItem = segment[3];
       const called = id === UNREAD_ID ? UNREAD : this.#functions[id]!;
       if (called.fn === undefined) return this.#load(called);
       const arity = args.length / count;
       while (this.#passed < count) {
-        if (this.#closing) return new Promise(() => {});
+        if (this.#closing) return NEVER;
         const n = this.#passed++;
         if (called.timedTogether < MAX_TIMED_TOGETHER) this.#report();
         this.#itemEnds = !oneItem || this.#passed === count;
@@ -308,14 +319,11 @@ export class WorkerLoop implements StopSource {
     try {
       const value = arity === 1
         ? fn(args[at])
-        : fn(...args.slice(at, at + arity));
+        : apply(fn, undefined, argumentsAt(args, at, arity));
       if (isThenable(value)) {
         // Only runs if the event loop turns before the promise has settled.
         this.#reportTimer ??= setTimeout(() => this.#report(), REPORT_MS);
-        return Promise.resolve(value).then(
-          (value) => this.#resolve(called, value),
-          (error) => this.#reject(called, error),
-        );
+        return this.#awaitOutcome(called, value);
       }
       this.#resolve(called, value);
     } catch (error) {
@@ -323,26 +331,39 @@ export class WorkerLoop implements StopSource {
     }
   }
 
+  async #awaitOutcome(
+    called: WorkerFunction,
+    promise: PromiseLike<unknown>,
+  ): Promise<void> {
+    let value: unknown;
+    try {
+      value = await promise;
+    } catch (error) {
+      return this.#reject(called, error);
+    }
+    this.#resolve(called, value);
+  }
+
   #resolve(called: WorkerFunction, value: unknown): void {
     const copy = copyPlain(value);
     if (copy !== NOT_PLAIN) {
-      this.#values.push(copy);
+      this.#values[this.#values.length] = copy;
       if (this.#ended(called)) this.#report();
       return;
     }
     // As it is now, and so that it fails alone if it cannot be cloned.
     this.#report();
-    this.#values.push(unwrapTransfer(value));
+    this.#values[0] = unwrapTransfer(value);
     this.#ended(called);
     this.#report(isTransfer(value) ? value.transferables : []);
   }
 
   #reject(called: WorkerFunction, error: unknown): void {
-    this.#failures.push(
-      this.#values.length,
-      this.#encode(error, called.reference),
-    );
-    this.#values.push(undefined);
+    const index = this.#values.length;
+    const failures = this.#failures;
+    failures[failures.length] = index;
+    failures[failures.length] = this.#encode(error, called.reference);
+    this.#values[index] = undefined;
     if (this.#ended(called)) this.#report();
   }
 
@@ -357,19 +378,23 @@ export class WorkerLoop implements StopSource {
   #ended(called: WorkerFunction): boolean {
     if (this.#itemEnds) this.#position++;
     this.#scope.end();
-    this.#times?.push(this.#startedAt, wallTime());
+    const times = this.#times;
+    if (times !== undefined) {
+      times[times.length] = this.#startedAt;
+      times[times.length] = wallTime();
+    }
     if (++this.#untimed < called.timedTogether) return false;
     const now = monotonicTime();
     const quick = now - this.#timedAt < QUICK_MS * this.#untimed;
-    called.timedTogether = quick
-      ? Math.min(called.timedTogether * 2, MAX_TIMED_TOGETHER)
-      : 1;
+    if (!quick) called.timedTogether = 1;
+    else if (called.timedTogether < MAX_TIMED_TOGETHER) {
+      called.timedTogether *= 2;
+    }
     this.#timedAt = now;
     this.#untimed = 0;
     if (now - this.#reportedAt >= REPORT_MS) return true;
     // What a map() has in flight is limited, so its host may be waiting.
-    const [, , , oneItem] = this.#segment!;
-    return oneItem && this.#values.length >= BATCH_CALLS;
+    return this.#segment![3] && this.#values.length >= BATCH_CALLS;
   }
 
   /** Idling, and looking for functions, is not work. */
@@ -383,9 +408,13 @@ export class WorkerLoop implements StopSource {
     // A module may take its time, or never end; source is there at once.
     const announced = called.reference.kind === "export";
     if (announced) this.#line.send(["loading"]);
-    called.fn = await loadFunction(called.reference).catch((error) => () => {
-      throw error;
-    });
+    try {
+      called.fn = await loadFunction(called.reference);
+    } catch (error) {
+      called.fn = () => {
+        throw error;
+      };
+    }
     if (announced) this.#line.send(["loaded"]);
     this.#restartClock();
   }
@@ -399,13 +428,13 @@ export class WorkerLoop implements StopSource {
       if (reference !== undefined) {
         const initializer = await loadFunction(reference);
         this.#initializer = reference;
-        await initializer(...args);
+        await apply(initializer, undefined, args);
         this.#initializer = undefined;
       }
     } catch (error) {
       this.#line.send(["unfit", this.#encode(error, reference)], []);
       // The host closes this worker; until then it does nothing.
-      await new Promise(() => {});
+      await NEVER;
     }
     this.#line.send(["ready"]);
     this.#restartClock();
@@ -450,15 +479,32 @@ export class WorkerLoop implements StopSource {
     } catch (error) {
       // Plain values and errors can always be sent, so this is one that stands alone.
       const refusal = this.#encode(resultError(values[0], error));
+      const refusals: (number | EncodedError)[] = [];
+      for (let i = 0; i < values.length; i++) {
+        values[i] = undefined;
+        refusals[2 * i] = i;
+        refusals[2 * i + 1] = refusal;
+      }
       this.#line.send([
         "done",
         this.#position,
         busyMs,
-        values.map(() => undefined),
-        values.flatMap((_, i) => [i, refusal]),
+        values,
+        refusals,
         times,
         before,
       ], []);
     }
   }
+}
+
+/** The arguments of one of many calls, without a method or an iterator that a task may have patched. */
+function argumentsAt(
+  args: readonly unknown[],
+  at: number,
+  arity: number,
+): readonly unknown[] {
+  const its = new OwnArray<unknown>(arity);
+  for (let i = 0; i < arity; i++) its[i] = args[at + i];
+  return its;
 }

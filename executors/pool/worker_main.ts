@@ -4,6 +4,7 @@
  * @module
  */
 
+import { apply } from "../builtins.ts";
 import type { EncodedError } from "./codec.ts";
 import { encodeError } from "./codec.ts";
 import { locks } from "./locks.ts";
@@ -25,6 +26,7 @@ interface WorkerScope extends EventTarget {
   close(): void;
 }
 const scope = globalThis as unknown as WorkerScope;
+const { preventDefault } = Event.prototype;
 
 // Set before the module has been evaluated, or the greeting would be lost.
 if (import.meta.main) scope.onmessage = ({ data }) => greeted(data);
@@ -116,16 +118,23 @@ function announceEnd(
   };
   const close = scope.close.bind(scope);
   scope.close = () => {
-    end();
-    close();
+    try {
+      end();
+    } finally {
+      close();
+    }
   };
   // Deno.exit() and process.exit()
   scope.addEventListener("unload", () => end(undefined, Deno.exitCode));
   const die = (event: Event, error: unknown) => {
-    // Else the program ends with the worker.
-    event.preventDefault();
-    end(encode(error));
-    close();
+    try {
+      // Else the program ends with the worker.
+      apply(preventDefault, event, []);
+      end(encode(error));
+    } finally {
+      // Whatever a task has left of the way to say so.
+      close();
+    }
   };
   scope.addEventListener(
     "error",

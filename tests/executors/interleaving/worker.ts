@@ -203,14 +203,15 @@ export class FakeWorker implements Channel {
     if (!this.#loaded.has(id)) yield* this.#load(id);
     for (let n = 0; n < count; n++) {
       yield;
-      const entered = this.#slots.enter(this.#position, oneItem ? n : 0);
+      const before = oneItem ? n : 0;
+      const entered = this.#slots.enter(this.#position, before);
       if (entered === false) {
         this.#position++;
         if (oneItem) return;
         continue;
       }
       if (entered === "announced") {
-        this.#say(["entered", this.#position, n + 1]);
+        this.#say(["entered", this.#position, before + 1]);
       }
       yield* this.#call(args[n * args.length / count] as number);
       if (!oneItem || n === count - 1) this.#position++;
