@@ -293,3 +293,86 @@ workerBehaviour(
     }
   },
 );
+
+workerBehaviour(
+  "of an error with millions of errors or fields, or with endless text, the beginning arrives, and how much there is more",
+  async (make) => {
+    const executor = make({ maxWorkers: 1 });
+    const lists: [AnyFunction, number][] = [
+      [() => {
+        throw Object.assign(new AggregateError([]), { errors: Array(5e7) });
+      }, 5e7],
+      [() => {
+        const errors: unknown[] = [];
+        errors[2 ** 32 - 2] = 1;
+        throw Object.assign(new Error("Message"), { errors });
+      }, 2 ** 32 - 1],
+      [() => {
+        const errors = Array.from({ length: 1e4 }, () => new Error("Message"));
+        throw new Error("Outer", { cause: new AggregateError(errors) });
+      }, 1e4],
+    ];
+    for (const [fn, length] of lists) {
+      const error = await executor.submit(fn).exception() as AggregateError;
+      const { errors } = (error.cause ?? error) as AggregateError;
+      assert(errors.length < 10_000, `${errors.length}`);
+      const last = errors.at(-1);
+      assertInstanceOf(last, Error);
+      const left = length - errors.length + 1;
+      assertEquals(last.message, `${left} more errors were left out`);
+    }
+    const fields = await executor.submit(() => {
+      const error = new Error("Message") as Error & Record<string, unknown>;
+      for (let i = 0; i < 1e5; i++) error[`field${i}`] = i;
+      throw error;
+    }).exception() as Error & Record<string, unknown>;
+    assertEquals(fields.field0, 0);
+    assert(Object.keys(fields).length < 10_000);
+    assertStringIncludes(String(fields["…"]), " more fields were left out");
+    const text = await executor.submit(() => {
+      throw new Error("Message ".repeat(2 ** 23));
+    }).exception() as Error;
+    assert(text.message.startsWith("Message Message "));
+    assertStringIncludes(text.message.slice(-100), " more characters)");
+    await assertSurvives(executor);
+  },
+);
+
+workerBehaviour(
+  "an error with a few errors, fields and words arrives whole",
+  async (make) => {
+    const executor = make({ maxWorkers: 1 });
+    const error = await executor.submit(() => {
+      const errors = Array.from({ length: 1000 }, (_, i) => new Error(`${i}`));
+      throw Object.assign(new AggregateError(errors, "m".repeat(1e5)), {
+        a: 1,
+      });
+    }).exception() as AggregateError & { a: number };
+    assertEquals(error.errors.length, 1000);
+    assertEquals(error.errors.at(-1).message, "999");
+    assertEquals([error.message, error.a], ["m".repeat(1e5), 1]);
+  },
+);
+
+workerBehaviour(
+  "an array with billions of empty places is an argument, a result, and a field of an error",
+  async (make) => {
+    const executor = make({ maxWorkers: 1 });
+    const sparse = (last: unknown) => {
+      const array: unknown[] = [];
+      array[2 ** 32 - 2] = last;
+      return array;
+    };
+    const length = (array: unknown[]) => array.length;
+    assertEquals(await executor.submit(length, sparse({})), 2 ** 32 - 1);
+    const result = await executor.submit(sparse, { a: 1 });
+    assertEquals(result.at(-1), { a: 1 });
+    const error = await executor.submit(() => {
+      const array: unknown[] = [];
+      array.length = 2 ** 32 - 1;
+      throw Object.assign(new Error("Message"), { array, cause: array });
+    }).exception() as Error & { array: unknown[] };
+    assertEquals(error.array.length, 2 ** 32 - 1);
+    await assertSurvives(executor);
+  },
+);
