@@ -81,7 +81,10 @@ function turnStdout(): void {
     // One for each who asks: calls that overlap do not wait for one another, and
     // none closes the standard error stream.
     writable: {
-      get: () => new WritableStream<Uint8Array>({ write: writeStandardError }),
+      get: () =>
+        new WritableStream<Uint8Array>({
+          write: (bytes) => writeStandardError(bytes),
+        }),
     },
   });
 }

@@ -25,9 +25,6 @@ const { compareExchange, load, or, store } = Atomics;
 export const SLOT_COUNT = 1024;
 const MASK = SLOT_COUNT - 1;
 
-/** A task that puts others in their place is not to be handed this memory. */
-const { compareExchange, load, or, store } = Atomics;
-
 const COUNT = (1 << 20) - 1;
 const ANNOUNCED = 1 << 20;
 const REVOKED = 1 << 21;

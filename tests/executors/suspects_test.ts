@@ -256,9 +256,9 @@ for (const calls of [1, 50]) {
 }
 
 Deno.test("AnnouncedSlots believes no last words that an announced call was not entered", () => {
-  const slots = new AnnouncedSlots(() => {});
+  const slots = new AnnouncedSlots(() => true);
   for (let position = 0; position < 3; position++) slots.send(position, true);
-  slots.announce(1, 1);
+  slots.hear(["entered", 1, 1]);
   slots.leaves(0);
   slots.workerGone();
   assertEquals([0, 1, 2].map((position) => slots.revoke(position)), [0, 1, 0]);
