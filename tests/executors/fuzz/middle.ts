@@ -1,0 +1,204 @@
+/**
+ * Puts a liar between a worker and its host, without either knowing: the line
+ * of a thread goes through here, and so do the pipes of a process. What is
+ * under test is all there is: real workers, real channels, what is above them.
+ *
+ * This module is imported before any that starts workers, as it replaces
+ * what they are started with.
+ *
+ * @module
+ */
+
+import { FrameReader } from "../../../executors/pool/frames.ts";
+import { ENCODED_MARK_BYTES } from "../../../executors/pool/packets.ts";
+import { PacketReader } from "../../../executors/pool/packets.ts";
+import { PortLine } from "../../../executors/pool/port_line.ts";
+import type { ToHost, ToWorker } from "../../../executors/pool/protocol.ts";
+import type { Greeting } from "../../../executors/pool/web_worker.ts";
+import { babble, Packets } from "./babble.ts";
+import type { Liar, Tongue } from "./liar.ts";
+
+/** Workers have names that begin so. */
+export const NAME = "fuzzed";
+
+/** Makes the liar of a worker of this name, if that one lies. */
+type FindLiar = (worker: string, tongue: Tongue) => Liar | undefined;
+
+let findLiar: FindLiar = () => undefined;
+let started = 0;
+const processes = new Set<Deno.ChildProcess>();
+
+/** From now on this says who lies. */
+export function meddle(find: FindLiar): void {
+  findLiar = find;
+  started = 0;
+}
+
+/** How many workers have been started since. */
+export function countStarted(): number {
+  return started;
+}
+
+/** Resolves when no process of a worker is left. */
+export async function noProcessLeft(): Promise<void> {
+  for (const { status } of processes) await status;
+  processes.clear();
+}
+
+/** A thread. */
+class MiddleWorker extends Worker {
+  readonly #name: string;
+  #close = () => {};
+
+  constructor(url: string | URL, options?: WorkerOptions) {
+    super(url, options);
+    this.#name = options?.name ?? "";
+  }
+
+  override postMessage(message: unknown, options?: unknown): void {
+    if (this.#name.startsWith(NAME)) {
+      started++;
+      message = this.#intercept(message as Greeting);
+      options = [(message as Greeting).port];
+    }
+    super.postMessage(message, options as Transferable[]);
+  }
+
+  override terminate(): void {
+    this.#close();
+    super.terminate();
+  }
+
+  /** What is posted instead, so that the line leads through here. */
+  #intercept(greeting: Greeting): Greeting {
+    const { port } = greeting;
+    const slots = new Int32Array(greeting.slots);
+    const die = () => super.terminate();
+    const liar = findLiar(this.#name, {
+      say: (message) => port.postMessage(message),
+      die,
+      slots,
+    });
+    if (liar === undefined) return greeting;
+    const { port1, port2 } = new MessageChannel();
+    const line = new PortLine<ToHost, ToWorker>(port1);
+    line.listen((message) => liar.said(message));
+    port.onmessage = ({ data }) => {
+      liar.heard(data);
+      line.send(data);
+    };
+    this.#close = () => {
+      liar.end();
+      port.close();
+      line.close();
+    };
+    return { ...greeting, port: port2 };
+  }
+}
+
+/** A process. */
+class MiddleCommand extends Deno.Command {
+  readonly #name: string | undefined;
+
+  constructor(command: string | URL, options: Deno.CommandOptions = {}) {
+    super(command, options);
+    this.#name = options.args?.find((arg) => arg.startsWith(`${NAME}-`));
+  }
+
+  override spawn(): Deno.ChildProcess {
+    const process = super.spawn();
+    if (this.#name !== undefined) {
+      started++;
+      processes.add(process);
+      intercept(process, this.#name);
+    }
+    return process;
+  }
+}
+
+function intercept(process: Deno.ChildProcess, name: string): void {
+  // Getters that would find something else once these have replaced it.
+  const { stdin, stderr } = process;
+  let controller: ReadableByteStreamController;
+  let packets: Packets | undefined;
+  const write = (bytes: Uint8Array<ArrayBuffer>) => {
+    try {
+      if (bytes.length > 0) controller.enqueue(bytes);
+    } catch {
+      // Nobody reads any more.
+    }
+  };
+  const liar = findLiar(name, {
+    say: (message) => write(packets!.encode(message)),
+    babble: (random) => babble(random, packets!).forEach(write),
+    die: () => process.kill("SIGKILL"),
+  });
+  if (liar === undefined) return;
+  const frames = new FrameReader();
+  const mark: number[] = [];
+  let reader: PacketReader;
+  const hear = (bytes: Uint8Array) => {
+    const missing = ENCODED_MARK_BYTES - mark.length;
+    mark.push(...bytes.subarray(0, missing));
+    if (missing > 0 && mark.length === ENCODED_MARK_BYTES) {
+      const text = new TextDecoder().decode(Uint8Array.from(mark));
+      packets = new Packets(text);
+      reader = new PacketReader(text, {
+        message: (message) => liar.said(message),
+        text: (bytes) => write(bytes.slice()),
+      });
+    }
+    for (const message of frames.push(bytes.slice(missing))) {
+      liar.heard(message);
+    }
+  };
+  const input = stdin.getWriter();
+  const output = stderr.getReader();
+  const replace = (name: string, value: unknown) =>
+    Object.defineProperty(process, name, { value });
+  replace(
+    "stdin",
+    new WritableStream<Uint8Array>({
+      write(bytes) {
+        hear(bytes);
+        return input.write(bytes as Uint8Array<ArrayBuffer>);
+      },
+      close: () => input.close(),
+      abort: () => input.abort(),
+    }),
+  );
+  replace(
+    "stderr",
+    new ReadableStream({
+      type: "bytes",
+      start(it) {
+        controller = it;
+        pass();
+      },
+      cancel() {
+        liar.end();
+        return output.cancel();
+      },
+    }),
+  );
+
+  async function pass(): Promise<void> {
+    while (true) {
+      const { done, value } = await output.read();
+      if (done) break;
+      reader.push(value);
+    }
+    // What is held back, and what comes later, comes too late.
+    liar!.end();
+    try {
+      controller.close();
+      // A read that waits gets nothing else.
+      controller.byobRequest?.respond(0);
+    } catch {
+      // It was cancelled.
+    }
+  }
+}
+
+globalThis.Worker = MiddleWorker as typeof Worker;
+Deno.Command = MiddleCommand as typeof Deno.Command;
