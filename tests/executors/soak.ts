@@ -1,5 +1,5 @@
 /**
- * Chaos for as long as one likes, and figures that take a quiet machine:
+ * Chaos and lies for as long as one likes, and figures that take a quiet machine:
  *
  *     deno task soak --minutes 10 --seed 1
  *
@@ -14,6 +14,7 @@ import { interleave } from "./interleaving/run.ts";
 import { parseArgs } from "@std/cli/parse-args";
 import { runChaos, showChaos } from "./chaos/run.ts";
 import { measureDeaths, showDeaths } from "./deaths.ts";
+import { runFuzz, showFuzz } from "./fuzz/run.ts";
 import { measureManyPools } from "./many_pools.ts";
 import { forSeeds } from "./random.ts";
 import { WORKER_KINDS } from "./worker_harness.ts";
@@ -35,6 +36,9 @@ if (import.meta.main) {
     console.log(`${name}: chaos for ${minutes} minutes from seed ${seed}`);
     const summary = await runChaos({ make, seconds: 60 * minutes, seed });
     console.log(showChaos(summary));
+    console.log(`${name}: lies for ${minutes} minutes from seed ${seed}`);
+    const seconds = 60 * minutes;
+    console.log(showFuzz(await runFuzz({ name, seconds, seed })));
     console.log(`${name}: ${DEATHS} deaths of each kind, noticed after`);
     console.log(showDeaths(await measureDeaths(make, DEATHS)));
     console.log(`${name}: ${EXECUTORS} executors, one after another`);

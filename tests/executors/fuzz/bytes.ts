@@ -21,7 +21,7 @@ const BUFFERS = 40;
 /** Reads spoilt bytes, which may not be messages, but never does harm. */
 export function spoilBytes(random: Random): void {
   for (let count = BUFFERS; count > 0; count--) {
-    const message = invent(random, { head: 3, tail: 9 });
+    const message = invent(random, { head: 3, tail: 9, ended: 5 });
     read(spoil(random, serialize(message)));
     readFrames(random, message);
     readPackets(random, message);
@@ -37,7 +37,8 @@ function readFrames(random: Random, message: unknown): void {
 function readPackets(random: Random, message: unknown): void {
   const mark = makeMark();
   const packets = new Packets(mark);
-  const reader = new PacketReader(mark, { message() {}, text() {} });
+  const listener = { message() {}, text() {}, broken() {} };
+  const reader = new PacketReader(mark, listener);
   try {
     for (
       const bytes of [

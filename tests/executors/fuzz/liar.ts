@@ -76,9 +76,10 @@ export class Liar {
   readonly #held: unknown[] = [];
   #head = 0;
   #tail = 0;
+  #ended: number | undefined;
   #mayLie: boolean;
   #doomed = false;
-  #ended = false;
+  #closed = false;
 
   constructor(random: Random, tongue: Tongue, terms: Terms) {
     this.#random = random;
@@ -104,7 +105,7 @@ export class Liar {
 
   /** The worker says something. */
   said(message: unknown): void {
-    if (this.#ended) return;
+    if (this.#closed) return;
     this.#note(message);
     const [type] = message as unknown[];
     if (type === "ready" && !this.#mayLie) {
@@ -117,23 +118,29 @@ export class Liar {
 
   /** Nobody listens any more. */
   end(): void {
-    this.#ended = true;
+    this.#closed = true;
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
   }
 
   #note(message: unknown): void {
     if (!Array.isArray(message)) return;
-    if (message[0] === "done") this.#head = message[1];
+    if (message[0] === "done") {
+      this.#head = message[1];
+      // How many had been before, with those that are in it.
+      this.#ended = message[6] === undefined
+        ? undefined
+        : message[6] + message[3].length;
+    }
     this.#memory.push(message);
     if (this.#memory.length > MEMORY) this.#memory.shift();
   }
 
   #lie(kind: Lie, truth?: unknown): void {
-    if (this.#ended || !this.#mayLie) return;
+    if (this.#closed || !this.#mayLie) return;
     this.#terms.lied(kind);
     const random = this.#random;
-    const where = { head: this.#head, tail: this.#tail };
+    const where = { head: this.#head, tail: this.#tail, ended: this.#ended };
     switch (kind) {
       case "change":
         this.#doom();
@@ -184,14 +191,14 @@ export class Liar {
   }
 
   #say(message: unknown): void {
-    if (this.#ended) return;
+    if (this.#closed) return;
     this.#tongue.say(message);
     this.#release();
   }
 
   /** What was held back comes after what followed it. */
   #release(): void {
-    if (this.#ended) return;
+    if (this.#closed) return;
     for (const message of this.#held.splice(0)) this.#tongue.say(message);
   }
 

@@ -143,10 +143,13 @@ function intercept(process: Deno.ChildProcess, name: string): void {
     if (missing > 0 && mark.length === ENCODED_MARK_BYTES) {
       const text = new TextDecoder().decode(Uint8Array.from(mark));
       packets = new Packets(text);
-      reader = new PacketReader(text, {
-        message: (message) => liar.said(message),
-        text: (bytes) => write(bytes.slice()),
-      });
+      const listener = {
+        message: (message: unknown) => liar.said(message),
+        text: (bytes: Uint8Array) => write(bytes.slice()),
+        // What comes from the worker itself is as it should be.
+        broken: () => {},
+      };
+      reader = new PacketReader(text, listener);
     }
     for (const message of frames.push(bytes.slice(missing))) {
       liar.heard(message);

@@ -12,6 +12,8 @@ export interface Whereabouts {
   readonly head: number;
   /** The next that it would be sent. */
   readonly tail: number;
+  /** How many calls it has reported, if it says so. */
+  readonly ended: number | undefined;
 }
 
 /** How deep forged things are nested: deep for who calls itself, still readable. */
@@ -194,7 +196,9 @@ function report(random: Random, where: Whereabouts): unknown {
     times(2 * count, () => Date.now()),
     times(below(5), () => Date.now()),
   ]);
-  return ["done", to, pick([0, 0.001, 1, 50]), values, failures, began];
+  const busyMs = pick([0, 0.001, 1, 50]);
+  const message = ["done", to, busyMs, values, failures, began];
+  return where.ended === undefined ? message : [...message, where.ended];
 }
 
 /** One that may be meant. */

@@ -31,7 +31,7 @@ export interface FuzzSummary {
   /** How often there was a lie of each kind. */
   lies: Record<string, number>;
   longestTurnMs: number;
-  /** Resident memory in bytes, early on and at the end. */
+  /** What the heap holds, and buffers beside it, in bytes, early on and at the end. */
   memory: [start: number, end: number];
 }
 
@@ -52,9 +52,17 @@ export async function runFuzz(
   { name, seconds, seed }: FuzzOptions,
 ): Promise<FuzzSummary> {
   const program = new URL("./program.ts", import.meta.url).href;
-  const flags = ["run", "-A", "--quiet", "--no-check", "--no-lock"];
+  const flags = ["-A", "--quiet", "--no-check", "--no-lock"];
   const child = new Deno.Command(Deno.execPath(), {
-    args: [...flags, program, name, `${seconds}`, `${seed}`],
+    args: [
+      "run",
+      ...flags,
+      "--v8-flags=--expose-gc",
+      program,
+      name,
+      `${seconds}`,
+      `${seed}`,
+    ],
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -109,7 +117,7 @@ export function showFuzz(
     `  ${counts(outcomes)}`,
     `  ${counts(lies)}`,
     `  longest turn of the event loop ${Math.round(longestTurnMs)} ms`,
-    `  resident memory ${start} early on, ${end} at the end`,
+    `  memory in use ${start} early on, ${end} at the end`,
   ].join("\n");
 }
 
