@@ -51,9 +51,12 @@ function memoryInUse(): number {
   return heapUsed + external;
 }
 
-/** Without what nobody needs any more. */
-function memoryLeft(): number {
-  (globalThis as unknown as { gc(): void }).gc();
+/** Without what nobody needs any more; some of that is known a turn after it was collected. */
+async function memoryLeft(): Promise<number> {
+  for (let turn = 0; turn < 3; turn++) {
+    (globalThis as unknown as { gc(): void }).gc();
+    await new Promise((resolve) => setTimeout(resolve, BEAT_MS));
+  }
   return memoryInUse();
 }
 
@@ -82,7 +85,7 @@ async function makeRound(round: number): Promise<void> {
   beat();
   // What is loaded and compiled once is there by then.
   if (performance.now() - start >= Number(seconds) * 200) {
-    early ??= memoryLeft();
+    early ??= await memoryLeft();
   }
   summary.workers += it.workers;
   count(summary.outcomes, it.outcomes);
@@ -114,7 +117,8 @@ for (; performance.now() - start < Number(seconds) * 1000; summary.rounds++) {
     Deno.exit(1);
   }
 }
-summary.memory = [early ?? memoryLeft(), memoryLeft()];
+const end = await memoryLeft();
+summary.memory = [early ?? end, end];
 clearInterval(timer);
 clearInterval(alive);
 say({ summary });

@@ -47,11 +47,14 @@ const ODD: readonly Deed[] = [
   "Deno.exit()",
   "an uncaught error",
 ];
-/** What is submitted with a signal and a time-out, as some of it never ends by itself. */
+/**
+ * What is submitted with a signal and a time-out, as some of it never ends by
+ * itself. A loop does: nobody stops the thread of one that a liar has not told to.
+ */
 const STOPPABLE: readonly Deed[] = [
   "obey",
-  "obey in a loop",
   "ignore",
+  "ignore in a loop",
   "return later",
   "return",
 ];
@@ -76,6 +79,8 @@ export class Round {
   #places = 0;
   /** How the executor is ended, once it is. */
   #ending: Ending | undefined;
+  /** What the round waits for, in case it does so for ever. */
+  #awaited = "room in its backlog";
   /** What went wrong where nobody would hear an exception. */
   #violation: string | undefined;
 
@@ -127,8 +132,11 @@ export class Round {
     }
     await this.#end();
     for (const submitted of this.#submitted) await this.#check(submitted);
+    this.#awaited = "its maps";
     await Promise.all(this.#maps);
+    this.#awaited = "those who have started it";
     await Promise.all(this.#starts);
+    this.#awaited = "its workers to be gone";
     await noWorkerLeft();
     await noProcessLeft();
     this.workers = countStarted();
@@ -345,6 +353,7 @@ export class Round {
       : cancelled
       ? "cancelled"
       : "shut down";
+    this.#awaited = `it to be ${this.#ending}`;
     if (below(2) === 0) this.#executor.shutdown({ wait: false });
     if (this.#ending === "terminated") await this.#executor.terminate();
     else await this.#executor.shutdown({ cancelFutures: cancelled });
@@ -385,7 +394,7 @@ export class Round {
   #describe(): string {
     const left = this.#unsettled();
     const tainted = left.filter(({ place }) => this.#tainted.has(place));
-    return `Hangs after ${this.#ending}: ${
+    return `Waits in vain for ${this.#awaited}: ${
       Deno.inspect(this.#executor)
     }, ${left.length} futures are left, of which liars had ${tainted.length}: ${
       Deno.inspect(left)
