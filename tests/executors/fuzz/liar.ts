@@ -8,28 +8,7 @@
 
 import type { Random } from "../random.ts";
 import { invent, mutate } from "./odd.ts";
-
-/** What a liar can do. */
-export interface Tongue {
-  /** Says a message to the host. */
-  say(message: unknown): void;
-  /** Says something that is no message, if there is such a thing; what follows may be lost. */
-  babble?(random: Random): void;
-  /** Ends the worker, without a word. */
-  die(): void;
-  /** What the worker shares with the host. */
-  readonly slots?: Int32Array | undefined;
-}
-
-/** How a liar lies. */
-export interface Terms {
-  /** Whether also before its worker is ready. */
-  readonly early: boolean;
-  /** Is told the place of each task that the worker is sent. */
-  sent(place: number): void;
-  /** Is told of each lie. */
-  lied(kind: Lie): void;
-}
+import { Speaker, type Terms, type Tongue } from "./speaker.ts";
 
 /** What a liar does. */
 const LIES = [
@@ -55,9 +34,6 @@ export type Lie = typeof LIES[number];
 /** So much is remembered, to be said again. */
 const MEMORY = 30;
 
-/** How long at most a worker lives that has kept something from its host, which would wait for ever. */
-const DOOM_MS = 60;
-
 /** How long at most is held back what nothing follows. */
 const HOLD_MS = 5;
 
@@ -65,85 +41,57 @@ const HOLD_MS = 5;
 const LATER_MS = 30;
 
 /** One worker's words. */
-export class Liar {
-  readonly #random: Random;
-  readonly #tongue: Tongue;
-  readonly #terms: Terms;
+export class Liar extends Speaker {
   /** One message of so many is lied about. */
   readonly #truthfulness: number;
   readonly #memory: unknown[] = [];
-  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   readonly #held: unknown[] = [];
-  #head = 0;
-  #tail = 0;
-  #ended: number | undefined;
   #mayLie: boolean;
-  #doomed = false;
-  #closed = false;
 
   constructor(random: Random, tongue: Tongue, terms: Terms) {
-    this.#random = random;
-    this.#tongue = tongue;
-    this.#terms = terms;
+    super(random, tongue, terms);
     this.#truthfulness = random.pick([2, 4, 15]);
     this.#mayLie = terms.early;
     for (let count = random.below(4); count > 0; count--) {
-      this.#later(2 * LATER_MS, () => this.#lie("invent later"));
+      this.later(2 * LATER_MS, () => this.#lie("invent later"));
     }
   }
 
-  /** The host says something; it arrives. */
-  heard(message: unknown): void {
-    if (!Array.isArray(message) || message[0] !== "run") return;
-    for (const [, count, args, oneItem] of message[1]) {
-      this.#tail += oneItem ? 1 : count;
-      for (let at = 0; at < args.length; at += args.length / count) {
-        this.#terms.sent(args[at]);
-      }
-    }
+  override heard(message: unknown): void {
+    this.noteSent(message);
+    this.tongue.pass(message);
   }
 
-  /** The worker says something. */
-  said(message: unknown): void {
-    if (this.#closed) return;
+  override said(message: unknown): void {
+    if (this.closed) return;
     this.#note(message);
     const [type] = message as unknown[];
     if (type === "ready" && !this.#mayLie) {
       this.#say(message);
       this.#mayLie = true;
-    } else if (this.#mayLie && this.#random.below(this.#truthfulness) === 0) {
-      this.#lie(this.#random.pick(LIES), message);
+    } else if (this.#mayLie && this.random.below(this.#truthfulness) === 0) {
+      this.#lie(this.random.pick(LIES), message);
     } else this.#say(message);
-  }
-
-  /** Nobody listens any more. */
-  end(): void {
-    this.#closed = true;
-    for (const timer of this.#timers) clearTimeout(timer);
-    this.#timers.clear();
   }
 
   #note(message: unknown): void {
     if (!Array.isArray(message)) return;
     if (message[0] === "done") {
-      this.#head = message[1];
-      // How many had been before, with those that are in it.
-      this.#ended = message[6] === undefined
-        ? undefined
-        : message[6] + message[3].length;
+      this.head = message[1];
+      this.ended += message[3].length;
     }
     this.#memory.push(message);
     if (this.#memory.length > MEMORY) this.#memory.shift();
   }
 
   #lie(kind: Lie, truth?: unknown): void {
-    if (this.#closed || !this.#mayLie) return;
-    this.#terms.lied(kind);
-    const random = this.#random;
-    const where = { head: this.#head, tail: this.#tail, ended: this.#ended };
+    if (this.closed || !this.#mayLie) return;
+    this.terms.lied(kind);
+    const random = this.random;
+    const where = { head: this.head, tail: this.tail, ended: this.ended };
     switch (kind) {
       case "change":
-        this.#doom();
+        this.doom();
         return this.#say(mutate(random, truth));
       case "change, and say the truth":
         this.#say(mutate(random, truth));
@@ -152,11 +100,11 @@ export class Liar {
         this.#say(truth);
         return this.#say(truth);
       case "say again later":
-        this.#later(LATER_MS, () => this.#say(truth));
+        this.later(LATER_MS, () => this.#say(truth));
         return this.#say(truth);
       case "hold back":
         this.#held.push(truth);
-        return this.#later(HOLD_MS, () => this.#release());
+        return this.later(HOLD_MS, () => this.#release());
       case "say something old":
         this.#say(random.pick(this.#memory));
         return this.#say(truth);
@@ -170,69 +118,46 @@ export class Liar {
         if (truth !== undefined) this.#say(truth);
         return this.#say(invent(random, where));
       case "drop":
-        return this.#doom();
+        return this.doom();
       case "say what is unreadable":
         if (random.below(2) === 0) this.#say(truth);
-        else this.#doom();
+        else this.doom();
         return this.#say(["unreadable"]);
       case "write slots":
         this.#writeSlots();
         return this.#say(truth);
       case "babble":
-        this.#doom();
+        this.doom();
         this.#say(truth);
-        return this.#tongue.babble?.(random);
+        return this.tongue.babble?.(random);
       case "die":
         this.#say(truth);
-        return this.#die();
+        return this.die();
       default:
         kind satisfies never;
     }
   }
 
   #say(message: unknown): void {
-    if (this.#closed) return;
-    this.#tongue.say(message);
+    if (this.closed) return;
+    this.tongue.say(message);
     this.#release();
   }
 
   /** What was held back comes after what followed it. */
   #release(): void {
-    if (this.#closed) return;
-    for (const message of this.#held.splice(0)) this.#tongue.say(message);
-  }
-
-  /** The host waits for what was kept from it: only its worker's end can tell it the truth. */
-  #doom(): void {
-    if (this.#doomed) return;
-    this.#doomed = true;
-    this.#later(DOOM_MS, () => this.#die());
-  }
-
-  #die(): void {
-    // It may not be seen otherwise that a thread has gone: before Deno 2.9 nothing else tells.
-    if (this.#random.below(2) === 0 || !("locks" in navigator)) {
-      this.#tongue.say(["closing", undefined, undefined]);
-    }
-    this.#tongue.die();
+    if (this.closed) return;
+    for (const message of this.#held.splice(0)) this.tongue.say(message);
   }
 
   /** The task that runs may then seem not to, and what waits to run; the worker passes it over. */
   #writeSlots(): void {
-    const { slots } = this.#tongue;
+    const { slots } = this.tongue;
     if (slots === undefined) return;
-    this.#doom();
-    const { below, pick } = this.#random;
-    const position = pick([this.#head, this.#tail - 1, below(slots.length)]);
+    this.doom();
+    const { below, pick } = this.random;
+    const position = pick([this.head, this.tail - 1, below(slots.length)]);
     const state = pick([0, 1, 2, -1, 1 << below(31)]);
     Atomics.store(slots, position & (slots.length - 1), state);
-  }
-
-  #later(ms: number, act: () => void): void {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      act();
-    }, this.#random.below(ms));
-    this.#timers.add(timer);
   }
 }

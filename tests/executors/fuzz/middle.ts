@@ -9,28 +9,30 @@
  * @module
  */
 
-import { FrameReader } from "../../../executors/pool/frames.ts";
-import { ENCODED_MARK_BYTES } from "../../../executors/pool/packets.ts";
-import { PacketReader } from "../../../executors/pool/packets.ts";
+import { encodeFrame, FrameReader } from "../../../executors/pool/frames.ts";
+import {
+  ENCODED_MARK_BYTES,
+  PacketReader,
+} from "../../../executors/pool/packets.ts";
 import { PortLine } from "../../../executors/pool/port_line.ts";
 import type { ToHost, ToWorker } from "../../../executors/pool/protocol.ts";
 import type { Greeting } from "../../../executors/pool/web_worker.ts";
 import { babble, Packets } from "./babble.ts";
-import type { Liar, Tongue } from "./liar.ts";
+import type { Speaker, Tongue } from "./speaker.ts";
 
 /** Workers have names that begin so. */
 export const NAME = "fuzzed";
 
-/** Makes the liar of a worker of this name, if that one lies. */
-type FindLiar = (worker: string, tongue: Tongue) => Liar | undefined;
+/** Finds who speaks for a worker of this name, if that one lies. */
+type FindSpeaker = (worker: string, tongue: Tongue) => Speaker | undefined;
 
-let findLiar: FindLiar = () => undefined;
+let findSpeaker: FindSpeaker = () => undefined;
 let started = 0;
 const processes = new Set<Deno.ChildProcess>();
 
 /** From now on this says who lies. */
-export function meddle(find: FindLiar): void {
-  findLiar = find;
+export function meddle(find: FindSpeaker): void {
+  findSpeaker = find;
   started = 0;
 }
 
@@ -74,21 +76,19 @@ class MiddleWorker extends Worker {
     const { port } = greeting;
     const slots = new Int32Array(greeting.slots);
     const die = () => super.terminate();
-    const liar = findLiar(this.#name, {
+    const speaker = findSpeaker(this.#name, {
       say: (message) => port.postMessage(message),
+      pass: (message) => line.send(message as ToWorker),
       die,
       slots,
     });
-    if (liar === undefined) return greeting;
+    if (speaker === undefined) return greeting;
     const { port1, port2 } = new MessageChannel();
     const line = new PortLine<ToHost, ToWorker>(port1);
-    line.listen((message) => liar.said(message));
-    port.onmessage = ({ data }) => {
-      liar.heard(data);
-      line.send(data);
-    };
+    line.listen((message) => speaker.said(message));
+    port.onmessage = ({ data }) => speaker.heard(data);
     this.#close = () => {
-      liar.end();
+      speaker.end();
       port.close();
       line.close();
     };
@@ -128,12 +128,19 @@ function intercept(process: Deno.ChildProcess, name: string): void {
       // Nobody reads any more.
     }
   };
-  const liar = findLiar(name, {
+  const speaker = findSpeaker(name, {
     say: (message) => write(packets!.encode(message)),
+    pass: (message) => void input.write(encodeFrame(message)).catch(() => {}),
     babble: (random) => babble(random, packets!).forEach(write),
-    die: () => process.kill("SIGKILL"),
+    die() {
+      try {
+        process.kill("SIGKILL");
+      } catch {
+        // It is gone already.
+      }
+    },
   });
-  if (liar === undefined) return;
+  if (speaker === undefined) return;
   const frames = new FrameReader();
   const mark: number[] = [];
   let reader: PacketReader;
@@ -144,15 +151,17 @@ function intercept(process: Deno.ChildProcess, name: string): void {
       const text = new TextDecoder().decode(Uint8Array.from(mark));
       packets = new Packets(text);
       const listener = {
-        message: (message: unknown) => liar.said(message),
+        message: (message: unknown) => speaker.said(message),
         text: (bytes: Uint8Array) => write(bytes.slice()),
         // What comes from the worker itself is as it should be.
         broken: () => {},
       };
       reader = new PacketReader(text, listener);
     }
+    // The mark is the worker's own, and comes first.
+    if (missing > 0) input.write(bytes.slice(0, missing)).catch(() => {});
     for (const message of frames.push(bytes.slice(missing))) {
-      liar.heard(message);
+      speaker.heard(message);
     }
   };
   const input = stdin.getWriter();
@@ -162,10 +171,7 @@ function intercept(process: Deno.ChildProcess, name: string): void {
   replace(
     "stdin",
     new WritableStream<Uint8Array>({
-      write(bytes) {
-        hear(bytes);
-        return input.write(bytes as Uint8Array<ArrayBuffer>);
-      },
+      write: hear,
       close: () => input.close(),
       abort: () => input.abort(),
     }),
@@ -179,7 +185,7 @@ function intercept(process: Deno.ChildProcess, name: string): void {
         pass();
       },
       cancel() {
-        liar.end();
+        speaker.end();
         return output.cancel();
       },
     }),
@@ -192,7 +198,7 @@ function intercept(process: Deno.ChildProcess, name: string): void {
       reader.push(value);
     }
     // What is held back, and what comes later, comes too late.
-    liar!.end();
+    speaker!.end();
     try {
       controller.close();
       // A read that waits gets nothing else.

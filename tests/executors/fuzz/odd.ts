@@ -12,8 +12,8 @@ export interface Whereabouts {
   readonly head: number;
   /** The next that it would be sent. */
   readonly tail: number;
-  /** How many calls it has reported, if it says so. */
-  readonly ended: number | undefined;
+  /** How many calls it has reported. */
+  readonly ended: number;
 }
 
 /** How deep forged things are nested: deep for who calls itself, still readable. */
@@ -197,8 +197,7 @@ function report(random: Random, where: Whereabouts): unknown {
     times(below(5), () => Date.now()),
   ]);
   const busyMs = pick([0, 0.001, 1, 50]);
-  const message = ["done", to, busyMs, values, failures, began];
-  return where.ended === undefined ? message : [...message, where.ended];
+  return ["done", to, busyMs, values, failures, began, where.ended];
 }
 
 /** One that may be meant. */

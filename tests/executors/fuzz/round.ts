@@ -22,6 +22,7 @@ import {
   noWorkerLeft,
   type WorkerExecutor,
 } from "../worker_harness.ts";
+import { Impostor } from "./impostor.ts";
 import { Liar } from "./liar.ts";
 import { ALL, attempt, attemptItem, lies, type Notes } from "./tasks.ts";
 
@@ -30,6 +31,8 @@ const HANG_MS = 20_000;
 
 /** More futures do not wait at a time, or what is cancelled and aborted would never have begun. */
 const BACKLOG = 40;
+/** Unless somebody is silent, which would take too much of a short test. */
+const BACKLOG_MS = 200;
 
 /** A call that dead workers give back is given up after three; and one starts for each that is closed. */
 const WORKERS_PER_TASK = 4;
@@ -93,7 +96,9 @@ export class Round {
     meddle((worker, tongue) => {
       if (!lies(liars, worker)) return undefined;
       const number = Number(worker.slice(NAME.length + 1));
-      return new Liar(randomOf(seed + 7919 * number), tongue, {
+      const random = randomOf(seed + 7919 * number);
+      const Speaker = random.below(3) === 0 ? Impostor : Liar;
+      return new Speaker(random, tongue, {
         early: this.#early,
         sent: (place) => this.#tainted.add(place),
         lied: (kind) => this.told[kind] = (this.told[kind] ?? 0) + 1,
@@ -128,7 +133,9 @@ export class Round {
   async #live(): Promise<void> {
     for (let steps = 5 + this.#random.below(15); steps > 0; steps--) {
       await this.#step();
-      while (this.#unsettled().length > BACKLOG) await wait(1);
+      for (let ms = 0; ms < BACKLOG_MS; ms++) {
+        if (this.#unsettled().length > BACKLOG) await wait(1);
+      }
     }
     await this.#end();
     for (const submitted of this.#submitted) await this.#check(submitted);
