@@ -138,7 +138,8 @@ async function tail(
 ): Promise<string> {
   let end = "";
   for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-    end = (end + text).slice(-TEXT_CHARACTERS);
+    // Bytes that are no messages are taken for text of tasks.
+    end = (end + text.replace(/[^\n\x20-\x7e]+/g, "…")).slice(-TEXT_CHARACTERS);
   }
   return end;
 }
