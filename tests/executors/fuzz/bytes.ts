@@ -16,7 +16,7 @@ import { babble, Packets, spoil } from "./babble.ts";
 import { invent } from "./odd.ts";
 
 /** How many buffers of each kind a round reads. */
-const BUFFERS = 40;
+const BUFFERS = 20;
 
 /** Reads spoilt bytes, which may not be messages, but never does harm. */
 export function spoilBytes(random: Random): void {

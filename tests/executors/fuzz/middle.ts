@@ -20,25 +20,38 @@ import type { Greeting } from "../../../executors/pool/web_worker.ts";
 import { babble, Packets } from "./babble.ts";
 import type { Speaker, Tongue } from "./speaker.ts";
 
-/** Workers have names that begin so. */
-export const NAME = "fuzzed";
-
 /** Finds who speaks for a worker of this name, if that one lies. */
 type FindSpeaker = (worker: string, tongue: Tongue) => Speaker | undefined;
 
-let findSpeaker: FindSpeaker = () => undefined;
-let started = 0;
-const processes = new Set<Deno.ChildProcess>();
-
-/** From now on this says who lies. */
-export function meddle(find: FindSpeaker): void {
-  findSpeaker = find;
-  started = 0;
+/** Whose workers are meddled with. */
+interface Meddling {
+  readonly findSpeaker: FindSpeaker;
+  started: number;
 }
 
-/** How many workers have been started since. */
-export function countStarted(): number {
-  return started;
+/** By the names of executors. */
+const meddlings = new Map<string, Meddling>();
+const processes = new Set<Deno.ChildProcess>();
+
+/** From now on this says which workers of an executor lie. */
+export function meddle(executor: string, findSpeaker: FindSpeaker): void {
+  meddlings.set(executor, { findSpeaker, started: 0 });
+}
+
+/** How many workers it has started since. */
+export function countStarted(executor: string): number {
+  return meddlings.get(executor)!.started;
+}
+
+/** Who speaks for a worker that has just been started. */
+function speakerOf(worker: string, tongue: Tongue): Speaker | undefined {
+  const meddling = meddlings.get(executorOf(worker))!;
+  meddling.started++;
+  return meddling.findSpeaker(worker, tongue);
+}
+
+function executorOf(worker: string): string {
+  return worker.slice(0, worker.lastIndexOf("-"));
 }
 
 /** Resolves when no process of a worker is left. */
@@ -58,8 +71,7 @@ class MiddleWorker extends Worker {
   }
 
   override postMessage(message: unknown, options?: unknown): void {
-    if (this.#name.startsWith(NAME)) {
-      started++;
+    if (meddlings.has(executorOf(this.#name))) {
       message = this.#intercept(message as Greeting);
       options = [(message as Greeting).port];
     }
@@ -76,7 +88,7 @@ class MiddleWorker extends Worker {
     const { port } = greeting;
     const slots = new Int32Array(greeting.slots);
     const die = () => super.terminate();
-    const speaker = findSpeaker(this.#name, {
+    const speaker = speakerOf(this.#name, {
       say: (message) => port.postMessage(message),
       pass: (message) => line.send(message as ToWorker),
       die,
@@ -102,13 +114,12 @@ class MiddleCommand extends Deno.Command {
 
   constructor(command: string | URL, options: Deno.CommandOptions = {}) {
     super(command, options);
-    this.#name = options.args?.find((arg) => arg.startsWith(`${NAME}-`));
+    this.#name = options.args?.find((arg) => meddlings.has(executorOf(arg)));
   }
 
   override spawn(): Deno.ChildProcess {
     const process = super.spawn();
     if (this.#name !== undefined) {
-      started++;
       processes.add(process);
       intercept(process, this.#name);
     }
@@ -128,7 +139,7 @@ function intercept(process: Deno.ChildProcess, name: string): void {
       // Nobody reads any more.
     }
   };
-  const speaker = findSpeaker(name, {
+  const speaker = speakerOf(name, {
     say: (message) => write(packets!.encode(message)),
     pass: (message) => void input.write(encodeFrame(message)).catch(() => {}),
     babble: (random) => babble(random, packets!).forEach(write),

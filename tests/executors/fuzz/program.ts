@@ -8,21 +8,28 @@
  */
 
 // First: what is imported after it starts workers through it.
-import "./middle.ts";
+import { noProcessLeft } from "./middle.ts";
 import process from "node:process";
-import { WORKER_KINDS } from "../worker_harness.ts";
+import { removeCells } from "../cells.ts";
 import { randomOf } from "../random.ts";
+import { noWorkerLeft, WORKER_KINDS } from "../worker_harness.ts";
 import { spoilBytes } from "./bytes.ts";
 import { Round } from "./round.ts";
 import type { FuzzSummary, Said } from "./run.ts";
 
 const BEAT_MS = 10;
 
+/** So many rounds are made at the same time. */
+const TOGETHER = 3;
+
+/** Long against what workers take to be gone. */
+const HANG_MS = 20_000;
+
 /** A turn of the event loop that takes so long is a hang; the machine may be busy with something else. */
 const LONGEST_TURN_MS = 2000;
 
-/** What a round may take of the heap, beside the arguments and results of its tasks, in bytes. */
-const MAX_GROWTH = 200 * 2 ** 20;
+/** What rounds may take, in bytes: much garbage, and less than a forged length says. */
+const MAX_GROWTH = 2 ** 30;
 
 const [name, seconds, seed] = Deno.args;
 const { make } = WORKER_KINDS.find((kind) => kind.name === name)!;
@@ -55,7 +62,7 @@ function memoryInUse(): number {
 async function memoryLeft(): Promise<number> {
   for (let turn = 0; turn < 3; turn++) {
     (globalThis as unknown as { gc(): void }).gc();
-    await new Promise((resolve) => setTimeout(resolve, BEAT_MS));
+    await delay(BEAT_MS);
   }
   return memoryInUse();
 }
@@ -75,25 +82,56 @@ function beat(): void {
   lastCpu = process.cpuUsage();
 }
 
-async function makeRound(round: number): Promise<void> {
-  const random = randomOf(round);
+/** The lives of some executors at the same time, as each is waited for now and then. */
+async function makeRounds(seeds: readonly number[]): Promise<void> {
   heap = memoryInUse();
   growth = 0;
-  const it = new Round(random, round, make);
-  await it.run();
-  spoilBytes(random);
+  await Promise.all(seeds.map(makeRound));
+  await Promise.race([
+    nothingLeft(),
+    delay(HANG_MS).then(() => {
+      violation ??= "workers are left";
+    }),
+  ]);
+  removeCells();
   beat();
-  // What is loaded and compiled once is there by then.
-  if (performance.now() - start >= Number(seconds) * 200) {
-    early ??= await memoryLeft();
-  }
-  summary.workers += it.workers;
-  count(summary.outcomes, it.outcomes);
-  count(summary.lies, it.told);
   if (growth > MAX_GROWTH) {
     violation ??= `the heap grew by ${Math.round(growth / 2 ** 20)} MiB`;
   }
   if (violation !== undefined) throw new Error(violation);
+  // What is loaded and compiled once is there by then.
+  if (performance.now() - start >= Number(seconds) * 200) {
+    early ??= await memoryLeft();
+  }
+}
+
+async function makeRound(seed: number): Promise<void> {
+  const round = new Round(seed, make);
+  try {
+    await round.run();
+  } catch (error) {
+    fail(seed, error);
+  }
+  spoilBytes(randomOf(seed));
+  summary.rounds++;
+  summary.workers += round.workers;
+  count(summary.outcomes, round.outcomes);
+  count(summary.lies, round.told);
+}
+
+async function nothingLeft(): Promise<void> {
+  await noWorkerLeft();
+  await noProcessLeft();
+}
+
+function fail(round: number, error: unknown): never {
+  say({ round });
+  say({ violation: error instanceof Error ? error.stack! : `${error}` });
+  Deno.exit(1);
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function count(
@@ -107,15 +145,14 @@ function count(
 
 const timer = setInterval(beat, BEAT_MS);
 const alive = setInterval(() => say({ alive: true }), 500);
-for (; performance.now() - start < Number(seconds) * 1000; summary.rounds++) {
-  const round = Number(seed) + summary.rounds;
+for (
+  let round = Number(seed);
+  performance.now() - start < Number(seconds) * 1000;
+  round += TOGETHER
+) {
   say({ round });
-  try {
-    await makeRound(round);
-  } catch (error) {
-    say({ violation: error instanceof Error ? error.stack! : `${error}` });
-    Deno.exit(1);
-  }
+  const seeds = Array.from({ length: TOGETHER }, (_, i) => round + i);
+  await makeRounds(seeds).catch((error) => fail(round, error));
 }
 const end = await memoryLeft();
 summary.memory = [early ?? end, end];
