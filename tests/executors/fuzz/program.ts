@@ -87,12 +87,13 @@ async function makeRounds(seeds: readonly number[]): Promise<void> {
   heap = memoryInUse();
   growth = 0;
   await Promise.all(seeds.map(makeRound));
-  await Promise.race([
-    nothingLeft(),
-    delay(HANG_MS).then(() => {
-      violation ??= "workers are left";
-    }),
-  ]);
+  const timer = setTimeout(
+    () => fail(seeds[0]!, new Error("Workers are left")),
+    HANG_MS,
+  );
+  await noWorkerLeft();
+  await noProcessLeft();
+  clearTimeout(timer);
   removeCells();
   beat();
   if (growth > MAX_GROWTH) {
@@ -117,11 +118,6 @@ async function makeRound(seed: number): Promise<void> {
   summary.workers += round.workers;
   count(summary.outcomes, round.outcomes);
   count(summary.lies, round.told);
-}
-
-async function nothingLeft(): Promise<void> {
-  await noWorkerLeft();
-  await noProcessLeft();
 }
 
 function fail(round: number, error: unknown): never {

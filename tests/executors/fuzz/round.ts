@@ -390,6 +390,10 @@ export class Round {
 
   #isRight(submitted: Submitted, outcome: unknown): boolean {
     if (this.#early && outcome === "BrokenExecutorError") return true;
+    // Its loop ends before its time-out is noticed, if the machine is busy.
+    if (submitted.deed === "ignore in a loop" && outcome === undefined) {
+      return true;
+    }
     const entries = load(this.#notes.honest, submitted.place);
     const exact = !(this.#executor instanceof ProcessPoolExecutor);
     const terms = { ending: this.#ending, exact };

@@ -11,7 +11,7 @@
 const SILENCE_MS = 30_000;
 
 /** So much of what it wrote to its error stream is shown. */
-const TEXT_CHARACTERS = 4000;
+const TEXT_CHARACTERS = 1500;
 
 /** Options for {@linkcode runFuzz}. */
 export interface FuzzOptions {
