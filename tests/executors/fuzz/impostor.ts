@@ -6,6 +6,7 @@
  * @module
  */
 
+import { SLOT_COUNT } from "../../../executors/pool/slots.ts";
 import type { Random } from "../random.ts";
 import { invent, mutate } from "./odd.ts";
 import { Speaker, type Terms, type Tongue } from "./speaker.ts";
@@ -129,7 +130,7 @@ export class Impostor extends Speaker {
     const { position, entered } = item;
     let announced = item.announced;
     if (slots !== undefined) {
-      const index = position & (slots.length - 1);
+      const index = position & (SLOT_COUNT - 1);
       const state = Atomics.load(slots, index);
       announced = state === (entered | ANNOUNCED);
       if (!announced && state !== entered) return false;

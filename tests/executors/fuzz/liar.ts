@@ -6,6 +6,7 @@
  * @module
  */
 
+import { SLOT_COUNT } from "../../../executors/pool/slots.ts";
 import type { Random } from "../random.ts";
 import { invent, mutate } from "./odd.ts";
 import { Speaker, type Terms, type Tongue } from "./speaker.ts";
@@ -156,8 +157,15 @@ export class Liar extends Speaker {
     if (slots === undefined) return;
     this.doom();
     const { below, pick } = this.random;
-    const position = pick([this.head, this.tail - 1, below(slots.length)]);
-    const state = pick([0, 1, 2, -1, 1 << below(31)]);
-    Atomics.store(slots, position & (slots.length - 1), state);
+    const mask = SLOT_COUNT - 1;
+    // Something else may lie behind the slots.
+    const index = pick([
+      this.head & mask,
+      (this.tail - 1) & mask,
+      below(SLOT_COUNT),
+      below(slots.length),
+      slots.length - 1,
+    ]);
+    Atomics.store(slots, index, pick([0, 1, 2, -1, 1 << below(31)]));
   }
 }
