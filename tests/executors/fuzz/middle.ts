@@ -38,9 +38,11 @@ export function meddle(executor: string, findSpeaker: FindSpeaker): void {
   meddlings.set(executor, { findSpeaker, started: 0 });
 }
 
-/** How many workers it has started since. */
-export function countStarted(executor: string): number {
-  return meddlings.get(executor)!.started;
+/** Its life is over; returns how many workers it has started. */
+export function forget(executor: string): number {
+  const { started } = meddlings.get(executor)!;
+  meddlings.delete(executor);
+  return started;
 }
 
 /** Who speaks for a worker that has just been started. */

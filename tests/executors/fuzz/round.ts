@@ -6,7 +6,7 @@
  * @module
  */
 
-import { countStarted, meddle } from "./middle.ts";
+import { forget, meddle } from "./middle.ts";
 import { type Future, ProcessPoolExecutor } from "../../../mod.ts";
 import { load, loadAll, makeCells } from "../cells.ts";
 import {
@@ -144,7 +144,7 @@ export class Round {
     await Promise.all(this.#maps);
     this.#awaited = "those who have started it";
     await Promise.all(this.#starts);
-    this.workers = countStarted(this.#name);
+    this.workers = forget(this.#name);
     this.#expect(
       this.workers <= WORKERS_PER_TASK * this.#places + MORE_WORKERS,
       `${this.workers} workers for ${this.#places} tasks`,
