@@ -39,6 +39,7 @@ const summary: FuzzSummary = {
   workers: 0,
   outcomes: {},
   lies: {},
+  longestRound: { seed: 0, ms: 0 },
   longestTurnMs: 0,
   memory: [0, 0],
 };
@@ -108,11 +109,14 @@ async function makeRounds(seeds: readonly number[]): Promise<void> {
 
 async function makeRound(seed: number): Promise<void> {
   const round = new Round(seed, make);
+  const start = performance.now();
   try {
     await round.run();
   } catch (error) {
     fail(seed, error);
   }
+  const ms = performance.now() - start;
+  if (ms > summary.longestRound.ms) summary.longestRound = { seed, ms };
   spoilBytes(randomOf(seed));
   summary.rounds++;
   summary.workers += round.workers;

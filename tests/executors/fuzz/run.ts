@@ -30,6 +30,7 @@ export interface FuzzSummary {
   outcomes: Record<string, number>;
   /** How often there was a lie of each kind. */
   lies: Record<string, number>;
+  longestRound: { seed: number; ms: number };
   longestTurnMs: number;
   /** What the heap holds, and buffers beside it, in bytes, early on and at the end. */
   memory: [start: number, end: number];
@@ -99,8 +100,10 @@ export async function runFuzz(
 
 /** For people. */
 export function showFuzz(
-  { rounds, workers, outcomes, lies, longestTurnMs, memory }: FuzzSummary,
+  summary: FuzzSummary,
 ): string {
+  const { rounds, workers, outcomes, lies, memory } = summary;
+  const { longestRound, longestTurnMs } = summary;
   const count = (n: number) => n.toLocaleString("en");
   const counts = (sums: Record<string, number>) =>
     Object.entries(sums).sort(([, a], [, b]) => b - a)
@@ -116,7 +119,11 @@ export function showFuzz(
     } futures, ${sum(lies)} lies`,
     `  ${counts(outcomes)}`,
     `  ${counts(lies)}`,
-    `  longest turn of the event loop ${Math.round(longestTurnMs)} ms`,
+    `  longest round ${
+      Math.round(longestRound.ms)
+    } ms (seed ${longestRound.seed}), longest turn of the event loop ${
+      Math.round(longestTurnMs)
+    } ms`,
     `  memory in use ${start} early on, ${end} at the end`,
   ].join("\n");
 }
