@@ -18,14 +18,24 @@ import { PortLine } from "../../../executors/pool/port_line.ts";
 import type { ToHost, ToWorker } from "../../../executors/pool/protocol.ts";
 import type { Greeting } from "../../../executors/pool/web_worker.ts";
 import { babble, Packets } from "./babble.ts";
-import type { Speaker, Tongue } from "./speaker.ts";
+import { locks } from "../../../executors/pool/locks.ts";
+import type { Random } from "../random.ts";
+import { Liar, type Terms } from "./liar.ts";
+import { Puppet } from "./puppet.ts";
 
-/** Finds who speaks for a worker of this name, if that one lies. */
-type FindSpeaker = (worker: string, tongue: Tongue) => Speaker | undefined;
+/** How a worker lies. */
+export interface Lying extends Terms {
+  readonly random: Random;
+  /** Whether a puppet stands for the worker. */
+  readonly puppet: boolean;
+}
+
+/** Says how a worker of this name lies, if it does. */
+type FindLying = (worker: string) => Lying | undefined;
 
 /** Whose workers are meddled with. */
 interface Meddling {
-  readonly findSpeaker: FindSpeaker;
+  readonly findLying: FindLying;
   started: number;
 }
 
@@ -34,8 +44,8 @@ const meddlings = new Map<string, Meddling>();
 const processes = new Set<Deno.ChildProcess>();
 
 /** From now on this says which workers of an executor lie. */
-export function meddle(executor: string, findSpeaker: FindSpeaker): void {
-  meddlings.set(executor, { findSpeaker, started: 0 });
+export function meddle(executor: string, findLying: FindLying): void {
+  meddlings.set(executor, { findLying, started: 0 });
 }
 
 /** Its life is over; returns how many workers it has started. */
@@ -45,11 +55,12 @@ export function forget(executor: string): number {
   return started;
 }
 
-/** Who speaks for a worker that has just been started. */
-function speakerOf(worker: string, tongue: Tongue): Speaker | undefined {
-  const meddling = meddlings.get(executorOf(worker))!;
+/** How a worker that is about to be started lies, if it does. */
+function lyingOf(worker: string): Lying | undefined {
+  const meddling = meddlings.get(executorOf(worker));
+  if (meddling === undefined) return undefined;
   meddling.started++;
-  return meddling.findSpeaker(worker, tongue);
+  return meddling.findLying(worker);
 }
 
 function executorOf(worker: string): string {
@@ -62,89 +73,112 @@ export async function noProcessLeft(): Promise<void> {
   processes.clear();
 }
 
-/** A thread. */
-class MiddleWorker extends Worker {
-  readonly #name: string;
+/** What is used of a worker. */
+class MiddleWorker {
+  onerror: Worker["onerror"] = null;
+  readonly #lying: Lying | undefined;
+  /** `undefined` if there is a puppet instead. */
+  readonly #worker: Worker | undefined;
   #close = () => {};
 
   constructor(url: string | URL, options?: WorkerOptions) {
-    super(url, options);
-    this.#name = options?.name ?? "";
+    this.#lying = lyingOf(options?.name ?? "");
+    if (this.#lying?.puppet) return;
+    this.#worker = new RealWorker(url, options);
+    this.#worker.onerror = (event) => this.onerror?.call(this.#worker!, event);
   }
 
-  override postMessage(message: unknown, options?: unknown): void {
-    if (meddlings.has(executorOf(this.#name))) {
-      message = this.#intercept(message as Greeting);
-      options = [(message as Greeting).port];
+  postMessage(message: unknown, transferables: Transferable[]): void {
+    if (this.#lying === undefined) {
+      return this.#worker!.postMessage(message, transferables);
     }
-    super.postMessage(message, options as Transferable[]);
+    const greeting = message as Greeting;
+    if (this.#lying.puppet) this.#pretend(greeting, this.#lying);
+    else this.#intercept(greeting, this.#lying);
   }
 
-  override terminate(): void {
+  terminate(): void {
     this.#close();
-    super.terminate();
+    this.#worker?.terminate();
   }
 
-  /** What is posted instead, so that the line leads through here. */
-  #intercept(greeting: Greeting): Greeting {
+  /** Leads the line through here. */
+  #intercept(greeting: Greeting, lying: Lying): void {
     const { port } = greeting;
-    const slots = new Int32Array(greeting.slots);
-    const die = () => super.terminate();
-    const speaker = speakerOf(this.#name, {
-      say: (message) => port.postMessage(message),
-      pass: (message) => line.send(message as ToWorker),
-      die,
-      slots,
-    });
-    if (speaker === undefined) return greeting;
     const { port1, port2 } = new MessageChannel();
     const line = new PortLine<ToHost, ToWorker>(port1);
-    line.listen((message) => speaker.said(message));
-    port.onmessage = ({ data }) => speaker.heard(data);
+    const liar = new Liar(lying.random, {
+      say: (message) => port.postMessage(message),
+      pass: (message) => line.send(message as ToWorker),
+      die: () => this.#worker!.terminate(),
+      slots: new Int32Array(greeting.slots),
+    }, lying);
+    line.listen((message) => liar.said(message));
+    port.onmessage = ({ data }) => liar.heard(data);
     this.#close = () => {
-      speaker.end();
+      liar.end();
       port.close();
       line.close();
     };
-    return { ...greeting, port: port2 };
+    this.#worker!.postMessage({ ...greeting, port: port2 }, [port2]);
+  }
+
+  /** A puppet holds its lock as long as it lives. */
+  #pretend({ port, slots, lock }: Greeting, lying: Lying): void {
+    const life = Promise.withResolvers<void>();
+    const cells = new Int32Array(slots);
+    const puppet = new Puppet(lying.random, (it) => liar.said(it), cells);
+    const die = () => {
+      puppet.end();
+      life.resolve();
+    };
+    const liar = new Liar(lying.random, {
+      say: (message) => port.postMessage(message),
+      pass: (message) => puppet.hear(message),
+      die,
+      slots: cells,
+    }, lying);
+    port.onmessage = ({ data }) => liar.heard(data);
+    this.#close = () => {
+      die();
+      liar.end();
+      port.close();
+    };
+    if (locks === undefined) return puppet.start();
+    locks.request(lock, {}, () => {
+      puppet.start();
+      return life.promise;
+    }).catch(() => {});
   }
 }
 
 /** A process. */
 class MiddleCommand extends Deno.Command {
-  readonly #name: string | undefined;
+  readonly #lying: Lying | undefined;
 
   constructor(command: string | URL, options: Deno.CommandOptions = {}) {
     super(command, options);
-    this.#name = options.args?.find((arg) => meddlings.has(executorOf(arg)));
+    const name = options.args?.find((arg) => meddlings.has(executorOf(arg)));
+    this.#lying = name === undefined ? undefined : lyingOf(name);
   }
 
   override spawn(): Deno.ChildProcess {
+    if (this.#lying?.puppet) return pretend(this.#lying);
     const process = super.spawn();
-    if (this.#name !== undefined) {
-      processes.add(process);
-      intercept(process, this.#name);
-    }
+    processes.add(process);
+    if (this.#lying !== undefined) intercept(process, this.#lying);
     return process;
   }
 }
 
-function intercept(process: Deno.ChildProcess, name: string): void {
+/** Leads the pipes of a process through here. */
+function intercept(process: Deno.ChildProcess, lying: Lying): void {
   // Getters that would find something else once these have replaced it.
-  const { stdin, stderr } = process;
-  let controller: ReadableByteStreamController;
-  let packets: Packets | undefined;
-  const write = (bytes: Uint8Array<ArrayBuffer>) => {
-    try {
-      if (bytes.length > 0) controller.enqueue(bytes);
-    } catch {
-      // Nobody reads any more.
-    }
-  };
-  const speaker = speakerOf(name, {
-    say: (message) => write(packets!.encode(message)),
+  const input = process.stdin.getWriter();
+  const output = process.stderr.getReader();
+  const pipes = new Pipes(lying, {
+    begin: (mark) => void input.write(mark).catch(() => {}),
     pass: (message) => void input.write(encodeFrame(message)).catch(() => {}),
-    babble: (random) => babble(random, packets!).forEach(write),
     die() {
       try {
         process.kill("SIGKILL");
@@ -152,75 +186,152 @@ function intercept(process: Deno.ChildProcess, name: string): void {
         // It is gone already.
       }
     },
+    end: () => input.abort().catch(() => {}),
   });
-  if (speaker === undefined) return;
-  const frames = new FrameReader();
-  const mark: number[] = [];
-  let reader: PacketReader;
-  const hear = (bytes: Uint8Array) => {
-    const missing = ENCODED_MARK_BYTES - mark.length;
-    mark.push(...bytes.subarray(0, missing));
-    if (missing > 0 && mark.length === ENCODED_MARK_BYTES) {
-      const text = new TextDecoder().decode(Uint8Array.from(mark));
-      packets = new Packets(text);
-      const listener = {
-        message: (message: unknown) => speaker.said(message),
-        text: (bytes: Uint8Array) => write(bytes.slice()),
-        // What comes from the worker itself is as it should be.
-        broken: () => {},
-      };
-      reader = new PacketReader(text, listener);
-    }
-    // The mark is the worker's own, and comes first.
-    if (missing > 0) input.write(bytes.slice(0, missing)).catch(() => {});
-    for (const message of frames.push(bytes.slice(missing))) {
-      speaker.heard(message);
-    }
-  };
-  const input = stdin.getWriter();
-  const output = stderr.getReader();
-  const replace = (name: string, value: unknown) =>
-    Object.defineProperty(process, name, { value });
-  replace(
-    "stdin",
-    new WritableStream<Uint8Array>({
-      write: hear,
-      close: () => input.close(),
-      abort: () => input.abort(),
-    }),
-  );
-  replace(
-    "stderr",
-    new ReadableStream({
-      type: "bytes",
-      start(it) {
-        controller = it;
-        pass();
-      },
-      cancel() {
-        speaker.end();
-        return output.cancel();
-      },
-    }),
-  );
+  Object.defineProperty(process, "stdin", { value: pipes.stdin });
+  Object.defineProperty(process, "stderr", { value: pipes.stderr });
+  pass();
 
   async function pass(): Promise<void> {
     while (true) {
       const { done, value } = await output.read();
       if (done) break;
-      reader.push(value);
+      pipes.wrote(value);
     }
-    // What is held back, and what comes later, comes too late.
-    speaker!.end();
+    pipes.close();
+  }
+}
+
+/** More than any process has for its number. */
+let nextPid = 2 ** 30;
+
+/** What is used of a process, without one. */
+function pretend(lying: Lying): Deno.ChildProcess {
+  const status = Promise.withResolvers<Deno.CommandStatus>();
+  const end = (code: number, signal: Deno.Signal | null) => {
+    puppet.end();
+    pipes.close();
+    status.resolve({ success: false, code, signal });
+  };
+  const puppet: Puppet = new Puppet(
+    lying.random,
+    (message) => pipes.liar.said(message),
+    undefined,
+  );
+  const pipes: Pipes = new Pipes(lying, {
+    begin: () => puppet.start(),
+    pass: (message) => puppet.hear(message),
+    die: () => end(137, "SIGKILL"),
+    end: () => end(0, null),
+  });
+  const { stdin, stderr } = pipes;
+  const stdout = new ReadableStream({
+    type: "bytes",
+    start: (controller) => controller.close(),
+  });
+  const kill = (signal: Deno.Signal = "SIGTERM") => end(143, signal);
+  const pid = nextPid++;
+  const process = { pid, stdin, stdout, stderr, status: status.promise, kill };
+  return process as unknown as Deno.ChildProcess;
+}
+
+/** What is on the other side of the pipes. */
+interface Behind {
+  /** The mark is there, which comes first. */
+  begin(mark: Uint8Array<ArrayBuffer>): void;
+  /** The host has said something that is to arrive. */
+  pass(message: unknown): void;
+  die(): void;
+  /** Nothing follows from the host. */
+  end(): void;
+}
+
+/** The pipes of a process that lies, as its host has them. */
+class Pipes {
+  readonly liar: Liar;
+  readonly stdin: WritableStream<Uint8Array<ArrayBuffer>>;
+  readonly stderr: ReadableStream<Uint8Array<ArrayBuffer>>;
+  readonly #behind: Behind;
+  readonly #frames = new FrameReader();
+  readonly #mark: number[] = [];
+  #controller!: ReadableByteStreamController;
+  #packets!: Packets;
+  #reader!: PacketReader;
+
+  constructor(lying: Lying, behind: Behind) {
+    this.#behind = behind;
+    this.liar = new Liar(lying.random, {
+      say: (message) => this.#write(this.#packets.encode(message)),
+      pass: (message) => behind.pass(message),
+      babble: (random) => {
+        for (const bytes of babble(random, this.#packets)) this.#write(bytes);
+      },
+      die: () => behind.die(),
+    }, lying);
+    this.stdin = new WritableStream({
+      write: (bytes) => this.#hear(bytes),
+      close: () => behind.end(),
+      abort: () => behind.end(),
+    });
+    this.stderr = new ReadableStream({
+      type: "bytes",
+      start: (controller) => {
+        this.#controller = controller;
+      },
+      cancel: () => this.liar.end(),
+    });
+  }
+
+  /** The worker has written something. */
+  wrote(bytes: Uint8Array): void {
+    this.#reader.push(bytes);
+  }
+
+  /** The worker is gone: what is held back, and what comes later, comes too late. */
+  close(): void {
+    this.liar.end();
     try {
-      controller.close();
+      this.#controller.close();
       // A read that waits gets nothing else.
-      controller.byobRequest?.respond(0);
+      this.#controller.byobRequest?.respond(0);
     } catch {
-      // It was cancelled.
+      // It was cancelled, or is closed.
+    }
+  }
+
+  #hear(bytes: Uint8Array<ArrayBuffer>): void {
+    const missing = ENCODED_MARK_BYTES - this.#mark.length;
+    this.#mark.push(...bytes.subarray(0, missing));
+    if (missing > 0 && this.#mark.length === ENCODED_MARK_BYTES) {
+      this.#begin(Uint8Array.from(this.#mark));
+    }
+    for (const message of this.#frames.push(bytes.slice(missing))) {
+      this.liar.heard(message);
+    }
+  }
+
+  #begin(mark: Uint8Array<ArrayBuffer>): void {
+    const text = new TextDecoder().decode(mark);
+    this.#packets = new Packets(text);
+    const listener = {
+      message: (message: unknown) => this.liar.said(message),
+      text: (bytes: Uint8Array) => this.#write(bytes.slice()),
+      // What comes from the worker itself is as it should be.
+      broken: () => {},
+    };
+    this.#reader = new PacketReader(text, listener);
+    this.#behind.begin(mark);
+  }
+
+  #write(bytes: Uint8Array<ArrayBuffer>): void {
+    try {
+      if (bytes.length > 0) this.#controller.enqueue(bytes);
+    } catch {
+      // Nobody reads any more.
     }
   }
 }
 
-globalThis.Worker = MiddleWorker as typeof Worker;
+const RealWorker = globalThis.Worker;
+globalThis.Worker = MiddleWorker as unknown as typeof Worker;
 Deno.Command = MiddleCommand as typeof Deno.Command;

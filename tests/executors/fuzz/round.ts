@@ -18,8 +18,6 @@ import {
 import { type Deed, DEEDS } from "../chaos/tasks.ts";
 import { type Random, randomOf } from "../random.ts";
 import type { MakeExecutor, WorkerExecutor } from "../worker_harness.ts";
-import { Impostor } from "./impostor.ts";
-import { Liar } from "./liar.ts";
 import { ALL, attempt, attemptItem, lies, type Notes } from "./tasks.ts";
 
 /** Long against anything that a round waits for. */
@@ -95,16 +93,17 @@ export class Round {
     this.#early = below(4) === 0;
     const liars = pick([ALL, below(ALL), below(ALL)]);
     this.#notes = { honest: makeCells(), lying: makeCells(), liars };
-    meddle(this.#name, (worker, tongue) => {
+    meddle(this.#name, (worker) => {
       if (!lies(liars, worker)) return undefined;
       const number = Number(worker.slice(this.#name.length + 1));
       const random = randomOf(seed + 7919 * number);
-      const Speaker = random.below(3) === 0 ? Impostor : Liar;
-      return new Speaker(random, tongue, {
+      return {
+        random,
+        puppet: random.below(4) > 0,
         early: this.#early,
         sent: (place) => this.#tainted.add(place),
         lied: (kind) => this.told[kind] = (this.told[kind] ?? 0) + 1,
-      });
+      };
     });
     this.#executor = make({
       name: this.#name,
@@ -147,12 +146,12 @@ export class Round {
     this.workers = forget(this.#name);
     this.#expect(
       this.workers <= WORKERS_PER_TASK * this.#places + MORE_WORKERS,
-      `${this.workers} workers for ${this.#places} tasks`,
+      () => `${this.workers} workers for ${this.#places} tasks`,
     );
     const entries = loadAll(this.#notes.honest, this.#places);
     this.#expect(
       entries.every((count) => count <= 1),
-      "a task was entered twice by honest workers",
+      () => "a task was entered twice by honest workers",
     );
     if (this.#violation !== undefined) throw new Error(this.#violation);
   }
@@ -238,7 +237,10 @@ export class Round {
     try {
       future = submit();
     } catch {
-      this.#expect(this.#early, "Broken, though nobody lied as it started");
+      this.#expect(
+        this.#early,
+        () => "Broken, though nobody lied as it started",
+      );
       return;
     }
     const submitted: Submitted = {
@@ -292,7 +294,10 @@ export class Round {
         },
       );
     } catch {
-      this.#expect(this.#early, "Broken, though nobody lied as it started");
+      this.#expect(
+        this.#early,
+        () => "Broken, though nobody lied as it started",
+      );
       return;
     }
     const count = pick([length, below(length)]);
@@ -316,13 +321,13 @@ export class Round {
         this.#expect(
           tainted || deeds[i] === "throw" || this.#ending !== undefined ||
             this.#early,
-          `item ${place} of a map ended with ${result.error}`,
+          () => `item ${place} of a map ended with ${result.error}`,
         );
         return;
       }
       this.#expect(
         tainted || result.value === DEEDS[deeds[i]!](place),
-        `item ${place} of a map gave ${Deno.inspect(result)}`,
+        () => `item ${place} of a map gave ${Deno.inspect(result)}`,
       );
     }
   }
@@ -338,14 +343,14 @@ export class Round {
     this.#expect(
       utilisation <= 1 &&
         numbers.every((n) => Number.isFinite(n) && Number(n) >= 0),
-      `stats() gave ${Deno.inspect({ utilisation, workers, counts })}`,
+      () => `stats() gave ${Deno.inspect({ utilisation, workers, counts })}`,
     );
   }
 
   #listen(): void {
     const ended = new Set<number>();
     this.#executor.addEventListener("task", ({ index }) => {
-      this.#expect(!ended.has(index), `two events for call ${index}`);
+      this.#expect(!ended.has(index), () => `two events for call ${index}`);
       ended.add(index);
     });
   }
@@ -373,9 +378,9 @@ export class Round {
       } honest entries and ${load(this.#notes.lying, place)} others${
         this.#tainted.has(place) ? ", with a liar" : ""
       }: ${Deno.inspect(submitted)}`;
-    this.#expect(outcome !== "unsettled" && settled === 1, said());
+    this.#expect(outcome !== "unsettled" && settled === 1, said);
     const tainted = this.#tainted.has(place) && !this.#wasHonest(place);
-    this.#expect(tainted || this.#isRight(submitted, outcome), said());
+    this.#expect(tainted || this.#isRight(submitted, outcome), said);
     const name = typeof outcome === "string" && place !== outcome as unknown
       ? outcome
       : "value";
@@ -410,8 +415,8 @@ export class Round {
     }`;
   }
 
-  #expect(condition: boolean, violation: string): void {
-    if (!condition) this.#violation ??= violation;
+  #expect(condition: boolean, violation: () => string): void {
+    if (!condition) this.#violation ??= violation();
   }
 }
 

@@ -1,15 +1,13 @@
 /**
- * An impostor takes the place of a worker once that is ready. It keeps to the
- * protocol, so that it is not found out at once, but makes no call: what it
- * reports is made up. Now and then it says what no worker would at that time.
+ * A puppet stands for the worker of a liar. It keeps to the protocol, but makes
+ * no call: what it reports is made up. No thread and no process has to start
+ * for it, so there can be many.
  *
  * @module
  */
 
 import { SLOT_COUNT } from "../../../executors/pool/slots.ts";
 import type { Random } from "../random.ts";
-import { invent, mutate } from "./odd.ts";
-import { Speaker, type Terms, type Tongue } from "./speaker.ts";
 
 /** How long it does nothing between two things at most. */
 const PAUSE_MS = 4;
@@ -27,58 +25,69 @@ interface Item {
 }
 
 /** A worker that only seems to be one. */
-export class Impostor extends Speaker {
+export class Puppet {
+  readonly #random: Random;
+  readonly #say: (message: unknown) => void;
+  readonly #slots: Int32Array | undefined;
   readonly #items: Item[] = [];
+  /** How many calls of each item were entered, by position. */
+  readonly #entered: number[] = [];
   #values: unknown[] = [];
   #failures: unknown[] = [];
   #times: number[] | undefined;
-  /** Whether it is in the midst of a call. */
+  /** The first position that has not been reported, the next, and how many calls have been reported. */
+  #head = 0;
+  #tail = 0;
+  #ended = 0;
+  /** Whether it is in the midst of a call, and has loaded the module of all. */
   #calling = false;
   #loaded = false;
-  /** It says what cannot be, once in so many steps. */
-  readonly #caution: number;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(random: Random, tongue: Tongue, terms: Terms) {
-    super(random, tongue, terms);
-    this.#caution = random.pick([10, 30, 100]);
+  /** With the slots that it shares with its host, if it is a thread. */
+  constructor(
+    random: Random,
+    say: (message: unknown) => void,
+    slots: Int32Array | undefined,
+  ) {
+    this.#random = random;
+    this.#say = say;
+    this.#slots = slots;
   }
 
-  override heard(message: unknown): void {
-    this.#hear(message as readonly unknown[]);
+  /** It is started. */
+  start(): void {
+    this.#timer = setTimeout(() => {
+      this.#say(["up"]);
+      this.#say(["ready"]);
+      this.#live();
+    }, this.#random.below(PAUSE_MS));
   }
 
-  override said(message: unknown): void {
-    // The worker itself is told of nothing that it could do then.
-    this.#say(message);
-    if ((message as unknown[])[0] === "ready") this.#live();
+  /** It is ended. */
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#items.length = 0;
   }
 
-  #hear(message: readonly unknown[]): void {
-    switch (message[0]) {
-      case "run":
-        return this.#take(message);
-      case "revoke":
-        return this.#giveBack(Number(message[1]), Number(message[2]));
-      case "watch":
-        this.#times = [];
-        break;
-      case "stop":
-        return;
-    }
-    this.tongue.pass(message);
+  /** The host says something. */
+  hear(message: unknown): void {
+    const parts = message as readonly unknown[];
+    if (parts[0] === "run") this.#take(parts);
+    else if (parts[0] === "revoke") this.#giveBack(parts[1], parts[2]);
+    else if (parts[0] === "watch") this.#times = [];
   }
 
   #take(message: readonly unknown[]): void {
     const [, segments, announced] = message;
-    let position = this.tail;
-    this.noteSent(message);
     for (
       const [, count, , oneItem] of segments as [never, number, never, 1][]
     ) {
       const calls = oneItem ? count : 1;
       for (let n = 0; n < count; n += calls) {
         this.#items.push({
-          position: position++,
+          position: this.#tail++,
           calls,
           entered: 0,
           announced: announced === true,
@@ -88,29 +97,28 @@ export class Impostor extends Speaker {
   }
 
   /** Without shared memory, the host asks. */
-  #giveBack(from: number, to: number): void {
+  #giveBack(first: unknown, end: unknown): void {
+    const [from, to] = [Number(first), Number(end)];
     const entered = Array.from({ length: to - from }, (_, i) => {
       const item = this.#items.find(({ position }) => position === from + i);
-      // As slots.ts counts: of one that it is past, all were entered.
-      if (item === undefined) return 1;
-      item.calls = item.entered;
-      return item.entered;
+      const entered = this.#entered[from + i] ?? 0;
+      if (item !== undefined) item.calls = entered;
+      return entered;
     });
     this.#say(["revoked", from, entered]);
   }
 
   #live(): void {
-    this.later(PAUSE_MS, () => {
-      for (let steps = this.random.below(12); steps > 0; steps--) {
-        if (!this.closed) this.#step();
-      }
+    this.#timer = setTimeout(() => {
       this.#live();
-    });
+      for (let steps = this.#random.below(12); steps > 0; steps--) {
+        // What it says may be its end.
+        if (this.#timer !== undefined) this.#step();
+      }
+    }, this.#random.below(PAUSE_MS));
   }
 
   #step(): void {
-    const { below, pick } = this.random;
-    if (below(this.#caution) === 0) return this.#lie();
     const item = this.#items[0];
     if (item === undefined) return this.#report();
     if (!this.#loaded) {
@@ -122,11 +130,11 @@ export class Impostor extends Speaker {
     if (item.entered < item.calls && this.#enter(item)) return;
     // The rest was taken back.
     this.#items.shift();
-    if (pick([true, false])) this.#report();
+    if (this.#random.below(2) === 0) this.#report();
   }
 
   #enter(item: Item): boolean {
-    const { slots } = this.tongue;
+    const slots = this.#slots;
     const { position, entered } = item;
     let announced = item.announced;
     if (slots !== undefined) {
@@ -138,14 +146,14 @@ export class Impostor extends Speaker {
         return false;
       }
     }
-    item.entered++;
+    this.#entered[position] = ++item.entered;
     this.#calling = true;
     if (announced) this.#say(["entered", position, item.entered]);
     return true;
   }
 
   #return(item: Item): void {
-    const { below } = this.random;
+    const { below } = this.#random;
     this.#calling = false;
     if (below(5) === 0) {
       this.#failures.push(this.#values.length, {
@@ -160,11 +168,11 @@ export class Impostor extends Speaker {
   }
 
   #report(): void {
-    const to = this.#items[0]?.position ?? this.tail;
-    if (this.#values.length === 0 && to === this.head) return;
+    const to = this.#items[0]?.position ?? this.#tail;
+    if (this.#values.length === 0 && to === this.#head) return;
     this.#say(this.#nextReport(to));
-    this.head = to;
-    this.ended += this.#values.length;
+    this.#head = to;
+    this.#ended += this.#values.length;
     this.#values = [];
     this.#failures = [];
     if (this.#times !== undefined) this.#times = [];
@@ -174,37 +182,11 @@ export class Impostor extends Speaker {
     return [
       "done",
       to,
-      this.random.pick([0, 0.01, 1]),
+      this.#random.pick([0, 0.01, 1]),
       this.#values,
       this.#failures.length === 0 ? undefined : this.#failures,
       this.#times,
-      this.ended,
+      this.#ended,
     ];
-  }
-
-  #lie(): void {
-    const { random } = this;
-    const { head, tail, ended } = this;
-    switch (random.below(4)) {
-      case 0:
-        this.terms.lied("invent later");
-        return this.#say(invent(random, { head, tail, ended }));
-      case 1: {
-        this.terms.lied("change, and say the truth");
-        const to = this.#items[0]?.position ?? tail;
-        return this.#say(mutate(random, this.#nextReport(to)));
-      }
-      case 2:
-        this.terms.lied("babble");
-        this.doom();
-        return this.tongue.babble?.(random);
-      default:
-        this.terms.lied("die");
-        return this.die();
-    }
-  }
-
-  #say(message: unknown): void {
-    if (!this.closed) this.tongue.say(message);
   }
 }
