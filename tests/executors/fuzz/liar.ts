@@ -26,6 +26,8 @@ export interface Tongue {
 
 /** How it lies. */
 export interface Terms {
+  /** Whether it never lies. */
+  readonly honest: boolean;
   /** Whether it also lies before its worker is ready. */
   readonly early: boolean;
   /** Is told the place of each task that the worker is sent. */
@@ -91,7 +93,7 @@ export class Liar {
     this.#tongue = tongue;
     this.#terms = terms;
     this.#truthfulness = random.pick([2, 4, 15, 50, 200]);
-    this.#mayLie = terms.early;
+    this.#mayLie = terms.early && !terms.honest;
     for (let count = random.below(3); count > 0; count--) {
       this.#later(2 * LATER_MS, () => this.#lie("invent later"));
     }
@@ -110,7 +112,7 @@ export class Liar {
     const [type] = message as unknown[];
     if (type === "ready" && !this.#mayLie) {
       this.#say(message);
-      this.#mayLie = true;
+      this.#mayLie = !this.#terms.honest;
     } else if (this.#mayLie && this.#random.below(this.#truthfulness) === 0) {
       this.#lie(this.#random.pick(LIES), message);
     } else this.#say(message);

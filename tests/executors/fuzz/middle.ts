@@ -21,13 +21,13 @@ import { babble, Packets } from "./babble.ts";
 import { locks } from "../../../executors/pool/locks.ts";
 import type { Random } from "../random.ts";
 import { Liar, type Terms } from "./liar.ts";
-import { Puppet } from "./puppet.ts";
+import { type MakeUp, Puppet } from "./puppet.ts";
 
-/** How a worker lies. */
+/** How a worker lies, or a puppet does not. */
 export interface Lying extends Terms {
   readonly random: Random;
-  /** Whether a puppet stands for the worker. */
-  readonly puppet: boolean;
+  /** If a puppet stands for the worker: what it makes up. */
+  readonly puppet: MakeUp | undefined;
 }
 
 /** Says how a worker of this name lies, if it does. */
@@ -93,7 +93,8 @@ class MiddleWorker {
       return this.#worker!.postMessage(message, transferables);
     }
     const greeting = message as Greeting;
-    if (this.#lying.puppet) this.#pretend(greeting, this.#lying);
+    const { puppet } = this.#lying;
+    if (puppet) this.#pretend(greeting, this.#lying, puppet);
     else this.#intercept(greeting, this.#lying);
   }
 
@@ -124,10 +125,16 @@ class MiddleWorker {
   }
 
   /** A puppet holds its lock as long as it lives. */
-  #pretend({ port, slots, lock }: Greeting, lying: Lying): void {
+  #pretend(
+    { port, slots, lock }: Greeting,
+    lying: Lying,
+    makeUp: MakeUp,
+  ): void {
     const life = Promise.withResolvers<void>();
     const cells = new Int32Array(slots);
-    const puppet = new Puppet(lying.random, (it) => liar.said(it), cells);
+    const say = (message: unknown) => liar.said(message);
+    const puppet = new Puppet(lying.random, makeUp, say, cells);
+
     const die = () => {
       puppet.end();
       life.resolve();
@@ -163,7 +170,8 @@ class MiddleCommand extends Deno.Command {
   }
 
   override spawn(): Deno.ChildProcess {
-    if (this.#lying?.puppet) return pretend(this.#lying);
+    const puppet = this.#lying?.puppet;
+    if (puppet !== undefined) return pretend(this.#lying!, puppet);
     const process = super.spawn();
     processes.add(process);
     if (this.#lying !== undefined) intercept(process, this.#lying);
@@ -206,7 +214,7 @@ function intercept(process: Deno.ChildProcess, lying: Lying): void {
 let nextPid = 2 ** 30;
 
 /** What is used of a process, without one. */
-function pretend(lying: Lying): Deno.ChildProcess {
+function pretend(lying: Lying, makeUp: MakeUp): Deno.ChildProcess {
   const status = Promise.withResolvers<Deno.CommandStatus>();
   const end = (code: number, signal: Deno.Signal | null) => {
     puppet.end();
@@ -215,6 +223,7 @@ function pretend(lying: Lying): Deno.ChildProcess {
   };
   const puppet: Puppet = new Puppet(
     lying.random,
+    makeUp,
     (message) => pipes.liar.said(message),
     undefined,
   );

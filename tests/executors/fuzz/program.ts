@@ -20,7 +20,7 @@ import type { FuzzSummary, Said } from "./run.ts";
 const BEAT_MS = 10;
 
 /** So many rounds are made at the same time. */
-const TOGETHER = 3;
+const TOGETHER = 8;
 
 /** Long against what workers take to be gone. */
 const HANG_MS = 20_000;

@@ -7,6 +7,7 @@
  */
 
 import { SLOT_COUNT } from "../../../executors/pool/slots.ts";
+import type { Segment } from "../../../executors/pool/protocol.ts";
 import type { Random } from "../random.ts";
 
 /** How long it does nothing between two things at most. */
@@ -15,10 +16,14 @@ const PAUSE_MS = 4;
 /** What slots.ts says of a slot. */
 const ANNOUNCED = 1 << 20;
 
+/** What a call comes to, by its place. */
+export type MakeUp = (place: number) => unknown;
+
 /** What it was sent as one. */
 interface Item {
   readonly position: number;
-  /** How many calls of it are left: not entered, or not ended. */
+  /** The places of its calls, of which the last may be taken back. */
+  readonly places: readonly number[];
   calls: number;
   entered: number;
   readonly announced: boolean;
@@ -27,30 +32,33 @@ interface Item {
 /** A worker that only seems to be one. */
 export class Puppet {
   readonly #random: Random;
+  readonly #makeUp: MakeUp;
   readonly #say: (message: unknown) => void;
   readonly #slots: Int32Array | undefined;
   readonly #items: Item[] = [];
   /** How many calls of each item were entered, by position. */
   readonly #entered: number[] = [];
   #values: unknown[] = [];
-  #failures: unknown[] = [];
   #times: number[] | undefined;
   /** The first position that has not been reported, the next, and how many calls have been reported. */
   #head = 0;
   #tail = 0;
   #ended = 0;
-  /** Whether it is in the midst of a call, and has loaded the module of all. */
+  /** Whether it is in the midst of a call, what comes of that, and whether it has loaded the module of all. */
   #calling = false;
+  #value: unknown;
   #loaded = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** With the slots that it shares with its host, if it is a thread. */
   constructor(
     random: Random,
+    makeUp: MakeUp,
     say: (message: unknown) => void,
     slots: Int32Array | undefined,
   ) {
     this.#random = random;
+    this.#makeUp = makeUp;
     this.#say = say;
     this.#slots = slots;
   }
@@ -81,13 +89,14 @@ export class Puppet {
 
   #take(message: readonly unknown[]): void {
     const [, segments, announced] = message;
-    for (
-      const [, count, , oneItem] of segments as [never, number, never, 1][]
-    ) {
+    for (const [, count, args, oneItem] of segments as Segment[]) {
+      const arity = args.length / count;
+      const places = Array.from({ length: count }, (_, n) => args[n * arity]);
       const calls = oneItem ? count : 1;
       for (let n = 0; n < count; n += calls) {
         this.#items.push({
           position: this.#tail++,
+          places: places.slice(n, n + calls) as number[],
           calls,
           entered: 0,
           announced: announced === true,
@@ -148,23 +157,17 @@ export class Puppet {
     }
     this.#entered[position] = ++item.entered;
     this.#calling = true;
+    this.#value = this.#makeUp(item.places[entered]!);
     if (announced) this.#say(["entered", position, item.entered]);
     return true;
   }
 
   #return(item: Item): void {
-    const { below } = this.#random;
     this.#calling = false;
-    if (below(5) === 0) {
-      this.#failures.push(this.#values.length, {
-        kind: "value",
-        value: "Made up",
-      });
-    }
-    this.#values.push(-item.position);
+    this.#values.push(this.#value);
     this.#times?.push(Date.now(), Date.now());
     if (item.entered === item.calls) this.#items.shift();
-    if (below(3) === 0) this.#report();
+    if (this.#random.below(3) === 0) this.#report();
   }
 
   #report(): void {
@@ -174,7 +177,6 @@ export class Puppet {
     this.#head = to;
     this.#ended += this.#values.length;
     this.#values = [];
-    this.#failures = [];
     if (this.#times !== undefined) this.#times = [];
   }
 
@@ -184,7 +186,7 @@ export class Puppet {
       to,
       this.#random.pick([0, 0.01, 1]),
       this.#values,
-      this.#failures.length === 0 ? undefined : this.#failures,
+      undefined,
       this.#times,
       this.#ended,
     ];

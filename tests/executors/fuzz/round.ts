@@ -77,6 +77,10 @@ export class Round {
   readonly #tainted = new Set<number>();
   /** Whether workers lie before they are ready, so that the executor may seem broken. */
   readonly #early: boolean;
+  /** Whether no worker is real, so that all goes fast; honest ones only return places. */
+  readonly #puppetsOnly: boolean;
+  /** How often honest puppets have entered tasks, by place. */
+  readonly #entered: number[] = [];
   #places = 0;
   /** How the executor is ended, once it is. */
   #ending: Ending | undefined;
@@ -91,17 +95,23 @@ export class Round {
     this.#name = `fuzzed${seed}`;
     const { below, pick } = random;
     this.#early = below(4) === 0;
+    this.#puppetsOnly = below(8) > 0;
     const liars = pick([ALL, below(ALL), below(ALL)]);
     this.#notes = { honest: makeCells(), lying: makeCells(), liars };
     meddle(this.#name, (worker) => {
-      if (!lies(liars, worker)) return undefined;
+      const honest = !lies(liars, worker);
+      if (honest && !this.#puppetsOnly) return undefined;
       const number = Number(worker.slice(this.#name.length + 1));
       const random = randomOf(seed + 7919 * number);
+      const puppet = random.below(4) > 0 || this.#puppetsOnly;
       return {
         random,
-        puppet: random.below(4) > 0,
+        puppet: puppet
+          ? honest ? (place) => this.#enter(place) : () => "made up"
+          : undefined,
+        honest,
         early: this.#early,
-        sent: (place) => this.#tainted.add(place),
+        sent: (place) => void (honest || this.#tainted.add(place)),
         lied: (kind) => this.told[kind] = (this.told[kind] ?? 0) + 1,
       };
     });
@@ -148,7 +158,9 @@ export class Round {
       this.workers <= WORKERS_PER_TASK * this.#places + MORE_WORKERS,
       () => `${this.workers} workers for ${this.#places} tasks`,
     );
-    const entries = loadAll(this.#notes.honest, this.#places);
+    const entries = this.#puppetsOnly
+      ? this.#entered
+      : loadAll(this.#notes.honest, this.#places);
     this.#expect(
       entries.every((count) => count <= 1),
       () => "a task was entered twice by honest workers",
@@ -165,7 +177,7 @@ export class Round {
       case 2:
         return this.#submit(1 + below(40), TINY);
       case 3:
-        return this.#submit(1 + below(3), ODD);
+        return this.#submit(1 + below(3), this.#puppetsOnly ? TINY : ODD);
       case 4:
       case 5:
         return this.#submitStoppable();
@@ -215,7 +227,7 @@ export class Round {
   #submitStoppable(): void {
     const { below, pick } = this.#random;
     const controller = new AbortController();
-    const deed = pick(STOPPABLE);
+    const deed = pick(this.#puppetsOnly ? TINY : STOPPABLE);
     const place = this.#places++;
     const options = { signal: controller.signal, timeout: 1 + below(50) };
     this.#note(
@@ -278,7 +290,7 @@ export class Round {
     const { below, pick } = this.#random;
     const places = Array.from({ length }, () => this.#places++);
     const deeds: Deed[] = places.map(() => pick(TINY));
-    if (below(4) === 0) deeds[below(length)] = "throw";
+    if (below(4) === 0 && !this.#puppetsOnly) deeds[below(length)] = "throw";
     const controller = new AbortController();
     let results: AsyncIterableIterator<unknown>;
     try {
@@ -374,7 +386,7 @@ export class Round {
     const outcome = future.done() ? await outcomeOf(future) : "unsettled";
     const said = () =>
       `${Deno.inspect(outcome)} after ${
-        load(this.#notes.honest, place)
+        this.#honestEntries(place)
       } honest entries and ${load(this.#notes.lying, place)} others${
         this.#tainted.has(place) ? ", with a liar" : ""
       }: ${Deno.inspect(submitted)}`;
@@ -387,9 +399,22 @@ export class Round {
     this.outcomes[name] = (this.outcomes[name] ?? 0) + 1;
   }
 
+  /** An honest puppet enters a task. */
+  #enter(place: number): number {
+    this.#entered[place] = 1 + (this.#entered[place] ?? 0);
+    return place;
+  }
+
+  /** How many honest workers have entered a task. */
+  #honestEntries(place: number): number {
+    return this.#puppetsOnly
+      ? this.#entered[place] ?? 0
+      : load(this.#notes.honest, place);
+  }
+
   /** Whether an honest worker has entered a task, and no liar: then that one's word counts. */
   #wasHonest(place: number): boolean {
-    return load(this.#notes.honest, place) > 0 &&
+    return this.#honestEntries(place) > 0 &&
       load(this.#notes.lying, place) === 0;
   }
 
@@ -399,7 +424,7 @@ export class Round {
     if (submitted.deed === "ignore in a loop" && outcome === undefined) {
       return true;
     }
-    const entries = load(this.#notes.honest, submitted.place);
+    const entries = this.#honestEntries(submitted.place);
     const exact = !(this.#executor instanceof ProcessPoolExecutor);
     const terms = { ending: this.#ending, exact };
     return allows(submitted, outcome, entries, terms);
