@@ -21,24 +21,19 @@ import { Slots } from "./slots.ts";
 import { url } from "./worker_main.ts";
 
 /**
- * What had something to do and is not gone after this most likely runs a loop
- * that never yields, which Deno does not stop (denoland/deno#32617); nobody
- * waits for it. It begins anew with each thread that goes, and is longer by
- * `TURN_MS` for each that is still to go: they wait for one another.
+ * A thread that is not gone after this most likely runs a loop that never
+ * yields, which Deno does not stop (denoland/deno#32617); nobody waits for it
+ * any longer. One that had nothing to do goes as soon as the machine lets it,
+ * unless a task has left such a loop behind.
  */
 const CLOSE_MS = 250;
-const TURN_MS = 10;
+const IDLE_CLOSE_MS = 2000;
 
-/**
- * What had nothing to do goes as soon as the machine lets it, which takes more
- * than a second if it is one of a hundred; but a task may have left something
- * behind that never yields.
- */
-const LONGEST_CLOSE_MS = 5000;
+/** Threads that are closed together wait for one another: a hundred of them take a second or two. */
+const TURN_MS = 40;
 
-/** How many threads have been closed and are waited for, and when one last came or went. */
+/** How many threads have been closed and are waited for. */
 let ending = 0;
-let endingSince = 0;
 
 /** Of two workers with one name for their locks the second would wait for the first: no test is to say what is random. */
 const randomUUID = crypto.randomUUID.bind(crypto);
@@ -215,22 +210,24 @@ export class WebWorkerChannel implements Channel {
       });
     };
     look(FIRST_LOOK_MS);
-    const latest = monotonicTime() + LONGEST_CLOSE_MS;
+    const begun = monotonicTime();
+    const left = () =>
+      begun + (idle ? IDLE_CLOSE_MS : CLOSE_MS) + ending * TURN_MS -
+      monotonicTime();
     const wait = (ms: number) =>
       startDeadline(ms, () => {
-        const now = monotonicTime();
-        const patience = Math.min(endingSince + patienceMs(), latest) - now;
-        if (patience > 0) {
-          stopTimer = wait(patience);
+        const more = left();
+        if (more > 0) {
+          stopTimer = wait(more);
           return;
         }
         this.#gone.resolve();
         warnOfStuckThread(this.#name);
       });
-    countEnding(1);
-    let stopTimer = wait(idle ? LONGEST_CLOSE_MS : patienceMs());
+    ending++;
+    let stopTimer = wait(left());
     return this.#gone.promise.then(async () => {
-      countEnding(-1);
+      ending--;
       stopTimer();
       stopLooking();
       this.#waiting.abort();
@@ -243,16 +240,6 @@ export class WebWorkerChannel implements Channel {
   #died(cause: unknown): void {
     if (this.#closed === undefined) this.#listener.died(cause);
   }
-}
-
-/** A thread has been closed, or has gone; so has one that was given up. */
-function countEnding(more: 1 | -1): void {
-  ending += more;
-  endingSince = monotonicTime();
-}
-
-function patienceMs(): number {
-  return CLOSE_MS + ending * TURN_MS;
 }
 
 function startWorker(
