@@ -13,7 +13,13 @@
  */
 
 import { replaceCommand } from "../executors/pool/child_commands.ts";
-import { writeStandardError } from "../executors/pool/standard_error.ts";
+import {
+  waitForRoom,
+  writeStandardError,
+} from "../executors/pool/standard_error.ts";
+
+/** What goes to the standard error stream anyway; not `trace`, which would show this file. */
+const ERRORS = ["error", "warn", "assert"] as const;
 
 /** What Deno has no text for that could be written elsewhere. */
 const FORMATTED = [
@@ -34,6 +40,10 @@ export function sayOnStderr(): void {
 }
 
 function turnConsole(): void {
+  for (const name of ERRORS) {
+    const write = console[name].bind(console) as (...args: unknown[]) => void;
+    console[name] = (...args: unknown[]) => writePatiently(write, args);
+  }
   console.log =
     console.info =
     console.debug =
@@ -54,6 +64,23 @@ function turnConsole(): void {
       if (label.length > 0) console.error(...label);
       indent();
     };
+  }
+}
+
+/**
+ * A full pipe that does not wait refuses the whole of a text which is no longer
+ * than 4 KiB; of a longer one, what there was room for is there twice.
+ */
+function writePatiently(
+  write: (...args: unknown[]) => void,
+  args: unknown[],
+): void {
+  for (;;) {
+    try {
+      return write(...args);
+    } catch (error) {
+      waitForRoom(error);
+    }
   }
 }
 

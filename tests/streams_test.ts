@@ -61,6 +61,29 @@ for (const executor of ["worker", "promise"]) {
   });
 }
 
+for (const executor of ["worker", "promise"]) {
+  Deno.test({
+    name:
+      `futures map --executor ${executor} has a result for a line whose function logs to a stream that is full and does not wait`,
+    ignore: !IS_LINUX,
+    fn: async () => {
+      const { stdout } = await futuresUnblocked(
+        ["map", `${FUNCTIONS}#logsMuch`, "--executor", executor],
+        {
+          stdin: "1\n",
+          shell: `{ FUTURES; echo $code >&2; } 2>&1 >/dev/null |
+            { sleep 2; cat; }`,
+        },
+      );
+      for (const way of ["log", "warn"]) {
+        const said = stdout.match(RegExp(`^said by ${way} \\d+ x{50}$`, "gm"));
+        assertEquals(said?.length, 2000);
+      }
+      assertEquals(stdout.split("\n").at(-2), "0");
+    },
+  });
+}
+
 /** Ways to a reader that begins late, and takes its time. */
 const READERS = {
   "a pipe": `{ FUTURES; echo $code >&2; } | { sleep 2; cat; }`,

@@ -35,8 +35,17 @@ export function writeStandardError(
       // Not the standard output: Deno buffers that by lines, so it splits packets.
       at += write(at === 0 ? bytes : partOfBytes(bytes, at));
     } catch (error) {
-      if (!(error instanceof WouldBlock)) throw error;
-      wait(NOBODY, 0, 0, FULL_MS);
+      waitForRoom(error);
     }
   }
+}
+
+/**
+ * Waits a little if a pipe had no room.
+ *
+ * @param error Why something was not written; is thrown if that is another reason.
+ */
+export function waitForRoom(error: unknown): void {
+  if (!(error instanceof WouldBlock)) throw error;
+  wait(NOBODY, 0, 0, FULL_MS);
 }
