@@ -18,6 +18,9 @@ import { SLOT_COUNT } from "./slots.ts";
 
 const MASK = SLOT_COUNT - 1;
 
+type Question = readonly [from: number, to: number];
+const NOTHING: Question = [0, 0];
+
 /** The host's view; the worker has its own. */
 export class AnnouncedSlots implements HostSlots {
   readonly #entered = new Int32Array(SLOT_COUNT);
@@ -35,7 +38,9 @@ export class AnnouncedSlots implements HostSlots {
   #workerGone = false;
   readonly #ask: (from: number, to: number) => boolean;
   /** What the worker has been asked for, and has not answered. */
-  readonly #questions = new Deque<readonly [from: number, to: number]>();
+  readonly #questions = new Deque<Question>();
+  /** The last of those. */
+  #asked: Question = NOTHING;
 
   /** `ask` sends a "revoke" message; false if it does not, as the worker is about to be gone. */
   constructor(ask: (from: number, to: number) => boolean) {
@@ -125,12 +130,15 @@ export class AnnouncedSlots implements HostSlots {
   recall(from: number, to: number): boolean {
     if (this.#workerGone) return false;
     to = Math.min(to, this.#unsent);
-    if (from >= to || !this.#ask(from, to)) return false;
-    this.#questions.push([from, to]);
+    if (from >= to) return false;
+    const pending = this.#questions.length > 0 ? this.#asked : NOTHING;
+    if (from >= pending[0] && to <= pending[1]) return true;
+    if (!this.#ask(from, to)) return false;
+    this.#questions.push(this.#asked = [from, to]);
     return true;
   }
 
-  get question(): readonly [from: number, to: number] | undefined {
+  get question(): Question | undefined {
     return this.#questions.peek();
   }
 

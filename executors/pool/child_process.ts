@@ -138,7 +138,7 @@ class ProcessChannel implements Channel {
   #ask(from: number, to: number): boolean {
     if (this.#closed !== undefined || this.#killed) return false;
     this.send(["revoke", from, to]);
-    this.#awaitAnswer();
+    if (this.slots.question === undefined) this.#awaitAnswer();
     return true;
   }
 

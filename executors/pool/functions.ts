@@ -23,6 +23,9 @@ export const AHEAD_MS = 1;
  */
 const MAX_NAMES = 16;
 
+/** No call is expected to take longer: a minute, or an hour that a worker claims, is forgotten after as many good reports. */
+const MAX_COST_MS = 60_000;
+
 /** A function as one scheduler knows it. */
 export class PoolFunction {
   readonly id: number;
@@ -45,7 +48,7 @@ export class PoolFunction {
    * call among slow ones would pile work up behind them.
    */
   learn(ms: number): void {
-    this.cost = Math.max(ms, this.cost / 2);
+    this.cost = Math.min(Math.max(ms, this.cost / 2), MAX_COST_MS);
   }
 }
 

@@ -101,7 +101,9 @@ export class Stops {
 
   /** The worker has said what it has entered of the items from a position on. */
   answered(from: number): void {
-    if (this.#question?.from === from) this.#question.decide();
+    if (this.#question !== undefined && from <= this.#question.from) {
+      this.#question.decide();
+    }
   }
 
   /** The worker has entered the item at a position. */

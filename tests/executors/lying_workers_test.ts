@@ -5,7 +5,10 @@ import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { type Future, WorkerCrashedError } from "../../mod.ts";
 import { encodeError } from "../../executors/pool/codec.ts";
 import type { OpenChannel } from "../../executors/pool/channel.ts";
-import { openProcess } from "../../executors/pool/child_process.ts";
+import {
+  openProcess,
+  type ProcessSettings,
+} from "../../executors/pool/child_process.ts";
 import { watched } from "./harness.ts";
 import { type Lie, lie, LyingExecutor, TRANSPORTS } from "./lying_workers.ts";
 import { outcomeOf } from "./worker_harness.ts";
@@ -209,6 +212,18 @@ for (const [transport, open] of Object.entries(TRANSPORTS)) {
   );
 }
 
+/** How a process is started that runs this text. */
+function program(text: string): ProcessSettings {
+  const module = `data:text/javascript,${encodeURIComponent(text)}`;
+  return {
+    command: Deno.execPath(),
+    args: ["run", "-A", "--no-config", module],
+    main: undefined,
+    env: {},
+    revoke: [],
+  };
+}
+
 /** A program that writes packets which begin with the mark that it is told. */
 function liar(body: string): string {
   return `
@@ -245,17 +260,7 @@ for (const [what, body] of Object.entries(PACKETS)) {
       const open: OpenChannel = (name, listener) =>
         name !== "worker-1"
           ? TRANSPORTS["A process"]!(name, listener)
-          : openProcess(name, listener, {
-            command: Deno.execPath(),
-            args: [
-              "run",
-              "-A",
-              `data:text/javascript,${encodeURIComponent(liar(body))}`,
-            ],
-            main: undefined,
-            env: {},
-            revoke: [],
-          });
+          : openProcess(name, listener, program(liar(body)));
       const executor = new LyingExecutor(open, [], { maxWorkers: 1 });
       executors.push(executor);
       const calls = Array.from(
@@ -273,26 +278,66 @@ watched(
   async (executors) => {
     const before = Deno.memoryUsage().external;
     const open: OpenChannel = (name, listener) =>
-      openProcess(name, listener, {
-        command: Deno.execPath(),
-        args: [
-          "run",
-          "-A",
-          `data:text/javascript,${
-            encodeURIComponent(
-              liar(
-                "packet(0, 2 ** 32 - 1, new Uint8Array(4076)); Deno.exit(1);",
-              ),
-            )
-          }`,
-        ],
-        main: undefined,
-        env: {},
-        revoke: [],
-      });
+      openProcess(
+        name,
+        listener,
+        program(
+          liar("packet(0, 2 ** 32 - 1, new Uint8Array(4076)); Deno.exit(1);"),
+        ),
+      );
     const executor = new LyingExecutor(open, [], { maxWorkers: 1 });
     executors.push(executor);
     assert("error" in await outcomeOf(executor.submit(() => 1)));
     assert(Deno.memoryUsage().external - before < 2 ** 28);
   },
+);
+
+watched(
+  "A process that does not say what it gives back is ended, and its calls run elsewhere",
+  async (executors) => {
+    const pool = new URL("../../executors/pool/", import.meta.url).href;
+    const silent = `
+      import { FrameReader } from "${pool}frames.ts";
+      import { PacketWriter } from "${pool}packets.ts";
+      const mark = new Uint8Array(30);
+      for (let at = 0; at < 30;) at += await Deno.stdin.read(mark.subarray(at));
+      const packets = new PacketWriter(new TextDecoder().decode(mark), "task");
+      const frames = new FrameReader();
+      let calls = 0;
+      for await (const bytes of Deno.stdin.readable) {
+        for (const [type, segments] of frames.push(bytes)) {
+          if (type === "initialize") packets.write(["ready"]);
+          if (type !== "run" || calls >= 30) continue;
+          const values = segments.flatMap(([, , args]) => args.map((n) => n + 1));
+          const before = calls;
+          calls += values.length;
+          packets.write(["done", calls, 0.001, values, undefined, undefined, before]);
+        }
+      }
+    `;
+    const open: OpenChannel = (name, listener) =>
+      name !== "worker-1"
+        ? TRANSPORTS["A process"]!(name, listener)
+        : openProcess(name, listener, program(silent));
+    const executor = new LyingExecutor(open, [], { maxWorkers: 2 });
+    executors.push(executor);
+    await executor.start();
+    const increment = (n: number) => n + 1;
+    for (let n = 0; n < 30; n++) {
+      assertEquals(await executor.submit(increment, n), n + 1);
+    }
+    const calls = Array.from(
+      { length: 1000 },
+      (_, n) => executor.submit(increment, n),
+    );
+    for (const [n, call] of calls.entries()) {
+      const outcome = await outcomeOf(call);
+      // It may be taken for the one that runs.
+      if ("error" in outcome) {
+        assertInstanceOf(outcome.error, WorkerCrashedError);
+      } else assertEquals(outcome.value, n + 1);
+    }
+    await executor.shutdown();
+  },
+  60_000,
 );

@@ -252,3 +252,56 @@ for (const [name, patch] of Object.entries(PATCHES)) {
     },
   );
 }
+
+workerBehaviour(
+  "what a task puts in the place of a way out of its worker sees nothing of what that says",
+  async (make) => {
+    const executor = make({ maxWorkers: 1 });
+    const listen = () => {
+      const heard: unknown[] = [];
+      Object.assign(globalThis, { heard });
+      const { postMessage } = MessagePort.prototype;
+      MessagePort.prototype.postMessage = function (...args: unknown[]) {
+        heard.push(args);
+        return postMessage.apply(this, args as never);
+      };
+      const { writeSync } = Deno.stderr;
+      Deno.stderr.writeSync = (bytes) => {
+        heard.push(bytes);
+        return writeSync.call(Deno.stderr, bytes);
+      };
+      const { set, subarray } = Uint8Array.prototype;
+      Uint8Array.prototype.set = function (...args) {
+        heard.push(args);
+        return set.apply(this, args);
+      };
+      Uint8Array.prototype.subarray = function (...args) {
+        heard.push(args);
+        return subarray.apply(this, args) as never;
+      };
+      for (const name of ["load", "or", "store", "compareExchange"] as const) {
+        const method = Atomics[name] as (...args: unknown[]) => unknown;
+        Object.assign(Atomics, {
+          [name]: (...args: unknown[]) => {
+            heard.push(args);
+            return method(...args);
+          },
+        });
+      }
+    };
+    await executor.submit(listen);
+    // What is plain, what travels alone, what is awaited, and an error.
+    assertEquals(await executor.submit((n: number) => n, 1), 1);
+    assertEquals(
+      await executor.submit(() => new Map([[1, 2]])),
+      new Map([[1, 2]]),
+    );
+    assertEquals(await executor.submit(async () => await 3), 3);
+    const failed = executor.submit(() => {
+      throw new RangeError("Failed");
+    });
+    assertEquals(((await failed.exception()) as Error).message, "Failed");
+    const heard = () => (globalThis as { heard?: unknown[] }).heard!.length;
+    assertEquals(await executor.submit(heard), 0);
+  },
+);

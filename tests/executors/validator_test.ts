@@ -1,7 +1,7 @@
 // What a worker can say, message by message: what is right in the order in which
 // it is, and each part of it replaced by what it cannot be.
 
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { AnnouncedSlots } from "../../executors/pool/announced_slots.ts";
 import type { HostSlots } from "../../executors/pool/channel.ts";
 import {
@@ -359,4 +359,11 @@ Deno.test("InFlight refuses what it has no place for", () => {
   const item = { count: 1, position: -1 } as WorkItem;
   assertThrows(() => tasks.push(item, FN, 1), RangeError);
   assertEquals([tasks.tail, item.position], [SLOT_COUNT, -1]);
+});
+
+Deno.test("PoolFunction.learn() forgets the longest time after some good reports", () => {
+  const fn = new PoolFunction(0, { kind: "source", source: "", name: "" });
+  fn.learn(Number.MAX_SAFE_INTEGER);
+  for (let report = 0; report < 20; report++) fn.learn(0.01);
+  assert(fn.cost < 1);
 });
