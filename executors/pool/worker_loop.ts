@@ -195,11 +195,14 @@ export class WorkerLoop implements StopSource {
   /** The worker is about to be gone: what has finished must not be lost with it, and nothing else is begun. */
   end(cause?: EncodedError, exitCode?: number): void {
     this.#closing = true;
-    this.#report();
-    this.#line.send(
-      ["closing", cause ?? this.#untimely(exitCode), exitCode],
-      [],
-    );
+    try {
+      this.#report();
+    } finally {
+      this.#line.send(
+        ["closing", cause ?? this.#untimely(exitCode), exitCode],
+        [],
+      );
+    }
     // Whoever ends is not ready, and has not loaded what it goes on with.
     this.#line.send = () => {};
   }

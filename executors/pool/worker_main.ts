@@ -83,8 +83,11 @@ async function openPackets(
   return {
     carries: canSerialize,
     send(message, transferables) {
-      packets.write(message, transferables);
-      if (message[0] === "closing") line.send(message);
+      try {
+        packets.write(message, transferables);
+      } finally {
+        if (message[0] === "closing") line.send(message);
+      }
     },
   };
 }
@@ -127,12 +130,17 @@ function announceEnd(
   // Deno.exit() and process.exit()
   scope.addEventListener("unload", () => end(undefined, Deno.exitCode));
   const die = (event: Event, error: unknown) => {
+    // Else the program ends with the worker.
+    apply(preventDefault, event, []);
+    let cause: EncodedError | undefined;
     try {
-      // Else the program ends with the worker.
-      apply(preventDefault, event, []);
-      end(encode(error));
+      cause = encode(error);
+    } catch {
+      // A task has left nothing to say it with.
+    }
+    try {
+      end(cause);
     } finally {
-      // Whatever a task has left of the way to say so.
       close();
     }
   };
