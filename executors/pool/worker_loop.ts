@@ -182,7 +182,10 @@ export class WorkerLoop implements StopSource {
         }
         break;
       case "watch":
-        this.#times = [];
+        // What has ended before has no times.
+        this.#report();
+        this.#times ??= [];
+        this.#startedAt = wallTime();
         break;
       case "revoke":
         // Done before it gets here, by whoever shares the slots.

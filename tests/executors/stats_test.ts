@@ -166,3 +166,30 @@ behaviour("events of a map have times of their own", async ({ make }) => {
     if (i > 0) assert(started! >= mapped[i - 1]!.ended);
   }
 });
+
+behaviour(
+  "a listener that comes while outcomes are on their way costs none of them",
+  async ({ make }) => {
+    const executor = make({ maxWorkers: 1 });
+    const echo = (n: number, ms: number) =>
+      ms === 0 ? n : new Promise((resolve) => setTimeout(resolve, ms, n));
+    // Quick ones are not reported one by one.
+    for (let round = 0; round < 20; round++) {
+      await Promise.all(
+        Array.from({ length: 50 }, () => executor.submit(echo, 0, 0)),
+      );
+    }
+    const events: TaskEvent[] = [];
+    const calls = Array.from(
+      { length: 20 },
+      (_, n) => executor.submit(echo, n, n === 19 ? 20 : 0),
+    );
+    // They leave in a microtask.
+    for (let tick = 0; tick < 5; tick++) await null;
+    executor.addEventListener("task", (event) => events.push(event));
+    for (const [n, call] of calls.entries()) assertEquals(await call, n);
+    const { started, ended } = events.at(-1)!;
+    // Unless the worker has heard too late of it.
+    if (started !== undefined) assert(started <= ended && started > 1e12);
+  },
+);
