@@ -71,6 +71,11 @@ export const setUint32: (
   offset: number,
   value: number,
 ) => void = unbound(DataView.prototype.setUint32);
+export const setFloat64: (
+  view: DataView,
+  offset: number,
+  value: number,
+) => void = unbound(DataView.prototype.setFloat64);
 export const sliceText: (text: string, from: number, to: number) => string =
   unbound(String.prototype.slice);
 export const replaceText: (

@@ -19,7 +19,7 @@
  * @module
  */
 
-import { partOfBytes, setBytes, setUint32 } from "../builtins.ts";
+import { partOfBytes, setBytes, setFloat64, setUint32 } from "../builtins.ts";
 import { concat, read } from "./frames.ts";
 import type { ToHost } from "./protocol.ts";
 import { serialize } from "./serialize.ts";
@@ -47,7 +47,7 @@ export type Writer = typeof WRITERS[number];
 const SERIALIZED = 0;
 /** An "entered" comes with each task, so it is made of two numbers. */
 const ENTERED = 1;
-const ENTERED_BYTES = 9;
+const ENTERED_BYTES = 13;
 
 /** A mark for one worker, in hexadecimal digits. */
 export function makeMark(): string {
@@ -102,8 +102,9 @@ export class PacketWriter {
     const position = message[1];
     const calls = message[2];
     this.#packet[HEADER_BYTES] = ENTERED;
-    setUint32(this.#view, HEADER_BYTES + 1, position);
-    setUint32(this.#view, HEADER_BYTES + 5, calls);
+    // A worker that lives long has more than 32 bits of them.
+    setFloat64(this.#view, HEADER_BYTES + 1, position);
+    setUint32(this.#view, HEADER_BYTES + 9, calls);
     this.#send(ENTERED_BYTES, ENTERED_BYTES);
   }
 
@@ -114,7 +115,7 @@ export class PacketWriter {
 }
 
 /** So much is set aside for a message at once; what is longer gets more as it arrives, as a length may be a lie. */
-const FIRST_BYTES = 2 ** 20;
+const FIRST_BYTES = 2 ** 24;
 
 /** A message of which some packets have arrived. */
 interface OpenMessage {
@@ -221,5 +222,5 @@ function decode(bytes: Uint8Array<ArrayBuffer>): unknown {
   if (bytes[0] === SERIALIZED) return read(bytes.subarray(1));
   if (bytes[0] !== ENTERED || bytes.length !== ENTERED_BYTES) return undefined;
   const view = new DataView(bytes.buffer);
-  return ["entered", view.getUint32(1), view.getUint32(5)];
+  return ["entered", view.getFloat64(1), view.getUint32(9)];
 }

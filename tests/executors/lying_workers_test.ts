@@ -248,7 +248,10 @@ const PACKETS: Record<string, string> = {
   "of no writer": "packet(2, 1, [0]);",
   "of nothing": "packet(0, 0, []);",
   "that is no message": "packet(0, 3, [7, 7, 7]);",
-  "with half an announcement": "packet(0, 5, [1, 0, 0, 0, 0]);",
+  "with half an announcement": "packet(0, 9, [1, 0, 0, 0, 0, 0, 0, 0, 0]);",
+  "with an announcement that is no number":
+    "packet(0, 13, [1, 127, 248, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);",
+  "with too little of an announcement": "packet(0, 5, [1, 0, 0, 0, 0]);",
   "that does not follow from the one before":
     "const body = new Uint8Array(4076); packet(0, 2 ** 32 - 1, body); packet(0, 5, [1, 2, 3, 4, 5]);",
 };
