@@ -94,7 +94,7 @@ export class Liar {
     this.#terms = terms;
     this.#truthfulness = random.pick([2, 4, 15, 50, 200]);
     this.#mayLie = terms.early && !terms.honest;
-    for (let count = random.below(3); count > 0; count--) {
+    for (let count = random.below(2); count > 0; count--) {
       this.#later(2 * LATER_MS, () => this.#lie("invent later"));
     }
   }

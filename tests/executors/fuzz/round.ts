@@ -7,7 +7,11 @@
  */
 
 import { forget, meddle } from "./middle.ts";
-import { type Future, ProcessPoolExecutor } from "../../../mod.ts";
+import {
+  type Future,
+  ProcessPoolExecutor,
+  WorkerCrashedError,
+} from "../../../mod.ts";
 import { load, loadAll, makeCells } from "../cells.ts";
 import {
   allows,
@@ -391,7 +395,8 @@ export class Round {
         this.#tainted.has(place) ? ", with a liar" : ""
       }: ${Deno.inspect(submitted)}`;
     this.#expect(outcome !== "unsettled" && settled === 1, said);
-    const tainted = this.#tainted.has(place) && !this.#wasHonest(place);
+    const tainted = this.#tainted.has(place) && !this.#wasHonest(place) ||
+      await this.#diedOfLies(future);
     this.#expect(tainted || this.#isRight(submitted, outcome), said);
     const name = typeof outcome === "string" && place !== outcome as unknown
       ? outcome
@@ -416,6 +421,14 @@ export class Round {
   #wasHonest(place: number): boolean {
     return this.#honestEntries(place) > 0 &&
       load(this.#notes.lying, place) === 0;
+  }
+
+  /** Whether a task was lost on its way to a liar, which has not heard of it. */
+  async #diedOfLies(future: Future<unknown>): Promise<boolean> {
+    const error = await future.exception().catch(() => undefined);
+    if (!(error instanceof WorkerCrashedError)) return false;
+    const [, worker] = /^Worker '(.*?)'/.exec(error.message) ?? [];
+    return worker !== undefined && lies(this.#notes.liars, worker);
   }
 
   #isRight(submitted: Submitted, outcome: unknown): boolean {
