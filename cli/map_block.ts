@@ -82,6 +82,23 @@ const MAX_MESSAGE_CHARACTERS = 64 * 1024;
 const NEEDS_ITS_PROJECT =
   /not prefixed with|not a dependency|import map|Cannot find module|referrer npm package|(require|module|exports) is not defined/;
 
+/** Loads a module, which is not to end the worker that needs it. */
+async function load(
+  url: string,
+): Promise<Record<string, unknown>> {
+  const { exit } = Deno;
+  Deno.exit = (code = 0) => {
+    throw new Error(
+      `it ends the program with exit code ${code} as it is loaded; put that into if (import.meta.main) { … }`,
+    );
+  };
+  try {
+    return await import(url);
+  } finally {
+    Deno.exit = exit;
+  }
+}
+
 /** The function that is mapped; there is one in each program. */
 let mapped: ((input: unknown) => unknown) | undefined;
 
@@ -101,7 +118,7 @@ export const loadFunction: (
     sayOnStderr();
     let exports: Record<string, unknown>;
     try {
-      exports = await import(url);
+      exports = await load(url);
     } catch (error) {
       throw new Error(`cannot load ${shown}: ${explainLoad(error, shown)}`);
     }

@@ -239,3 +239,24 @@ for (const executor of ["worker", "process", "promise"]) {
     },
   });
 }
+
+for (const executor of ["worker", "process", "promise"]) {
+  Deno.test(`futures map --executor ${executor} says of a module that ends the program that it does`, async () => {
+    await using folder = await makeTempFolder({
+      "deno.js": "Deno.exit(7); export default (n) => n;",
+      "node.js":
+        `import process from "node:process"; process.exit(3); export default (n) => n;`,
+    });
+    const endings = [["deno.js", 7], ["node.js", 3]] as const;
+    for (const [module, exitCode] of endings) {
+      const { stderr } = await futures(
+        ["map", module, "--executor", executor],
+        { cwd: folder.path, stdin: "1\n", code: 2 },
+      );
+      assertEquals(
+        stderr,
+        `futures: cannot load ${module}: it ends the program with exit code ${exitCode} as it is loaded; put that into if (import.meta.main) { … }\n`,
+      );
+    }
+  });
+}

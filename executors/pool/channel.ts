@@ -14,8 +14,8 @@ export interface ChannelListener {
   received(message: unknown): void;
   /**
    * The worker is gone; nothing follows. Not called after `close()`. It was
-   * `interrupted` if a SIGINT ended it, which Ctrl-C sends to every process of
-   * a terminal: that says nothing about the worker.
+   * `interrupted` if a signal ended it that a terminal sends to all its
+   * processes, as Ctrl-C does: that says nothing about the worker.
    */
   died(cause: unknown, interrupted?: boolean): void;
 }

@@ -23,6 +23,17 @@ import { checkShape } from "./validator.ts";
 /** What does not end when it is asked to, by SIGTERM, is killed after this. */
 const KILL_MS = 250;
 
+/**
+ * What a terminal, or whoever ends a session, sends to all processes of a group.
+ * One that has not yet set its listeners ends with it, whatever the program does.
+ */
+const GROUP_SIGNALS: readonly (string | null)[] = [
+  "SIGINT",
+  "SIGQUIT",
+  "SIGTERM",
+  "SIGHUP",
+];
+
 /** Programs that a task has started may hold the output open when the process is gone. */
 const LAST_WORDS_MS = 50;
 
@@ -223,7 +234,7 @@ class ProcessChannel implements Channel {
     this.slots.workerGone();
     this.#died(
       this.#lastWords ?? exitError(process.pid, status),
-      status.signal === "SIGINT",
+      !this.#killed && GROUP_SIGNALS.includes(status.signal),
     );
   }
 

@@ -165,6 +165,10 @@ function textOf(name: PermissionName, entry: unknown): string {
     throw unfit(name, "entries without a comma", entry);
   }
   const isHost = name === "import" || name === "net";
+  // Deno itself would end the worker for it, and say why on its error stream alone.
+  if ((isHost || name === "env") && entry.includes("=")) {
+    throw unfit(name, 'entries without "="', entry);
+  }
   // Of a port alone Deno makes several hosts.
   if (isHost && /^:|\/\//.test(entry)) {
     throw unfit(name, 'hosts such as "example.com:443"', entry);

@@ -1,4 +1,4 @@
-// Ctrl-C, which every process of a terminal gets, while workers start.
+// Ctrl-C and other signals, which every process of a terminal gets, while workers start.
 
 import { assertEquals } from "@std/assert";
 import { runCommand } from "../run_command.ts";
@@ -6,20 +6,21 @@ import { makeTempFolder } from "../temp_folder.ts";
 import { watched } from "./harness.ts";
 import { MOD } from "./worker_harness.ts";
 
-/** A program that handles SIGINT, and sends it to its group once it has so many workers. */
+/** A program that handles a signal, and sends it to its group once it has so many workers. */
 const PROGRAM = `
   import { ProcessPoolExecutor } from "${MOD}";
-  const [maxWorkers, begun, times, pause] = Deno.args.map(Number);
+  const [signal, ...numbers] = Deno.args;
+  const [maxWorkers, begun, times, pause] = numbers.map(Number);
   const delay = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
   let heard = 0;
-  Deno.addSignalListener("SIGINT", () => heard++);
+  Deno.addSignalListener(signal, () => heard++);
   const pool = new ProcessPoolExecutor({ maxWorkers });
   const started = pool.start();
   const results = pool.map((n) => n * n, Array.from({ length: 100 }).keys());
   const futures = [1, 2, 3].map((n) => pool.submit((n) => -n, n));
   while (pool.stats().workers.length < begun) await delay(1);
   for (let n = 0; n < times; n++) {
-    Deno.kill(-Deno.pid, "SIGINT");
+    Deno.kill(-Deno.pid, signal);
     await delay(pause);
   }
   console.log((await results).length, ...await Promise.all(futures));
@@ -33,19 +34,24 @@ const PROGRAM = `
 // A group of its own, or this test would be interrupted as well.
 if (Deno.build.os === "linux") {
   const cases: [what: string, ...numbers: number[]][] = [
-    ["once, while only one of them has started", 4, 1, 1, 0],
-    ["once, while all of them start", 4, 4, 1, 0],
-    ["twice", 3, 3, 2, 10],
-    ["again and again", 2, 1, 20, 5],
+    ["SIGINT once, while only one of them has started", 4, 1, 1, 0],
+    ["SIGINT once, while all of them start", 4, 4, 1, 0],
+    ["SIGINT twice", 3, 3, 2, 10],
+    ["SIGINT again and again", 2, 1, 20, 5],
+    // Those that are ready end with these.
+    ["SIGTERM as the first of them starts", 4, 1, 1, 0],
+    ["SIGHUP as the first of them starts", 4, 1, 1, 0],
+    ["SIGQUIT as the first of them starts", 4, 1, 1, 0],
   ];
   for (const [what, ...numbers] of cases) {
+    const [signal] = what.split(/\W/);
     watched(
-      `ProcessPoolExecutor loses nothing when its group gets SIGINT ${what}`,
+      `ProcessPoolExecutor loses nothing when its group gets ${what}`,
       async () => {
         await using folder = await makeTempFolder({ "main.ts": PROGRAM });
         const run = ["run", "-A", "--no-config", "--no-check", "main.ts"];
         const { stdout } = await runCommand("setsid", {
-          args: [Deno.execPath(), ...run, ...numbers.map(String)],
+          args: [Deno.execPath(), ...run, signal!, ...numbers.map(String)],
           cwd: folder.url,
           env: Deno.env.toObject(),
           timeout: 20_000,
