@@ -136,6 +136,8 @@ export class Puppet {
       return this.#say(["loaded"]);
     }
     if (this.#calling) return this.#return(item);
+    // Whoever may be told to stop, and be ended, owes no outcome of another.
+    if (item.entered === 0 && this.#values.length > 0) return this.#report();
     if (item.entered < item.calls && this.#enter(item)) return;
     // The rest was taken back.
     this.#items.shift();
