@@ -132,6 +132,7 @@ export class AnnouncedSlots implements HostSlots {
     to = Math.min(to, this.#unsent);
     if (from >= to) return false;
     const pending = this.#questions.length > 0 ? this.#asked : NOTHING;
+    // The answer to come tells of these too.
     if (from >= pending[0] && to <= pending[1]) return true;
     if (!this.#ask(from, to)) return false;
     this.#questions.push(this.#asked = [from, to]);

@@ -129,11 +129,11 @@ export function spoil(
 
 function bodyOf(message: unknown): Uint8Array<ArrayBuffer> {
   if (isEntered(message)) {
-    const body = new Uint8Array(9);
+    const body = new Uint8Array(13);
     body[0] = ENTERED;
     const view = new DataView(body.buffer);
-    view.setUint32(1, message[1]);
-    view.setUint32(5, message[2]);
+    view.setFloat64(1, message[1]);
+    view.setUint32(9, message[2]);
     return body;
   }
   const bytes = serialize(message);
