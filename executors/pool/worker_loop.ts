@@ -328,7 +328,7 @@ export class WorkerLoop implements StopSource {
         : apply(fn, undefined, argumentsAt(args, at, arity));
       if (isThenable(value)) {
         // Only runs if the event loop turns before the promise has settled.
-        this.#reportTimer ??= setTimeout(() => this.#report(), REPORT_MS);
+        this.#reportSoon();
         return this.#awaitOutcome(called, value);
       }
       this.#resolve(called, value);
@@ -348,6 +348,16 @@ export class WorkerLoop implements StopSource {
       return this.#reject(called, error);
     }
     this.#resolve(called, value);
+  }
+
+  /** What has ended does not wait for long for a call that is awaited. */
+  #reportSoon(): void {
+    try {
+      this.#reportTimer ??= setTimeout(() => this.#report(), REPORT_MS);
+    } catch {
+      // An earlier task has spoilt what Deno makes timers of.
+      this.#report();
+    }
   }
 
   #resolve(called: WorkerFunction, value: unknown): void {
