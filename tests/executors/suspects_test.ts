@@ -41,6 +41,8 @@ class LyingWorker implements Channel {
   readonly #entries: number[];
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   #position = 0;
+  /** How many calls it has reported. */
+  #ended = 0;
   #dead = false;
 
   constructor(listener: ChannelListener, lie: Lie, entries: number[]) {
@@ -70,9 +72,10 @@ class LyingWorker implements Channel {
         const ended = !oneItem || n === count - 1;
         if (ended && !this.#dead) this.#position++;
         if (this.#dead || !entered) continue;
-        this.#listener.received(
-          ["done", this.#position, 0, [args[n]], undefined, undefined],
-        );
+        this.#listener.received([
+          ...["done", this.#position, 0, [args[n]], undefined, undefined],
+          this.#ended++,
+        ]);
       }
     }
   }
