@@ -11,7 +11,6 @@ import {
 } from "@std/assert";
 import {
   CancelledError,
-  ProcessPoolExecutor,
   transfer,
   WorkerCrashedError,
   WorkerTerminatedError,
@@ -26,7 +25,7 @@ import {
   type Way,
   WAYS,
 } from "./fixtures/leftover.ts";
-import { until, watched } from "./harness.ts";
+import { until } from "./harness.ts";
 import { countIn, Gate, passGate } from "./tasks.ts";
 import {
   type MakeExecutor,
@@ -224,26 +223,6 @@ for (const maxWorkers of [1, 2]) {
       assert(load(notes, SPINNING) <= 4 + 2 * maxWorkers);
       store(notes, RELEASED, 1);
       assertEquals(await executor.submit((n) => n, 2), 2);
-    },
-  );
-}
-
-for (const calls of [1, 20]) {
-  watched(
-    `ProcessPoolExecutor has ${calls} calls run elsewhere that were sent to a process which is stopped`,
-    async (executors) => {
-      const executor = new ProcessPoolExecutor({ maxWorkers: 1 });
-      executors.push(executor);
-      await executor.start();
-      const { pid } = executor.stats().workers[0]!;
-      Deno.kill(pid!, "SIGSTOP");
-      const entered = makeCells();
-      const futures = Array.from(
-        { length: calls },
-        (_, n) => executor.submit(countIn, entered, n),
-      );
-      assertEquals(await Promise.all(futures), futures.map(() => 0));
-      assertEquals(loadAll(entered, calls), futures.map(() => 1));
     },
   );
 }

@@ -7,25 +7,16 @@ import {
   assertInstanceOf,
   assertStringIncludes,
 } from "@std/assert";
-import {
-  type Future,
-  ProcessPoolExecutor,
-  WorkerCrashedError,
-} from "../../mod.ts";
+import { WorkerCrashedError } from "../../mod.ts";
 import { AnnouncedSlots } from "../../executors/pool/announced_slots.ts";
 import type { Channel, ChannelListener } from "../../executors/pool/channel.ts";
 import type { ToWorker } from "../../executors/pool/protocol.ts";
 import { Slots } from "../../executors/pool/slots.ts";
 import { WorkerExecutor } from "../../executors/worker_executor.ts";
 import { loadAll, makeCells } from "./cells.ts";
-import {
-  forgeLastWords,
-  forgeUnentered,
-  seekMark,
-  TRICKS,
-} from "./fixtures/forging.ts";
+import { forgeUnentered, TRICKS } from "./fixtures/forging.ts";
 import { watched } from "./harness.ts";
-import { workerBehaviour } from "./worker_harness.ts";
+import { failures, workerBehaviour } from "./worker_harness.ts";
 
 /** How a culprit lies as it ends its worker. */
 type Lie = "alone" | "blames the next" | "loading";
@@ -124,20 +115,6 @@ class LyingPool extends WorkerExecutor {
 const identity = (n: number) => n;
 const same = (n: number) => n;
 
-/** What has failed, by number. */
-async function failures(
-  futures: readonly Future<unknown>[],
-): Promise<number[]> {
-  const failed: number[] = [];
-  for (const [n, future] of futures.entries()) {
-    const error = await future.exception();
-    if (error === undefined) continue;
-    assertInstanceOf(error, WorkerCrashedError);
-    failed.push(n);
-  }
-  return failed;
-}
-
 for (const maxWorkers of [1, 3]) {
   watched(
     `a call of 1,000 that is said not to have been entered as its worker dies fails alone, with ${maxWorkers} workers`,
@@ -229,31 +206,6 @@ for (const trick of TRICKS) {
       assertStringIncludes(error.message, "while it ran");
       assertEquals(loadAll(entries, 1), [1]);
       assertEquals(await executor.submit(() => 1), 1);
-    },
-  );
-}
-
-for (const calls of [1, 50]) {
-  watched(
-    `ProcessPoolExecutor runs a call at most three times that forges the last words of its process, one of ${calls}`,
-    async (executors) => {
-      const executor = new ProcessPoolExecutor({
-        maxWorkers: 1,
-        initializer: seekMark,
-      });
-      executors.push(executor);
-      await executor.start();
-      const entries = makeCells();
-      const first = calls === 1 ? 3 : 0;
-      const futures = Array.from(
-        { length: calls },
-        (_, n) => executor.submit(forgeLastWords, entries, first + n),
-      );
-      assertEquals(await failures(futures), [3 - first]);
-      const counts = loadAll(entries, first + calls).slice(first);
-      const [culprit] = counts.splice(3 - first, 1);
-      assert(culprit! >= 1 && culprit! <= 3);
-      assertEquals(counts, counts.map(() => 1));
     },
   );
 }

@@ -5,10 +5,12 @@
  * @module
  */
 
+import { assertInstanceOf } from "@std/assert";
 import {
   type Executor,
   type Future,
   ProcessPoolExecutor,
+  WorkerCrashedError,
   WorkerPoolExecutor,
   type WorkerPoolExecutorOptions,
 } from "../../mod.ts";
@@ -167,4 +169,18 @@ export function attempts(
     "goes on",
   ];
   return { source, lines };
+}
+
+/** Which of the futures have failed, by number, each of them with its worker. */
+export async function failures(
+  futures: readonly Future<unknown>[],
+): Promise<number[]> {
+  const failed: number[] = [];
+  for (const [n, future] of futures.entries()) {
+    const error = await future.exception();
+    if (error === undefined) continue;
+    assertInstanceOf(error, WorkerCrashedError);
+    failed.push(n);
+  }
+  return failed;
 }
