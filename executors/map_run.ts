@@ -131,6 +131,8 @@ class MapRun implements MapResult<unknown>, ChunkOwner {
       ? Infinity
       : monotonicTime() + settings.timeout;
     if (settings.signal?.aborted) this.abort();
+    // Once: a look at the clock for each pull takes longer than the pull.
+    this.#turns.begin(monotonicTime());
     this.#advance();
     this.#linkUp();
   }
@@ -370,7 +372,6 @@ class MapRun implements MapResult<unknown>, ChunkOwner {
     let count = 0;
     let end: { error?: unknown } | undefined;
     let turn: Promise<void> | undefined;
-    this.#turns.begin(monotonicTime());
     this.#inputs.hold();
     while (end === undefined && this.#hasRoom(count)) {
       turn = this.#turnDue();
@@ -394,10 +395,8 @@ class MapRun implements MapResult<unknown>, ChunkOwner {
     // Nothing comes of it if pulling has run code that ended all this.
     this.#submit(args, arity, count);
     if (end !== undefined) this.#endInput(end);
-    if (turn === undefined) {
-      this.#turns.rest(monotonicTime());
-      this.#pulling = false;
-    } else {
+    if (turn === undefined) this.#pulling = false;
+    else {
       turn.then(() => {
         this.#pulling = false;
         this.#advance();
