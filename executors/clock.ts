@@ -15,6 +15,11 @@ export const monotonicTime: () => number = performance.now.bind(performance);
 /** When that began, in milliseconds since 1970. */
 export const TIME_ORIGIN: number = performance.timeOrigin;
 
+/** Milliseconds since 1970, with fractions: a clock that all threads and processes share. */
+export function wallTime(): number {
+  return TIME_ORIGIN + monotonicTime();
+}
+
 /** As the global function of this name was. */
 export const queueMicrotask: typeof globalThis.queueMicrotask =
   globalThis.queueMicrotask;

@@ -13,6 +13,7 @@
  * @module
  */
 
+import { show } from "./text.ts";
 import {
   checkBoolean,
   checkCount,
@@ -20,7 +21,6 @@ import {
   checkFunction,
   checkOptions,
   checkSignal,
-  show,
 } from "./arguments.ts";
 import { ShutdownError } from "./errors.ts";
 import type { Future } from "./future.ts";

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { isThenable } from "./thenable.ts";
 import { offAbort, onAbort } from "./abort.ts";
 import {
   checkDuration,
@@ -631,16 +632,4 @@ function takeSettlers(
 ): void {
   resolveNewest = resolve;
   rejectNewest = reject;
-}
-
-/**
- * Whether `await` would wait for this value.
- *
- * @param value Any value.
- * @returns True for what has a `then` method; what its getter throws is thrown.
- */
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return value !== null &&
-    (typeof value === "object" || typeof value === "function") &&
-    typeof (value as { then?: unknown }).then === "function";
 }

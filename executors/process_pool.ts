@@ -5,7 +5,8 @@
  * @module
  */
 
-import { checkCount, checkOptions, show } from "./arguments.ts";
+import { show } from "./text.ts";
+import { checkCount, checkOptions } from "./arguments.ts";
 import { openProcess } from "./pool/child_process.ts";
 import { planProcess } from "./pool/process_plan.ts";
 import { WorkerExecutor, type WorkerOptions } from "./worker_executor.ts";

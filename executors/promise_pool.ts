@@ -6,20 +6,20 @@
  */
 
 import { checkCount, checkInitializer, checkOptions } from "./arguments.ts";
-import { monotonicTime } from "./clock.ts";
+import { monotonicTime, wallTime } from "./clock.ts";
 import { asProgram, currentScope, keepScopes } from "./current_task.ts";
 import { Deque } from "./deque.ts";
 import { BrokenExecutorError, InvalidStateError } from "./errors.ts";
 import { Executor, type InitializerOptions } from "./executor.ts";
-import { isThenable } from "./future.ts";
+import { isThenable } from "./thenable.ts";
+import { nameOf } from "./text.ts";
 import { type LoopEndWaiter, offLoopEnd, onLoopEnd } from "./loop_end.ts";
 import { CallScope, runInScope, taskIsAsked } from "./running_task.ts";
-import { type Activity, wallTime } from "./stats.ts";
+import type { Activity } from "./stats.ts";
 import { isTransfer } from "./transfer.ts";
 import { Turns } from "./turns.ts";
 import {
   type AnyFunction,
-  nameOf,
   rejectAll,
   type WorkHolder,
   type WorkItem,

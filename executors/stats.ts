@@ -5,7 +5,7 @@
  * @module
  */
 
-import { monotonicTime, TIME_ORIGIN } from "./clock.ts";
+import { wallTime } from "./clock.ts";
 
 /** What became of a task. */
 export type TaskOutcome = "finished" | "failed" | "cancelled";
@@ -107,11 +107,6 @@ export interface TaskEventInit {
   readonly submitted: number | undefined;
   /** Who ran it, and when. */
   readonly timing: CallTiming | undefined;
-}
-
-/** Milliseconds since 1970, with fractions: a clock that all threads and processes share. */
-export function wallTime(): number {
-  return TIME_ORIGIN + monotonicTime();
 }
 
 /** Counts the tasks of one executor, and tells whoever watches. */

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { checkFunction, functionName, show } from "./arguments.ts";
+import { functionName, show } from "./text.ts";
+import { checkFunction } from "./arguments.ts";
 import type { AnyFunction } from "./work_item.ts";
 
 /** What a worker needs to find a function. */

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { checkDuration, checkOptions, show } from "./arguments.ts";
+import { show } from "./text.ts";
+import { checkDuration, checkOptions } from "./arguments.ts";
 import { monotonicTime } from "./clock.ts";
 import { Deque } from "./deque.ts";
 import { TimeoutError } from "./errors.ts";

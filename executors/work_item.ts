@@ -5,19 +5,15 @@
  * @module
  */
 
+import { wallTime } from "./clock.ts";
 import { type AbortWaiter, offAbort, onAbort } from "./abort.ts";
-import { functionName, printable } from "./arguments.ts";
+import { functionName, nameOf } from "./text.ts";
 import { CancelledError, TimeoutError } from "./errors.ts";
 import { control, type Future, type FutureOrigin } from "./future.ts";
 import { startDeadline } from "./timer.ts";
 import { isTransfer, unwrapTransfer } from "./transfer.ts";
 import type { SubmitOptions } from "./executor.ts";
-import {
-  type CallTiming,
-  type Tally,
-  type TaskOutcome,
-  wallTime,
-} from "./stats.ts";
+import type { CallTiming, Tally, TaskOutcome } from "./stats.ts";
 
 /** Any function; its arguments were checked where it was submitted. */
 // deno-lint-ignore no-explicit-any
@@ -312,10 +308,4 @@ export function rejectAll(
   from = 0,
 ): void {
   for (let call = from; call < item.count; call++) item.reject(error(), call);
-}
-
-/** What messages call a function. */
-export function nameOf(fn: { readonly name: unknown }): string {
-  const name = functionName(fn);
-  return name === "" ? "(anonymous)" : `'${printable(name)}'`;
 }

@@ -4,12 +4,12 @@
  * @module
  */
 
+import { show } from "./text.ts";
 import {
   checkCount,
   checkDuration,
   checkInitializer,
   checkOptions,
-  show,
 } from "./arguments.ts";
 import { InvalidStateError } from "./errors.ts";
 import { Executor, type InitializerOptions } from "./executor.ts";

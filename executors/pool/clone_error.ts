@@ -4,9 +4,9 @@
  * @module
  */
 
-import { show } from "../arguments.ts";
+import { nameOf, show } from "../text.ts";
 import { isTransfer, unwrapTransfer } from "../transfer.ts";
-import { nameOf, type WorkItem } from "../work_item.ts";
+import type { WorkItem } from "../work_item.ts";
 
 /**
  * The error for an item that could not be cloned, or not be read, which says

@@ -6,8 +6,9 @@
  * @module
  */
 
+import { nameOf } from "../text.ts";
 import { replaceText, sliceText } from "../builtins.ts";
-import { type AnyFunction, nameOf } from "../work_item.ts";
+import type { AnyFunction } from "../work_item.ts";
 import type { EncodedError } from "./codec.ts";
 
 /**

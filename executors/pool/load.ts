@@ -4,11 +4,11 @@
  * @module
  */
 
-import { printable, show } from "../arguments.ts";
+import { nameOf, printable, show } from "../text.ts";
 import { hasOwn } from "../builtins.ts";
 import { TaskNotFoundError } from "../errors.ts";
 import { type FunctionReference, referenceOf } from "../task.ts";
-import { type AnyFunction, nameOf } from "../work_item.ts";
+import type { AnyFunction } from "../work_item.ts";
 import { evaluate } from "./evaluate.ts";
 
 /** The module that is being loaded for its tasks. */

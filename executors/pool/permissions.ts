@@ -5,7 +5,7 @@
  * @module
  */
 
-import { show } from "../arguments.ts";
+import { show } from "../text.ts";
 import { nodeBuiltin } from "./node_builtin.ts";
 
 const FLAG = "--unstable-worker-options";

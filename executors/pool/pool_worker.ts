@@ -5,18 +5,13 @@
  * @module
  */
 
-import { because } from "../arguments.ts";
+import { because, nameOf } from "../text.ts";
 import { monotonicTime, queueMicrotask } from "../clock.ts";
 import { TimeoutError, WorkerCrashedError } from "../errors.ts";
 import type { CancelledError } from "../errors.ts";
 import { startDeadline } from "../timer.ts";
 import { isTransfer, unwrapTransfer } from "../transfer.ts";
-import {
-  nameOf,
-  rejectAll,
-  type WorkHolder,
-  type WorkItem,
-} from "../work_item.ts";
+import { rejectAll, type WorkHolder, type WorkItem } from "../work_item.ts";
 import type { Channel, ChannelListener, OpenChannel } from "./channel.ts";
 import { cloneError, initArgsError, lostResultError } from "./clone_error.ts";
 import { decodeError, encodeError } from "./codec.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { show } from "../arguments.ts";
+import { show } from "../text.ts";
 import { absolutePath, folderWithoutComma, pathOf } from "./file_path.ts";
 import { mainModule } from "./main_module.ts";
 import { checkPermissionsShape } from "./permissions.ts";

@@ -25,7 +25,7 @@
  * @module
  */
 
-import { because } from "../arguments.ts";
+import { because, nameOf } from "../text.ts";
 import { monotonicTime, queueMicrotask } from "../clock.ts";
 import { Deque } from "../deque.ts";
 import {
@@ -36,7 +36,7 @@ import {
 } from "../errors.ts";
 import type { Activity } from "../stats.ts";
 import { startDeadline, startTimer } from "../timer.ts";
-import { nameOf, rejectAll, type WorkItem } from "../work_item.ts";
+import { rejectAll, type WorkItem } from "../work_item.ts";
 import type { OpenChannel } from "./channel.ts";
 import { FunctionTable } from "./functions.ts";
 import {

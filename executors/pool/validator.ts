@@ -19,7 +19,7 @@
  * @module
  */
 
-import { show } from "../arguments.ts";
+import { show } from "../text.ts";
 import type { HostSlots } from "./channel.ts";
 import { MAX_PARTS } from "./codec.ts";
 import type { InFlight } from "./in_flight.ts";

@@ -17,11 +17,12 @@
  */
 
 import { apply, OwnArray, OwnError, OwnPromise } from "../builtins.ts";
-import { clearTimeout, monotonicTime, setTimeout } from "../clock.ts";
+import { clearTimeout, monotonicTime, setTimeout, wallTime } from "../clock.ts";
 import { keepScopes } from "../current_task.ts";
 import { Deque } from "../deque.ts";
 import { CancelledError, TimeoutError } from "../errors.ts";
-import { isThenable } from "../future.ts";
+import { isThenable } from "../thenable.ts";
+import { nameOf } from "../text.ts";
 import {
   CallScope,
   runInScope,
@@ -31,9 +32,8 @@ import {
   taskIsAsked,
 } from "../running_task.ts";
 import type { FunctionReference } from "../task.ts";
-import { wallTime } from "../stats.ts";
 import { isTransfer, unwrapTransfer } from "../transfer.ts";
-import { type AnyFunction, nameOf } from "../work_item.ts";
+import type { AnyFunction } from "../work_item.ts";
 import { initArgsError, resultError, unreadable } from "./clone_error.ts";
 import { decodeError, type EncodedError, encodeError } from "./codec.ts";
 import { explain, loadEvaluator } from "./evaluate.ts";
