@@ -4,7 +4,13 @@
  * @module
  */
 
-import { show } from "./arguments.ts";
+import { isProxy } from "node:util/types";
+import { show } from "./text.ts";
+
+/** As they were: only an array that is iterated by these is an array to everybody. */
+const arrayIterator = Array.prototype[Symbol.iterator];
+const ArrayIterator = Object.getPrototypeOf([][Symbol.iterator]());
+const { next: nextOfArray } = ArrayIterator;
 
 /** What `map()` takes its items from. */
 export type Input<T> = Iterable<T> | AsyncIterable<T>;
@@ -65,6 +71,11 @@ export class Inputs {
   /** Whether {@linkcode Inputs.pullAsync} has to be awaited. */
   readonly async: boolean;
   readonly #iterators: (Iterator<unknown> | AsyncIterator<unknown>)[] = [];
+  /** The only input, if nobody can tell whether an iterator or an index goes over it. */
+  readonly #array: readonly unknown[] | undefined;
+  #index = 0;
+  /** What a getter of that has thrown, when what came before has been pulled. */
+  #thrown: { readonly error: unknown } | undefined;
   #closed = false;
   /** See {@linkcode Inputs.hold}. */
   #held = false;
@@ -73,6 +84,7 @@ export class Inputs {
   /** Asks every input for its iterator; what that throws is thrown. */
   constructor(sources: readonly Source[]) {
     this.async = sources.some(({ async }) => async);
+    this.#array = sources.length === 1 ? arrayOf(sources[0]!) : undefined;
     try {
       for (const { input, open } of sources) {
         const iterator = open.call(input);
@@ -119,9 +131,16 @@ export class Inputs {
     if (this.#closeDue) this.#end();
   }
 
-  /** Adds the next arguments to `args`; false after the last. Only without async inputs, held. */
-  pull(args: unknown[]): boolean {
-    if (this.#closed) return false;
+  /**
+   * Adds the arguments of the next calls to `args`; only without async inputs,
+   * held. One call at a time, as more may run code of the program; of an array
+   * up to `most`, until one is an object, which may be more than a value.
+   *
+   * @returns How many calls those are; 0 after the last.
+   */
+  pull(args: unknown[], most: number): number {
+    if (this.#closed) return 0;
+    if (this.#array !== undefined) return this.#cut(this.#array, args, most);
     const before = args.length;
     let i = 0;
     try {
@@ -131,16 +150,38 @@ export class Inputs {
         if (result.done) {
           args.length = before;
           this.#end(i);
-          return false;
+          return 0;
         }
         args.push(result.value);
       }
-      return true;
+      return 1;
     } catch (error) {
       args.length = before;
       this.#end(i);
       throw error;
     }
+  }
+
+  #cut(array: readonly unknown[], args: unknown[], most: number): number {
+    let count = 0;
+    try {
+      // It may grow meanwhile, or shrink, as under an iterator.
+      while (
+        this.#thrown === undefined && count < most &&
+        this.#index < array.length
+      ) {
+        const value = array[this.#index++];
+        args.push(value);
+        count++;
+        if (isObject(value)) break;
+      }
+    } catch (error) {
+      this.#thrown = { error };
+    }
+    if (count > 0) return count;
+    this.#end(0);
+    if (this.#thrown !== undefined) throw this.#thrown.error;
+    return 0;
   }
 
   /** The next arguments, or `undefined` after the last, with any kind of inputs. */
@@ -195,6 +236,14 @@ export class Inputs {
       }
     }
   }
+}
+
+/** The array that an input is, if it is one that can be read by its index. */
+function arrayOf({ input, open }: Source): readonly unknown[] | undefined {
+  return Array.isArray(input) && !isProxy(input) && open === arrayIterator &&
+      ArrayIterator.next === nextOfArray
+    ? input
+    : undefined;
 }
 
 function checkResult(result: unknown, i: number): void {

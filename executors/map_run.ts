@@ -15,6 +15,7 @@
  * @module
  */
 
+import { nameOf } from "./text.ts";
 import { type AbortWaiter, offAbort, onAbort } from "./abort.ts";
 import { monotonicTime, queueMicrotask } from "./clock.ts";
 import { Deque } from "./deque.ts";
@@ -26,7 +27,7 @@ import type { Tally } from "./stats.ts";
 import { startTimer } from "./timer.ts";
 import { isTransfer } from "./transfer.ts";
 import { Turns } from "./turns.ts";
-import { type AnyFunction, nameOf } from "./work_item.ts";
+import type { AnyFunction } from "./work_item.ts";
 
 /** Begins to consume the inputs. */
 export function startMap(
@@ -361,7 +362,7 @@ class MapRun implements MapResult<unknown>, ChunkOwner {
 
   /** Pulls inputs while there is room; true if there may be something to deliver. */
   #pull(): boolean {
-    if (this.#pulling || !this.#hasRoom(0)) return false;
+    if (this.#pulling || this.#room <= 0) return false;
     this.#pulling = true;
     if (this.#inputs.async) {
       this.#pullAsync();
@@ -373,16 +374,17 @@ class MapRun implements MapResult<unknown>, ChunkOwner {
     let end: { error?: unknown } | undefined;
     let turn: Promise<void> | undefined;
     this.#inputs.hold();
-    while (end === undefined && this.#hasRoom(count)) {
+    while (end === undefined && this.#room > count) {
       turn = this.#turnDue();
       if (turn !== undefined) break;
       try {
         this.#target.assertOpen();
-        if (!this.#inputs.pull(args)) end = {};
-        else if (!anyTransfer(args, args.length - arity)) count++;
-        else {
+        const pulled = this.#inputs.pull(args, this.#room - count);
+        count += pulled;
+        if (pulled === 0) end = {};
+        else if (anyTransfer(args, args.length - arity)) {
           const moved = args.splice(-arity);
-          this.#submit(args, arity, count);
+          this.#submit(args, arity, count - 1);
           this.#submit(moved, arity, 1);
           args = [];
           count = 0;
@@ -413,7 +415,7 @@ class MapRun implements MapResult<unknown>, ChunkOwner {
   }
 
   async #pullAsync(): Promise<void> {
-    while (this.#hasRoom(0)) {
+    while (this.#room > 0) {
       try {
         this.#target.assertOpen();
         const args = await this.#inputs.pullAsync();
@@ -433,10 +435,10 @@ class MapRun implements MapResult<unknown>, ChunkOwner {
     this.#pulling = false;
   }
 
-  /** Whether one more than `pulled` may be unread. */
-  #hasRoom(pulled: number): boolean {
-    return this.#end === undefined &&
-      this.#unread + pulled < this.settings.bufferSize;
+  /** How many more may be unread. */
+  get #room(): number {
+    if (this.#end !== undefined) return 0;
+    return this.settings.bufferSize - this.#unread;
   }
 
   #submit(args: unknown[], arity: number, count: number): void {
