@@ -55,8 +55,8 @@ export type {
   NativePromise,
   WaitForOptions,
 } from "./executors/future.ts";
-export type { Input } from "./executors/inputs.ts";
-export type { MapOptions, MapResult } from "./executors/map.ts";
+export type { Input } from "./executors/map/inputs.ts";
+export type { MapOptions, MapResult } from "./executors/map/options.ts";
 export { ProcessPoolExecutor } from "./executors/process_pool.ts";
 export type { ProcessPoolExecutorOptions } from "./executors/process_pool.ts";
 export { PromisePoolExecutor } from "./executors/promise_pool.ts";
@@ -92,7 +92,7 @@ export type {
   AnyFunction,
   WorkHolder,
   WorkItem,
-} from "./executors/work_item.ts";
+} from "./executors/job/work_item.ts";
 export type {
   WorkerExecutor,
   WorkerOptions,

@@ -5,10 +5,10 @@
  * @module
  */
 
-import { Deque } from "../executors/deque.ts";
+import { Deque } from "../executors/runtime/deque.ts";
 import { control } from "../executors/future.ts";
-import { decodeError, encodeError } from "../executors/pool/codec.ts";
-import { copyPlain } from "../executors/pool/plain.ts";
+import { decodeError, encodeError } from "../executors/pool/wire/codec.ts";
+import { copyPlain } from "../executors/pool/wire/plain.ts";
 import { Future, PromisePoolExecutor, WorkerPoolExecutor } from "../mod.ts";
 import { increment, noop } from "./peers/futures_tasks.ts";
 

@@ -10,7 +10,7 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
-import { pathOf } from "../executors/pool/file_path.ts";
+import { pathOf } from "../executors/runtime/file_path.ts";
 import type { Contestant, Runtime } from "./peers/contestants.ts";
 import { installPeers, type PeerFolders, VERSIONS } from "./peers/install.ts";
 import {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { writeStandardError } from "../executors/pool/standard_error.ts";
+import { writeStandardError } from "../executors/pool/process/standard_error.ts";
 import type { Observer } from "./benchmark.ts";
 
 /** Goes to the start of the line and empties it, whatever it held. */

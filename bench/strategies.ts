@@ -10,7 +10,7 @@ import {
   PromisePoolExecutor,
   WorkerPoolExecutor,
 } from "../mod.ts";
-import { wallTime } from "../executors/clock.ts";
+import { wallTime } from "../executors/runtime/clock.ts";
 import {
   type Aged,
   type Scientist,

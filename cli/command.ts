@@ -4,7 +4,7 @@
  * @module
  */
 
-import { writeStandardError } from "../executors/pool/standard_error.ts";
+import { writeStandardError } from "../executors/pool/process/standard_error.ts";
 import { describe } from "./map_block.ts";
 import type { OptionTable, Values } from "./options.ts";
 

@@ -12,11 +12,11 @@
  * @module
  */
 
-import { replaceCommand } from "../executors/pool/child_commands.ts";
+import { replaceCommand } from "../executors/pool/process/child_commands.ts";
 import {
   waitForRoom,
   writeStandardError,
-} from "../executors/pool/standard_error.ts";
+} from "../executors/pool/process/standard_error.ts";
 
 /** What goes to the standard error stream anyway; not `trace`, which would show this file. */
 const ERRORS = ["error", "warn", "assert"] as const;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { takeInput } from "../executors/pool/standard_input.ts";
+import { takeInput } from "../executors/pool/process/standard_input.ts";
 import { CommandError } from "./command.ts";
 import { type NamedFile, STREAMS } from "./file_identity.ts";
 import {

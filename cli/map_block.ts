@@ -9,7 +9,7 @@
  * @module
  */
 
-import { startTimer } from "../executors/timer.ts";
+import { startTimer } from "../executors/runtime/timer.ts";
 import { task, TimeoutError } from "../mod.ts";
 import { sayOnStderr } from "./function_output.ts";
 import { formatResult } from "./map_result.ts";

@@ -15,7 +15,7 @@
  * @module
  */
 
-import { setTimeout } from "../executors/clock.ts";
+import { setTimeout } from "../executors/runtime/clock.ts";
 import type { Write } from "./text_writer.ts";
 
 /** How long a reader without room is left alone at first. */

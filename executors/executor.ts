@@ -24,9 +24,14 @@ import {
 } from "./arguments.ts";
 import { ShutdownError } from "./errors.ts";
 import type { Future } from "./future.ts";
-import { howToIterate, type Input, type Source, sourceOf } from "./inputs.ts";
-import type { MapOptions, MapResult, OpenMap } from "./map.ts";
-import { startMap } from "./map_run.ts";
+import {
+  howToIterate,
+  type Input,
+  type Source,
+  sourceOf,
+} from "./map/inputs.ts";
+import type { MapOptions, MapResult, OpenMap } from "./map/options.ts";
+import { startMap } from "./map/run.ts";
 import {
   type Activity,
   type ExecutorStats,
@@ -38,7 +43,7 @@ import {
   StoppableItem,
   SubmittedItem,
   type WorkItem,
-} from "./work_item.ts";
+} from "./job/work_item.ts";
 
 /** Options of {@linkcode Executor.submitWith}. */
 export interface SubmitOptions {

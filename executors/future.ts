@@ -6,18 +6,18 @@
  * @module
  */
 
-import { isThenable } from "./thenable.ts";
-import { offAbort, onAbort } from "./abort.ts";
+import { isThenable } from "./runtime/thenable.ts";
+import { offAbort, onAbort } from "./runtime/abort.ts";
 import {
   checkDuration,
   checkFunction,
   checkOptions,
   checkSignal,
 } from "./arguments.ts";
-import { Deque } from "./deque.ts";
+import { Deque } from "./runtime/deque.ts";
 import { CancelledError, InvalidStateError, TimeoutError } from "./errors.ts";
 import type { TaskOutcome } from "./stats.ts";
-import { startTimer } from "./timer.ts";
+import { startTimer } from "./runtime/timer.ts";
 
 /** Where a future is in its life; see {@linkcode Future.state}. */
 export type FutureState = "pending" | "running" | "cancelled" | "finished";

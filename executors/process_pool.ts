@@ -7,8 +7,8 @@
 
 import { show } from "./text.ts";
 import { checkCount, checkOptions } from "./arguments.ts";
-import { openProcess } from "./pool/child_process.ts";
-import { planProcess } from "./pool/process_plan.ts";
+import { openProcess } from "./pool/process/child_process.ts";
+import { planProcess } from "./pool/process/plan.ts";
 import { WorkerExecutor, type WorkerOptions } from "./worker_executor.ts";
 
 /** Options of {@linkcode ProcessPoolExecutor}. */

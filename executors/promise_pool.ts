@@ -6,24 +6,28 @@
  */
 
 import { checkCount, checkInitializer, checkOptions } from "./arguments.ts";
-import { monotonicTime, wallTime } from "./clock.ts";
+import { monotonicTime, wallTime } from "./runtime/clock.ts";
 import { asProgram, currentScope, keepScopes } from "./current_task.ts";
-import { Deque } from "./deque.ts";
+import { Deque } from "./runtime/deque.ts";
 import { BrokenExecutorError, InvalidStateError } from "./errors.ts";
 import { Executor, type InitializerOptions } from "./executor.ts";
-import { isThenable } from "./thenable.ts";
+import { isThenable } from "./runtime/thenable.ts";
 import { nameOf } from "./text.ts";
-import { type LoopEndWaiter, offLoopEnd, onLoopEnd } from "./loop_end.ts";
+import {
+  type LoopEndWaiter,
+  offLoopEnd,
+  onLoopEnd,
+} from "./runtime/loop_end.ts";
 import { CallScope, runInScope, taskIsAsked } from "./running_task.ts";
 import type { Activity } from "./stats.ts";
 import { isTransfer } from "./transfer.ts";
-import { Turns } from "./turns.ts";
+import { Turns } from "./runtime/turns.ts";
 import {
   type AnyFunction,
   rejectAll,
   type WorkHolder,
   type WorkItem,
-} from "./work_item.ts";
+} from "./job/work_item.ts";
 
 /** Python's default for threads: enough to overlap waiting, few enough to be kind to servers. */
 const MAX_DEFAULT_WORKERS = 32;

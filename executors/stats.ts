@@ -5,7 +5,7 @@
  * @module
  */
 
-import { wallTime } from "./clock.ts";
+import { wallTime } from "./runtime/clock.ts";
 
 /** What became of a task. */
 export type TaskOutcome = "finished" | "failed" | "cancelled";

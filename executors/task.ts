@@ -7,7 +7,7 @@
 
 import { functionName, show } from "./text.ts";
 import { checkFunction } from "./arguments.ts";
-import type { AnyFunction } from "./work_item.ts";
+import type { AnyFunction } from "./job/work_item.ts";
 
 /** What a worker needs to find a function. */
 export type FunctionReference =

@@ -6,11 +6,11 @@
 
 import { show } from "./text.ts";
 import { checkDuration, checkOptions } from "./arguments.ts";
-import { monotonicTime } from "./clock.ts";
-import { Deque } from "./deque.ts";
+import { monotonicTime } from "./runtime/clock.ts";
+import { Deque } from "./runtime/deque.ts";
 import { TimeoutError } from "./errors.ts";
 import { control, Future } from "./future.ts";
-import { startTimer } from "./timer.ts";
+import { startTimer } from "./runtime/timer.ts";
 
 /** {@linkcode wait} returns when any future is done. */
 export const FIRST_COMPLETED = "FIRST_COMPLETED" as const;

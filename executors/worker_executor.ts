@@ -14,11 +14,11 @@ import {
 import { InvalidStateError } from "./errors.ts";
 import { Executor, type InitializerOptions } from "./executor.ts";
 import type { OpenChannel } from "./pool/channel.ts";
-import { loadingModule } from "./pool/load.ts";
-import { Scheduler } from "./pool/scheduler.ts";
+import { loadingModule } from "./pool/worker/load.ts";
+import { Scheduler } from "./pool/host/scheduler.ts";
 import type { Activity } from "./stats.ts";
 import { referenceOf } from "./task.ts";
-import type { AnyFunction, WorkItem } from "./work_item.ts";
+import type { AnyFunction, WorkItem } from "./job/work_item.ts";
 
 /** Options of all executors that have workers. */
 export interface WorkerOptions extends InitializerOptions {

@@ -6,8 +6,8 @@
  */
 
 import { checkOptions } from "./arguments.ts";
-import { checkPermissions } from "./pool/permissions.ts";
-import { openWebWorker } from "./pool/web_worker.ts";
+import { checkPermissions } from "./pool/thread/permissions.ts";
+import { openWebWorker } from "./pool/thread/web_worker.ts";
 import { WorkerExecutor, type WorkerOptions } from "./worker_executor.ts";
 
 /** Options of {@linkcode WorkerPoolExecutor}. */

@@ -2,7 +2,7 @@
 // clone, a compiled program on its own, and the package imported from JSR.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { pathOf } from "../executors/pool/file_path.ts";
+import { pathOf } from "../executors/runtime/file_path.ts";
 import { compiler } from "./network/compile.ts";
 import {
   readPackage,

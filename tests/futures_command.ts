@@ -1,6 +1,6 @@
 // `futures`, the way a user has it: in a process of its own, in any folder.
 
-import { pathOf } from "../executors/pool/file_path.ts";
+import { pathOf } from "../executors/runtime/file_path.ts";
 import { type Output, runCommand } from "./run_command.ts";
 
 const ROOT = new URL("../", import.meta.url);

@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { ToHost, ToWorker } from "./protocol.ts";
-import type { StopKind } from "./slots.ts";
+import type { ToHost, ToWorker } from "./wire/protocol.ts";
+import type { StopKind } from "./wire/slots.ts";
 
 /** What a channel tells its owner. */
 export interface ChannelListener {

@@ -6,7 +6,8 @@ import { runCommand } from "../run_command.ts";
 import { makeTempFolder } from "../temp_folder.ts";
 
 const STANDARD_INPUT =
-  new URL("../../executors/pool/standard_input.ts", import.meta.url).href;
+  new URL("../../executors/pool/process/standard_input.ts", import.meta.url)
+    .href;
 
 /** Ways to start `cat` which resolve to what that finds, as expressions. */
 const STARTS: Record<string, string> = {

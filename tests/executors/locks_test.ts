@@ -3,7 +3,11 @@
 
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { WorkerCrashedError, WorkerPoolExecutor } from "../../mod.ts";
-import { beat, Pulse, SHARED_BYTES } from "../../executors/pool/pulse.ts";
+import {
+  beat,
+  Pulse,
+  SHARED_BYTES,
+} from "../../executors/pool/thread/pulse.ts";
 import { load, makeCells, store } from "./cells.ts";
 import { ENTERED, spinUntilReleased, STOPPED } from "./fixtures/stoppable.ts";
 import {

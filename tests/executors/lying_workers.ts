@@ -6,14 +6,14 @@
  * @module
  */
 
-import { openProcess } from "../../executors/pool/child_process.ts";
+import { openProcess } from "../../executors/pool/process/child_process.ts";
 import type {
   ChannelListener,
   OpenChannel,
 } from "../../executors/pool/channel.ts";
-import { planProcess } from "../../executors/pool/process_plan.ts";
-import type { ToHost } from "../../executors/pool/protocol.ts";
-import { openWebWorker } from "../../executors/pool/web_worker.ts";
+import { planProcess } from "../../executors/pool/process/plan.ts";
+import type { ToHost } from "../../executors/pool/wire/protocol.ts";
+import { openWebWorker } from "../../executors/pool/thread/web_worker.ts";
 import {
   WorkerExecutor,
   type WorkerOptions,

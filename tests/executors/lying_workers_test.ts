@@ -3,12 +3,12 @@
 
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { type Future, WorkerCrashedError } from "../../mod.ts";
-import { encodeError } from "../../executors/pool/codec.ts";
+import { encodeError } from "../../executors/pool/wire/codec.ts";
 import type { OpenChannel } from "../../executors/pool/channel.ts";
 import {
   openProcess,
   type ProcessSettings,
-} from "../../executors/pool/child_process.ts";
+} from "../../executors/pool/process/child_process.ts";
 import { watched } from "./harness.ts";
 import { type Lie, lie, LyingExecutor, TRANSPORTS } from "./lying_workers.ts";
 import { outcomeOf } from "./worker_harness.ts";
@@ -298,7 +298,7 @@ watched(
 watched(
   "A process that does not say what it gives back is ended, and its calls run elsewhere",
   async (executors) => {
-    const pool = new URL("../../executors/pool/", import.meta.url).href;
+    const pool = new URL("../../executors/pool/process/", import.meta.url).href;
     const silent = `
       import { FrameReader } from "${pool}frames.ts";
       import { PacketWriter } from "${pool}packets.ts";

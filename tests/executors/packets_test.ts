@@ -1,9 +1,12 @@
 // Messages of a worker process, cut into packets and put together again.
 
 import { assertEquals } from "@std/assert";
-import { makeMark, PacketReader } from "../../executors/pool/packets.ts";
+import {
+  makeMark,
+  PacketReader,
+} from "../../executors/pool/process/packets.ts";
 
-const POOL = new URL("../../executors/pool/", import.meta.url).href;
+const POOL = new URL("../../executors/pool/process/", import.meta.url).href;
 
 /** What a program that writes these messages has written, as its host reads it. */
 async function written(messages: string): Promise<unknown[]> {

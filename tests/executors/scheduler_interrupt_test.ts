@@ -5,7 +5,7 @@ import { FakePool } from "./interleaving/pool.ts";
 import { assertEquals, assertInstanceOf } from "@std/assert";
 import { BrokenExecutorError } from "../../mod.ts";
 import type { Channel, OpenChannel } from "../../executors/pool/channel.ts";
-import { Slots } from "../../executors/pool/slots.ts";
+import { Slots } from "../../executors/pool/wire/slots.ts";
 import { plain } from "./interleaving/plan.ts";
 import { FakeWorker, UNEVENTFUL } from "./interleaving/worker.ts";
 import { settle, watched } from "./harness.ts";

@@ -15,7 +15,7 @@ import {
   WorkerCrashedError,
   WorkerTerminatedError,
 } from "../../mod.ts";
-import { LOOK_MS, Silence } from "../../executors/pool/silence.ts";
+import { LOOK_MS, Silence } from "../../executors/pool/host/silence.ts";
 import { type Cells, load, loadAll, makeCells, store } from "./cells.ts";
 import {
   leaveBehind,

@@ -8,10 +8,10 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { WorkerCrashedError } from "../../mod.ts";
-import { AnnouncedSlots } from "../../executors/pool/announced_slots.ts";
+import { AnnouncedSlots } from "../../executors/pool/process/announced_slots.ts";
 import type { Channel, ChannelListener } from "../../executors/pool/channel.ts";
-import type { ToWorker } from "../../executors/pool/protocol.ts";
-import { Slots } from "../../executors/pool/slots.ts";
+import type { ToWorker } from "../../executors/pool/wire/protocol.ts";
+import { Slots } from "../../executors/pool/wire/slots.ts";
 import { WorkerExecutor } from "../../executors/worker_executor.ts";
 import { loadAll, makeCells } from "./cells.ts";
 import { forgeUnentered, TRICKS } from "./fixtures/forging.ts";

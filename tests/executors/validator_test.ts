@@ -2,18 +2,18 @@
 // it is, and each part of it replaced by what it cannot be.
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { AnnouncedSlots } from "../../executors/pool/announced_slots.ts";
+import { AnnouncedSlots } from "../../executors/pool/process/announced_slots.ts";
 import type { HostSlots } from "../../executors/pool/channel.ts";
 import {
   type EncodedError,
   encodeError,
   MAX_PARTS,
-} from "../../executors/pool/codec.ts";
-import { PoolFunction } from "../../executors/pool/functions.ts";
-import { InFlight } from "../../executors/pool/in_flight.ts";
-import { SLOT_COUNT, Slots } from "../../executors/pool/slots.ts";
-import { checkShape, Validator } from "../../executors/pool/validator.ts";
-import type { WorkItem } from "../../executors/work_item.ts";
+} from "../../executors/pool/wire/codec.ts";
+import { PoolFunction } from "../../executors/pool/host/functions.ts";
+import { InFlight } from "../../executors/pool/host/in_flight.ts";
+import { SLOT_COUNT, Slots } from "../../executors/pool/wire/slots.ts";
+import { checkShape, Validator } from "../../executors/pool/host/validator.ts";
+import type { WorkItem } from "../../executors/job/work_item.ts";
 
 const FN = new PoolFunction(0, { kind: "source", source: "", name: "" });
 const ERROR = encodeError(new TypeError("Message", { cause: [1] }));

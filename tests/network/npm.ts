@@ -5,7 +5,7 @@
 //
 //   deno run -A tests/network/npm.ts deno@2.4.2 test -A tests/executors
 
-import { pathOf } from "../../executors/pool/file_path.ts";
+import { pathOf } from "../../executors/runtime/file_path.ts";
 
 const CACHE = new URL("../../.cache/npm/", import.meta.url);
 

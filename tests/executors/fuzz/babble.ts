@@ -4,8 +4,8 @@
  * @module
  */
 
-import { concat } from "../../../executors/pool/frames.ts";
-import { serialize } from "../../../executors/pool/serialize.ts";
+import { concat } from "../../../executors/pool/process/frames.ts";
+import { serialize } from "../../../executors/pool/process/serialize.ts";
 import type { Random } from "../random.ts";
 
 // As packets.ts has it.

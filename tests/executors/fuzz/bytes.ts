@@ -8,9 +8,12 @@ import {
   encodeFrame,
   FrameReader,
   read,
-} from "../../../executors/pool/frames.ts";
-import { makeMark, PacketReader } from "../../../executors/pool/packets.ts";
-import { serialize } from "../../../executors/pool/serialize.ts";
+} from "../../../executors/pool/process/frames.ts";
+import {
+  makeMark,
+  PacketReader,
+} from "../../../executors/pool/process/packets.ts";
+import { serialize } from "../../../executors/pool/process/serialize.ts";
 import type { Random } from "../random.ts";
 import { babble, Packets, spoil } from "./babble.ts";
 import { invent } from "./odd.ts";

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { SLOT_COUNT } from "../../../executors/pool/slots.ts";
+import { SLOT_COUNT } from "../../../executors/pool/wire/slots.ts";
 import type { Random } from "../random.ts";
 import { invent, mutate } from "./odd.ts";
 

@@ -9,16 +9,22 @@
  * @module
  */
 
-import { encodeFrame, FrameReader } from "../../../executors/pool/frames.ts";
+import {
+  encodeFrame,
+  FrameReader,
+} from "../../../executors/pool/process/frames.ts";
 import {
   ENCODED_MARK_BYTES,
   PacketReader,
-} from "../../../executors/pool/packets.ts";
-import { PortLine } from "../../../executors/pool/port_line.ts";
-import type { ToHost, ToWorker } from "../../../executors/pool/protocol.ts";
-import type { Greeting } from "../../../executors/pool/web_worker.ts";
+} from "../../../executors/pool/process/packets.ts";
+import { PortLine } from "../../../executors/pool/thread/port_line.ts";
+import type {
+  ToHost,
+  ToWorker,
+} from "../../../executors/pool/wire/protocol.ts";
+import type { Greeting } from "../../../executors/pool/thread/web_worker.ts";
 import { babble, Packets } from "./babble.ts";
-import { locks } from "../../../executors/pool/locks.ts";
+import { locks } from "../../../executors/pool/thread/locks.ts";
 import type { Random } from "../random.ts";
 import { Liar, type Terms } from "./liar.ts";
 import { type MakeUp, Puppet } from "./puppet.ts";

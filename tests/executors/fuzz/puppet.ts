@@ -6,8 +6,8 @@
  * @module
  */
 
-import { SLOT_COUNT } from "../../../executors/pool/slots.ts";
-import type { Segment } from "../../../executors/pool/protocol.ts";
+import { SLOT_COUNT } from "../../../executors/pool/wire/slots.ts";
+import type { Segment } from "../../../executors/pool/wire/protocol.ts";
 import type { Random } from "../random.ts";
 
 /** How long it does nothing between two things at most. */

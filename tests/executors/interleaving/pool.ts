@@ -5,8 +5,8 @@
  */
 
 import { Executor } from "../../../mod.ts";
-import { Scheduler } from "../../../executors/pool/scheduler.ts";
-import type { WorkItem } from "../../../executors/work_item.ts";
+import { Scheduler } from "../../../executors/pool/host/scheduler.ts";
+import type { WorkItem } from "../../../executors/job/work_item.ts";
 
 /** A scheduler as an executor. */
 export class FakePool extends Executor {

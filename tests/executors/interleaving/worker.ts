@@ -16,13 +16,13 @@ import type {
   Channel,
   ChannelListener,
 } from "../../../executors/pool/channel.ts";
-import { encodeError } from "../../../executors/pool/codec.ts";
+import { encodeError } from "../../../executors/pool/wire/codec.ts";
 import type {
   Segment,
   ToHost,
   ToWorker,
-} from "../../../executors/pool/protocol.ts";
-import { Slots } from "../../../executors/pool/slots.ts";
+} from "../../../executors/pool/wire/protocol.ts";
+import { Slots } from "../../../executors/pool/wire/slots.ts";
 import type { FunctionReference } from "../../../executors/task.ts";
 import { type Random, randomOf } from "../random.ts";
 

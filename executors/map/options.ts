@@ -1,0 +1,93 @@
+/**
+ * What `map()` takes and returns; `map_run.ts` is how.
+ *
+ * @module
+ */
+
+import type { Tally } from "../stats.ts";
+import type { WorkItem } from "../job/work_item.ts";
+
+/** Options of `map()`. */
+export interface MapOptions {
+  /**
+   * How long the results may take, in milliseconds from the call. After that
+   * a result that is not there is a `TimeoutError`.
+   *
+   * @default {Infinity}
+   */
+  timeout?: number;
+  /**
+   * How many inputs may be in flight or finished and unread, an integer of at
+   * least 1; `Infinity` submits everything at the call.
+   *
+   * @default {1000}
+   */
+  bufferSize?: number;
+  /**
+   * How many items travel to a worker together, an integer of at least 1. The
+   * pool finds a good number by itself.
+   */
+  chunkSize?: number;
+  /**
+   * Whether results come in the order of the inputs, or as they finish.
+   *
+   * @default {true}
+   */
+  ordered?: boolean;
+  /** Cancels what has not started and stops what runs. */
+  signal?: AbortSignal;
+}
+
+/**
+ * The results of a `map()`: an iterator, and a promise of the array of what
+ * has not been read yet.
+ *
+ * A task's error rejects at its position, and so does an error of the input.
+ * After an error, and when a loop over it is left early, the iterator is
+ * finished and what has not started is cancelled.
+ *
+ * @typeParam R The type of the results.
+ */
+export interface MapResult<R>
+  extends AsyncIterableIterator<R>, PromiseLike<R[]> {
+  /** Finishes early: what has not started is cancelled. */
+  return(): Promise<IteratorResult<R>>;
+  /** As a promise's, of the array. */
+  then<A = R[], E = never>(
+    onFulfilled?: ((results: R[]) => A | PromiseLike<A>) | null,
+    // deno-lint-ignore no-explicit-any -- as a promise's
+    onRejected?: ((error: any) => E | PromiseLike<E>) | null,
+  ): Promise<A | E>;
+  /** As a promise's, of the array. */
+  catch<E = never>(
+    // deno-lint-ignore no-explicit-any -- as a promise's
+    onRejected?: ((error: any) => E | PromiseLike<E>) | null,
+  ): Promise<R[] | E>;
+  /** As a promise's, of the array. */
+  finally(onFinally?: (() => void) | null): Promise<R[]>;
+}
+
+/** {@linkcode MapOptions}, checked. */
+export interface MapSettings {
+  readonly timeout: number;
+  readonly bufferSize: number;
+  readonly chunkSize: number;
+  readonly ordered: boolean;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** A map that may still pull inputs. */
+export interface OpenMap {
+  /** The executor takes no more work. */
+  executorClosed(): void;
+}
+
+/** What a map needs of its executor. */
+export interface MapTarget {
+  /** Throws unless work is taken. */
+  assertOpen(): void;
+  enqueue(item: WorkItem): void;
+  /** Those that are told when the executor takes no more work. */
+  readonly openMaps: Set<OpenMap>;
+  readonly tally: Tally;
+}

@@ -1,0 +1,485 @@
+/**
+ * How `map()` works: inputs are pulled as results are read.
+ *
+ * ```text
+ * inputs ──pull, while there is room──► MapChunk ──enqueue──► the executor, which splits it
+ *                                          │                     │
+ * reader ◄──next(), or the array ◄── outcomes (input order, or ◄─┘
+ *                                    completion order)     resolve, reject
+ * ```
+ *
+ * What is pulled at once becomes one work item, and the executor takes off as
+ * many calls as it wants, so that a call costs two places in arrays: no
+ * future, no promise, no object of its own.
+ *
+ * @module
+ */
+
+import { nameOf } from "../text.ts";
+import { type AbortWaiter, offAbort, onAbort } from "../runtime/abort.ts";
+import { monotonicTime, queueMicrotask } from "../runtime/clock.ts";
+import { Deque } from "../runtime/deque.ts";
+import { CancelledError, TimeoutError } from "../errors.ts";
+import { Inputs, type Source } from "./inputs.ts";
+import type { MapResult, MapSettings, MapTarget, OpenMap } from "./options.ts";
+import { type ChunkOwner, Failure, MapChunk } from "./chunk.ts";
+import type { Tally } from "../stats.ts";
+import { startTimer } from "../runtime/timer.ts";
+import { isTransfer } from "../transfer.ts";
+import { Turns } from "../runtime/turns.ts";
+import type { AnyFunction } from "../job/work_item.ts";
+
+/** Begins to consume the inputs. */
+export function startMap(
+  fn: AnyFunction,
+  inputs: readonly Source[],
+  settings: MapSettings,
+  target: MapTarget,
+): MapResult<unknown> {
+  return new MapRun(fn, settings, target, new Inputs(inputs));
+}
+
+/** Someone who waits in `next()`. */
+type Reader = PromiseWithResolvers<IteratorResult<unknown>>;
+
+/**
+ * Stands for a map with its signal and its executor. Either may live long, and
+ * keeps a map alive only while somebody waits for it, who has to be told.
+ */
+class MapLink implements AbortWaiter, OpenMap {
+  readonly #run: WeakRef<MapRun>;
+  readonly #signal: AbortSignal | undefined;
+  readonly #openMaps: Set<OpenMap>;
+  /** The map, while somebody waits for it. */
+  waited: MapRun | undefined = undefined;
+
+  constructor(run: MapRun, { signal }: MapSettings, { openMaps }: MapTarget) {
+    this.#run = new WeakRef(run);
+    this.#signal = signal;
+    this.#openMaps = openMaps;
+    if (signal !== undefined) onAbort(signal, this);
+    openMaps.add(this);
+  }
+
+  signalAborted(): void {
+    this.#run.deref()?.abort();
+  }
+
+  executorClosed(): void {
+    this.#run.deref()?.executorClosed();
+  }
+
+  /** The input has ended, so that the executor is of no interest any more. */
+  inputEnded(): void {
+    this.#openMaps.delete(this);
+  }
+
+  /** The map has ended. */
+  end(): void {
+    this.inputEnded();
+    this.waited = undefined;
+    if (this.#signal !== undefined) offAbort(this.#signal, this);
+  }
+}
+
+/** Maps that were left half-way take their links with them. */
+const leftAlone = new FinalizationRegistry<MapLink>((link) => link.end());
+
+class MapRun implements MapResult<unknown>, ChunkOwner {
+  readonly settings: MapSettings;
+  readonly fn: AnyFunction;
+  readonly tally: Tally;
+  readonly #target: MapTarget;
+  readonly #inputs: Inputs;
+  readonly #deadline: number;
+  /** Those with calls in flight. */
+  readonly #unsettled = new Set<MapChunk>();
+  /** Ordered: the first that has not been read whole, which leads to the others; the last. */
+  #first: MapChunk | undefined;
+  #last: MapChunk | undefined;
+  /** Unordered: outcomes that have not been read. */
+  readonly #ready = new Deque<unknown>();
+  /** How many calls are in flight; `#unread` counts those too that have settled. */
+  #inFlight = 0;
+  #unread = 0;
+  readonly #readers = new Deque<Reader>();
+  /** The array, once somebody awaits it. */
+  #collected: unknown[] | undefined;
+  #array: PromiseWithResolvers<unknown[]> | undefined;
+  /** No more input; after the last item comes the error, if there is one. */
+  #end: { error?: unknown } | undefined;
+  #finished = false;
+  #advancing = false;
+  #advanceDue = false;
+  #pulling = false;
+  /** An input that computes keeps everything else in this thread waiting. */
+  readonly #turns = new Turns();
+  #stopTimer: (() => void) | undefined;
+  #link: MapLink | undefined;
+
+  constructor(
+    fn: AnyFunction,
+    settings: MapSettings,
+    target: MapTarget,
+    inputs: Inputs,
+  ) {
+    this.settings = settings;
+    this.fn = fn;
+    this.tally = target.tally;
+    this.#target = target;
+    this.#inputs = inputs;
+    this.#deadline = settings.timeout === Infinity
+      ? Infinity
+      : monotonicTime() + settings.timeout;
+    if (settings.signal?.aborted) this.abort();
+    // Once: a look at the clock for each pull takes longer than the pull.
+    this.#turns.begin(monotonicTime());
+    this.#advance();
+    this.#linkUp();
+  }
+
+  next(): Promise<IteratorResult<unknown>> {
+    const reader: Reader = Promise.withResolvers();
+    this.#readers.push(reader);
+    this.#advance();
+    return reader.promise;
+  }
+
+  return(): Promise<IteratorResult<unknown>> {
+    this.#finish();
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  then<A = unknown[], B = never>(
+    onFulfilled?: ((results: unknown[]) => A | PromiseLike<A>) | null,
+    onRejected?: ((error: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    return this.#collect().then(onFulfilled, onRejected);
+  }
+
+  catch<B = never>(
+    onRejected?: ((error: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<unknown[] | B> {
+    return this.#collect().catch(onRejected);
+  }
+
+  finally(onFinally?: (() => void) | null): Promise<unknown[]> {
+    return this.#collect().finally(onFinally);
+  }
+
+  get [Symbol.toStringTag](): string {
+    return "MapResult";
+  }
+
+  /** The signal was aborted: what is buffered is not given any more. */
+  abort(): void {
+    if (this.#finished) return;
+    const { reason: cause } = this.settings.signal!;
+    const error = new CancelledError(
+      `map() of ${nameOf(this.fn)} was stopped by its signal`,
+      {
+        cause,
+      },
+    );
+    this.#abandon(error);
+    this.#end = { error };
+    this.#link?.inputEnded();
+    this.#advance();
+  }
+
+  /** No more input is pulled, also if the input has been asked and does not answer. */
+  executorClosed(): void {
+    if (this.#end !== undefined) return;
+    try {
+      this.#target.assertOpen();
+    } catch (error) {
+      this.#endInput({ error });
+      this.#advance();
+    }
+  }
+
+  /** So many calls of this chunk, from this one on, have outcomes now. */
+  callsSettled(chunk: MapChunk, call: number, count: number): void {
+    this.#inFlight -= count;
+    if (chunk.complete) this.#unsettled.delete(chunk);
+    if (!this.settings.ordered) {
+      for (let i = 0; i < count; i++) this.#ready.push(chunk.take(call + i));
+    }
+    if (chunk === this.#first || !this.settings.ordered) this.#advanceSoon();
+  }
+
+  /** The second part of a chunk is on its own from now on. */
+  chunkSplit(chunk: MapChunk, rest: MapChunk): void {
+    if (chunk.settled) return;
+    this.#unsettled.add(rest);
+    if (chunk.complete) this.#unsettled.delete(chunk);
+    rest.next = chunk.next;
+    chunk.next = rest;
+    if (this.#last === chunk) this.#last = rest;
+    // Nothing more comes of this one, so its reader waits for the other.
+    if (this.#first === chunk && chunk.exhausted) this.#first = rest;
+  }
+
+  #collect(): Promise<unknown[]> {
+    if (this.#array === undefined) {
+      this.#array = Promise.withResolvers();
+      this.#collected = [];
+      this.#advance();
+    }
+    return this.#array.promise;
+  }
+
+  /** Outcomes come many at a time: the inputs that they make room for travel together again. */
+  #advanceSoon(): void {
+    if (this.#advanceDue) return;
+    this.#advanceDue = true;
+    queueMicrotask(() => {
+      this.#advanceDue = false;
+      this.#advance();
+    });
+  }
+
+  /** Hands out and pulls until neither is possible. */
+  #advance(): void {
+    // Pulling runs code that may come back here.
+    if (this.#advancing) return;
+    this.#advancing = true;
+    do this.#deliver(); while (this.#pull());
+    this.#advancing = false;
+    this.#watchClock();
+  }
+
+  /** Hands out what has settled to who waits. */
+  #deliver(): void {
+    while (!this.#finished && this.#waited) {
+      if (this.#hasOutcome()) {
+        const outcome = this.#takeOutcome();
+        this.#unread--;
+        if (outcome instanceof Failure) this.#fail(outcome.error);
+        else this.#give(outcome);
+      } else if (this.#end !== undefined && this.#unread === 0) {
+        if ("error" in this.#end) this.#fail(this.#end.error);
+        else this.#finish();
+      } else return;
+    }
+    if (this.#finished) this.#dismiss();
+  }
+
+  /** Whether somebody waits. */
+  get #waited(): boolean {
+    return this.#readers.length > 0 || this.#collected !== undefined;
+  }
+
+  #hasOutcome(): boolean {
+    if (!this.settings.ordered) return this.#ready.length > 0;
+    while (this.#first?.exhausted) this.#first = this.#first.next;
+    if (this.#first !== undefined) return this.#first.readable;
+    this.#last = undefined;
+    return false;
+  }
+
+  /** The next outcome, of which no reference is kept. */
+  #takeOutcome(): unknown {
+    if (!this.settings.ordered) return this.#ready.shift();
+    return this.#first!.read();
+  }
+
+  #give(value: unknown): void {
+    const reader = this.#readers.shift();
+    if (reader !== undefined) reader.resolve({ done: false, value });
+    else this.#collected!.push(value);
+  }
+
+  #fail(error: unknown): void {
+    const receiver = this.#readers.shift() ?? this.#array;
+    receiver!.reject(error);
+    this.#finish();
+  }
+
+  #finish(): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    this.#turns.rest(monotonicTime());
+    this.#endInput({});
+    this.#abandon();
+    if (this.#link !== undefined) {
+      this.#link.end();
+      leftAlone.unregister(this);
+    }
+    this.#watchClock();
+    this.#dismiss();
+  }
+
+  /** Has the signal and the executor tell this map of what they end. */
+  #linkUp(): void {
+    const { signal } = this.settings;
+    // A small input has ended by now, and is not told of the executor.
+    if (this.#finished || this.#end !== undefined && signal === undefined) {
+      return;
+    }
+    const link = new MapLink(this, this.settings, this.#target);
+    this.#link = link;
+    leftAlone.register(this, link, this);
+    // Pulling may have run code that ended either.
+    if (signal?.aborted) this.abort();
+    if (this.#end === undefined) this.executorClosed();
+    else link.inputEnded();
+  }
+
+  /** No more input; what has ended it before stays. */
+  #endInput(end: { error?: unknown }): void {
+    this.#end ??= end;
+    this.#link?.inputEnded();
+    this.#inputs.close();
+  }
+
+  /** Tells everyone who still waits that it is over. */
+  #dismiss(): void {
+    for (
+      let reader = this.#readers.shift();
+      reader;
+      reader = this.#readers.shift()
+    ) {
+      reader.resolve({ done: true, value: undefined });
+    }
+    this.#array?.resolve(this.#collected!);
+  }
+
+  /** Lets go of what is unread; with a reason, what runs is stopped too. */
+  #abandon(reason?: CancelledError): void {
+    const chunks = [...this.#unsettled];
+    this.#unsettled.clear();
+    this.#ready.clear();
+    this.#first = this.#last = undefined;
+    this.#unread = this.#inFlight = 0;
+    this.#inputs.close();
+    for (const chunk of chunks) chunk.abandon(reason);
+  }
+
+  /** Pulls inputs while there is room; true if there may be something to deliver. */
+  #pull(): boolean {
+    if (this.#pulling || this.#room <= 0) return false;
+    this.#pulling = true;
+    if (this.#inputs.async) {
+      this.#pullAsync();
+      return false;
+    }
+    const { arity } = this.#inputs;
+    let args: unknown[] = [];
+    let count = 0;
+    let end: { error?: unknown } | undefined;
+    let turn: Promise<void> | undefined;
+    this.#inputs.hold();
+    while (end === undefined && this.#room > count) {
+      turn = this.#turnDue();
+      if (turn !== undefined) break;
+      try {
+        this.#target.assertOpen();
+        const pulled = this.#inputs.pull(args, this.#room - count);
+        count += pulled;
+        if (pulled === 0) end = {};
+        else if (anyTransfer(args, args.length - arity)) {
+          const moved = args.splice(-arity);
+          this.#submit(args, arity, count - 1);
+          this.#submit(moved, arity, 1);
+          args = [];
+          count = 0;
+        }
+      } catch (error) {
+        end = { error };
+      }
+    }
+    this.#inputs.release();
+    // Nothing comes of it if pulling has run code that ended all this.
+    this.#submit(args, arity, count);
+    if (end !== undefined) this.#endInput(end);
+    if (turn === undefined) this.#pulling = false;
+    else {
+      turn.then(() => {
+        this.#pulling = false;
+        this.#advance();
+      });
+    }
+    return true;
+  }
+
+  /** What the next pull has to wait for; with no limit, all is to be pulled at the call. */
+  #turnDue(): Promise<void> | undefined {
+    return this.settings.bufferSize === Infinity
+      ? undefined
+      : this.#turns.due();
+  }
+
+  async #pullAsync(): Promise<void> {
+    while (this.#room > 0) {
+      try {
+        this.#target.assertOpen();
+        const args = await this.#inputs.pullAsync();
+        // Both may have come to an end meanwhile.
+        if (this.#end !== undefined) break;
+        if (args === undefined) {
+          this.#endInput({});
+        } else {
+          this.#target.assertOpen();
+          this.#submit(args, args.length, 1);
+        }
+      } catch (error) {
+        this.#endInput({ error });
+      }
+      this.#advance();
+    }
+    this.#pulling = false;
+  }
+
+  /** How many more may be unread. */
+  get #room(): number {
+    if (this.#end !== undefined) return 0;
+    return this.settings.bufferSize - this.#unread;
+  }
+
+  #submit(args: unknown[], arity: number, count: number): void {
+    if (count === 0 || this.#end !== undefined) return;
+    const chunk = MapChunk.of(this, this.tally.add(count), args, arity);
+    this.#unread += count;
+    this.#inFlight += count;
+    this.#unsettled.add(chunk);
+    if (this.settings.ordered) {
+      if (this.#last !== undefined) this.#last.next = chunk;
+      this.#last = chunk;
+      this.#first ??= chunk;
+    }
+    this.#target.enqueue(chunk);
+  }
+
+  /** The time-out is a timer only while somebody waits: an iterator left alone keeps no program alive. */
+  #watchClock(): void {
+    if (this.#link !== undefined && !this.#finished) {
+      this.#link.waited = this.#waited ? this : undefined;
+    }
+    if (this.#finished || this.#deadline === Infinity || !this.#waited) {
+      this.#stopTimer?.();
+      this.#stopTimer = undefined;
+    } else if (this.#stopTimer === undefined) {
+      const left = Math.max(0, this.#deadline - monotonicTime());
+      this.#stopTimer = startTimer(left, () => {
+        this.#fail(
+          new TimeoutError(
+            `Results of map() not there after ${this.settings.timeout} ms: ${this.#inFlight} items unfinished`,
+          ),
+        );
+      });
+    }
+  }
+}
+
+/** Whether an argument from this one on is to be moved. */
+function anyTransfer(args: readonly unknown[], from: number): boolean {
+  for (let i = from; i < args.length; i++) {
+    if (isTransfer(args[i])) return true;
+  }
+  return false;
+}

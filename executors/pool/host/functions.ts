@@ -1,0 +1,108 @@
+/**
+ * What a scheduler knows of the functions it is given: a number to send
+ * instead of a name, and how long a call takes.
+ *
+ * @module
+ */
+
+import { type FunctionReference, referenceOf } from "../../task.ts";
+import type { AnyFunction } from "../../job/work_item.ts";
+
+/**
+ * How much work, in milliseconds, is sent ahead to a worker. More hides the
+ * time that messages take; less keeps work where an idle worker finds it, and
+ * results close to when they were ready.
+ */
+export const AHEAD_MS = 1;
+
+/**
+ * So many names of one source are told apart. Each makes a definition of its
+ * own, which is sent to every worker, evaluated there, and kept as long as the
+ * executor: that is what stack traces cost which tell the name. What has more,
+ * numbers its functions.
+ */
+const MAX_NAMES = 16;
+
+/** No call is expected to take longer: a minute, or an hour that a worker claims, is forgotten after as many good reports. */
+const MAX_COST_MS = 60_000;
+
+/** A function as one scheduler knows it. */
+export class PoolFunction {
+  readonly id: number;
+  readonly reference: FunctionReference;
+  /**
+   * What a call is expected to take, in milliseconds. Nothing is known of a
+   * new function, so its calls begin to travel alone.
+   */
+  cost: number = AHEAD_MS;
+
+  constructor(id: number, reference: FunctionReference) {
+    this.id = id;
+    this.reference = reference;
+  }
+
+  /**
+   * Learns from a report of `ms` per call: slower is believed at once, faster
+   * by halves, so the number that travels doubles with each good report. One
+   * slow call among fast ones thus costs a few messages; believing one fast
+   * call among slow ones would pile work up behind them.
+   */
+  learn(ms: number): void {
+    this.cost = Math.min(Math.max(ms, this.cost / 2), MAX_COST_MS);
+  }
+}
+
+/** All functions that were submitted to one scheduler. */
+export class FunctionTable {
+  readonly #byFunction = new WeakMap<AnyFunction, PoolFunction>();
+  /**
+   * By text, or module, and then by name, which messages and stack traces tell:
+   * `submit(() => …)` in a loop makes a new function each time, with the same
+   * source. One key of both would have to be made for each of those. Workers
+   * know functions with the same text and further names as one without a name.
+   */
+  readonly #byReference = new Map<string, Map<string, PoolFunction>>();
+  #count = 0;
+  /** Most calls are of the same function as the one before. */
+  #last: AnyFunction | undefined;
+  #lastFound: PoolFunction | undefined;
+
+  /** What is known of `fn`. */
+  of(fn: AnyFunction): PoolFunction {
+    if (fn === this.#last) return this.#lastFound!;
+    let found = this.#byFunction.get(fn);
+    if (found === undefined) {
+      found = this.#find(referenceOf(fn));
+      this.#byFunction.set(fn, found);
+    }
+    this.#last = fn;
+    this.#lastFound = found;
+    return found;
+  }
+
+  #find(reference: FunctionReference): PoolFunction {
+    const text = reference.kind === "export"
+      ? reference.module
+      : reference.source;
+    let named = this.#byReference.get(text);
+    if (named === undefined) this.#byReference.set(text, named = new Map());
+    const found = named.get(reference.name);
+    if (found !== undefined) return found;
+    // Functions of one module are not the same one.
+    return reference.kind === "source" && named.size >= MAX_NAMES
+      ? this.#add(named, { ...reference, name: "" })
+      : this.#add(named, reference);
+  }
+
+  #add(
+    named: Map<string, PoolFunction>,
+    reference: FunctionReference,
+  ): PoolFunction {
+    let found = named.get(reference.name);
+    if (found === undefined) {
+      found = new PoolFunction(this.#count++, reference);
+      named.set(reference.name, found);
+    }
+    return found;
+  }
+}

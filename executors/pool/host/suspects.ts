@@ -1,0 +1,65 @@
+/**
+ * Calls that were with a worker as it died with nothing to do: one of them may
+ * be the reason, as a value that cannot be read there. From then on each of them
+ * goes to a worker that is ready and free, and travels alone, so that it fails
+ * alone if it is the reason, and the others run.
+ *
+ * A worker that ran something as it died most likely died of that. But the
+ * worker is the one who says what it has entered, so a call that it is said to
+ * have left out is a suspect too. So is one that was with a silent worker which
+ * had to be ended. So every death ends a call, or counts against one that
+ * travels alone from then on; none is sent for ever.
+ *
+ * @module
+ */
+
+import type { WorkItem } from "../../job/work_item.ts";
+import type { PoolWorker } from "./pool_worker.ts";
+
+/** A call that so many workers have died with would most likely end more of them. */
+const MAX_DEATHS = 3;
+
+/** The suspects of one pool; costs nothing as long as there are none. */
+export class Suspects {
+  /** How many workers have died with an item. */
+  readonly #deaths = new WeakMap<WorkItem, number>();
+  /** Workers that were sent a suspect last. */
+  readonly #hosts = new WeakSet<PoolWorker>();
+  /** Whether there has ever been one. */
+  #any = false;
+
+  /** Whether an item is one. */
+  has(item: WorkItem): boolean {
+    return this.#any && this.#deaths.has(item);
+  }
+
+  /** Whether a worker has one: what is sent there as well would not let it travel alone. */
+  areWith(worker: PoolWorker): boolean {
+    return this.#any && worker.count > 0 && this.#hosts.has(worker);
+  }
+
+  /** It travels alone from now on. */
+  add(item: WorkItem): void {
+    this.#deaths.set(item, this.#deaths.get(item) ?? 0);
+    this.#any = true;
+  }
+
+  /** One more worker has died with it; true if it is not to be sent again. */
+  accuse(item: WorkItem): boolean {
+    this.add(item);
+    const deaths = this.#deaths.get(item)! + 1;
+    this.#deaths.set(item, deaths);
+    return deaths >= MAX_DEATHS;
+  }
+
+  /** A worker is sent a call; a suspect is the only one that it has. */
+  sent(worker: PoolWorker, suspect: boolean): void {
+    if (suspect) this.#hosts.add(worker);
+    else if (this.#any) this.#hosts.delete(worker);
+  }
+
+  /** What is split off from a suspect is one as well. */
+  share(item: WorkItem, rest: WorkItem): void {
+    this.#deaths.set(rest, this.#deaths.get(item)!);
+  }
+}

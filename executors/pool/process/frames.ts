@@ -1,0 +1,81 @@
+/**
+ * Messages on a pipe that nobody else writes to: the length of each, then its
+ * bytes.
+ *
+ * @module
+ */
+
+import { UNREADABLE } from "../wire/protocol.ts";
+import { deserialize, serialize } from "./serialize.ts";
+
+const LENGTH_BYTES = 4;
+
+/** The bytes of one message; see {@linkcode serialize}. */
+export function encodeFrame(
+  message: unknown,
+  transferables?: readonly Transferable[],
+): Uint8Array<ArrayBuffer> {
+  const body = serialize(message, transferables);
+  const frame = new Uint8Array(LENGTH_BYTES + body.length);
+  new DataView(frame.buffer).setUint32(0, body.length);
+  frame.set(body, LENGTH_BYTES);
+  return frame;
+}
+
+/** Finds the messages in bytes that arrive in pieces. */
+export class FrameReader {
+  /** The pieces of a frame that is not whole, and how long they are together. */
+  #pieces: Uint8Array[] = [];
+  #have = 0;
+  #need = LENGTH_BYTES;
+  #inBody = false;
+
+  /** The messages that are whole with this piece; {@linkcode UNREADABLE} for one that cannot be read. */
+  *push(piece: Uint8Array): Iterable<unknown> {
+    this.#pieces.push(piece);
+    this.#have += piece.length;
+    while (this.#have >= this.#need) {
+      const bytes = this.#take(this.#need);
+      this.#inBody = !this.#inBody;
+      if (this.#inBody) {
+        this.#need = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
+      } else {
+        this.#need = LENGTH_BYTES;
+        yield read(bytes);
+      }
+    }
+  }
+
+  #take(length: number): Uint8Array {
+    const all = this.#pieces.length === 1
+      ? this.#pieces[0]!
+      : concat(this.#pieces, this.#have);
+    // An empty part would keep the whole.
+    this.#pieces = all.length > length ? [all.subarray(length)] : [];
+    this.#have -= length;
+    return all.subarray(0, length);
+  }
+}
+
+/** A message: what can be read, or what stands for it. */
+export function read(bytes: Uint8Array): unknown {
+  try {
+    return deserialize(bytes);
+  } catch {
+    return UNREADABLE;
+  }
+}
+
+/** One piece of several, `length` bytes together. */
+export function concat(
+  pieces: readonly Uint8Array[],
+  length: number,
+): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  return all;
+}

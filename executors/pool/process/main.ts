@@ -1,0 +1,223 @@
+/**
+ * The main thread of a worker process, which only passes messages on: tasks run
+ * in a Web Worker beside it, so a task that never yields can still be told to
+ * stop, and what it was sent ahead can still be taken back.
+ *
+ * ```text
+ * host ──frames──► input ──► main thread ──port, slots──► Web Worker
+ *   ▲                              │ "revoked"                  │
+ *   └──packets── standard error ◄──┴────────────────────────────┘
+ * ```
+ *
+ * The process ends with its Web Worker, and with its host: nothing more can
+ * come from the input then; see standard_input.ts.
+ *
+ * @module
+ */
+
+import { TimeoutError } from "../../errors.ts";
+import { decodeError, type EncodedError, encodeError } from "../wire/codec.ts";
+import { concat, FrameReader } from "./frames.ts";
+import { ENCODED_MARK_BYTES, PacketWriter } from "./packets.ts";
+import { setMainModule } from "../../runtime/main_module.ts";
+import { type ToHost, type ToWorker, UNREADABLE } from "../wire/protocol.ts";
+import { exceptionsAreKept } from "../wire/revive.ts";
+import { loadSerializer } from "./serialize.ts";
+import { type MessageInput, takeInput } from "./standard_input.ts";
+import { checkShape } from "../host/validator.ts";
+import { openWebWorker, type WebWorkerChannel } from "../thread/web_worker.ts";
+
+/**
+ * What makes a worker of a compiled program, which cannot be started with
+ * another entry module. Nobody calls a program like this by chance.
+ */
+export const WORKER_ARGUMENT =
+  "@concurrent/futures: be a worker process of this program";
+
+/** The threads of a worker load this module too, if their tasks import the package. */
+const isMainThread = !("WorkerGlobalScope" in globalThis);
+
+function isCompiledWorker(): boolean {
+  return Deno.build.standalone && Deno.args[0] === WORKER_ARGUMENT;
+}
+
+/**
+ * Is a worker until the process ends.
+ *
+ * The arguments are the name of the worker, the main module of the program, and
+ * the permissions that the process gives up before the first task: what was
+ * compiled into it and not asked for, or was only needed to start.
+ */
+export async function serve(
+  [name, main, ...revoke]: readonly string[],
+): Promise<never> {
+  if (main !== "") setMainModule(main);
+  const source = takeInput();
+  const input = new Input(source);
+  const mark = new TextDecoder().decode(await input.take(ENCODED_MARK_BYTES));
+  // At once, as both take their time to start.
+  const worker = new ProcessWorker(name!, mark, source.moved);
+  await loadSerializer();
+  if (revoke.length > 0) {
+    await worker.up;
+    for (const permission of revoke) giveUp(permission);
+  }
+  const frames = new FrameReader();
+  while (true) {
+    for (const message of frames.push(await input.next())) {
+      worker.received(message as ToWorker);
+    }
+  }
+}
+
+/** Gives up a permission, or one for a path or a host: `read`, `read=/folder/`. */
+function giveUp(permission: string): void {
+  const [, name, entry] = /^(\w+)(?:=(.*))?$/s.exec(permission)!;
+  const key = name === "import" ? "host" : "path";
+  Deno.permissions.revokeSync(
+    { name, ...(entry && { [key]: entry }) } as Deno.PermissionDescriptor,
+  );
+}
+
+/** What the host writes. */
+class Input {
+  readonly #source: MessageInput;
+  readonly #buffer = new Uint8Array(64 * 1024);
+  #rest: Uint8Array = new Uint8Array();
+
+  constructor(source: MessageInput) {
+    this.#source = source;
+  }
+
+  /** What comes next, as much as there is. */
+  async next(): Promise<Uint8Array> {
+    if (this.#rest.length > 0) {
+      const rest = this.#rest;
+      this.#rest = new Uint8Array();
+      return rest;
+    }
+    const length = await this.#source.read(this.#buffer);
+    // The host is gone, or has no more use for this worker.
+    if (length <= 0) Deno.exit(0);
+    return this.#buffer.slice(0, length);
+  }
+
+  /** So many bytes. */
+  async take(length: number): Promise<Uint8Array> {
+    let bytes = await this.next();
+    while (bytes.length < length) {
+      const more = await this.next();
+      bytes = concat([bytes, more], bytes.length + more.length);
+    }
+    this.#rest = bytes.subarray(length);
+    return bytes.subarray(0, length);
+  }
+}
+
+/** The Web Worker beside this thread. */
+class ProcessWorker {
+  readonly #channel: WebWorkerChannel;
+  readonly #packets: PacketWriter;
+  readonly #name: string;
+  readonly #up = Promise.withResolvers<void>();
+  /** Resolves when it is there. */
+  readonly up: Promise<void> = this.#up.promise;
+  /** The position of the next item. */
+  #tail = 0;
+  /** Whether the message has come after which all others that can be unreadable are calls. */
+  #greeted = false;
+
+  constructor(name: string, mark: string, inputMoved: boolean) {
+    this.#name = name;
+    this.#packets = new PacketWriter(mark, "main");
+    const listener = {
+      received: (data: unknown) => {
+        let message: ToHost;
+        try {
+          message = checkShape(data);
+        } catch (error) {
+          // No thread says such a thing, unless a task has tampered with it.
+          return this.#channel.kill(error);
+        }
+        if (message[0] === "up") this.#up.resolve();
+        // Its host has heard these words from itself.
+        if (message[0] === "closing") this.#end(undefined, exitCodeOf(message));
+      },
+      died: (cause: unknown) => {
+        const error = encodeError(cause, `worker ${this.#name}`);
+        this.#end(cause === undefined ? undefined : error, 1);
+      },
+    };
+    this.#channel = openWebWorker(name, listener, {
+      process: { mark, inputMoved },
+    });
+  }
+
+  /** Ends the process; what the host has sent and this thread has not read was not entered either. */
+  #end(cause: EncodedError | undefined, exitCode: number): never {
+    const last = this.#tail - 1;
+    const entered = last < 0 || this.#channel.slots.revoke(last) > 0;
+    const unentered = entered ? this.#tail : last;
+    this.#packets.write(["closing", cause, exitCode, unentered], []);
+    Deno.exit(exitCode);
+  }
+
+  received(message: ToWorker): void {
+    const { slots } = this.#channel;
+    switch (message[0]) {
+      case "define":
+      case "watch":
+        break;
+      case "initialize":
+        this.#greeted = true;
+        break;
+      case "unreadable":
+        // Said to be announced, as it may have been; once too often does no harm.
+        if (this.#greeted) slots.send(this.#tail++, true);
+        this.#greeted = true;
+        break;
+      case "run":
+        for (const [, count, , oneItem] of message[1]) {
+          const end = this.#tail + (oneItem ? 1 : count);
+          while (this.#tail < end) slots.send(this.#tail++, message[2]!);
+        }
+        break;
+      case "stop": {
+        const timedOut = decodeError(message[2]) instanceof TimeoutError;
+        slots.stop(message[1], timedOut ? "timed out" : "cancelled");
+        break;
+      }
+      case "revoke": {
+        const [, from, to] = message;
+        const entered = Array.from(
+          { length: to - from },
+          (_, i) => slots.revoke(from + i),
+        );
+        this.#packets.write(["revoked", from, entered]);
+        return;
+      }
+      default:
+        message satisfies never;
+    }
+    try {
+      // Its host has looked into it, but where this thread loses some of it again.
+      this.#channel.send(message, exceptionsAreKept() ? undefined : []);
+    } catch {
+      // What this thread has read may still be too deep for it to write.
+      this.#channel.send(UNREADABLE);
+    }
+  }
+}
+
+function exitCodeOf(
+  [, cause, exitCode]: Extract<ToHost, readonly ["closing", ...unknown[]]>,
+): number {
+  return exitCode ?? (cause === undefined ? 0 : 1);
+}
+
+// Last, when all of the module is there. Waits for ever, so that the program of
+// which a compiled worker is made does not begin.
+if (isMainThread && isCompiledWorker()) {
+  Deno.addSignalListener("SIGINT", () => {});
+  await serve(Deno.args.slice(1));
+}

@@ -1,0 +1,155 @@
+/**
+ * The entry module of a Web Worker.
+ *
+ * @module
+ */
+
+import { apply } from "../../runtime/builtins.ts";
+import type { EncodedError } from "../wire/codec.ts";
+import { encodeError } from "../wire/codec.ts";
+import { locks } from "./locks.ts";
+import { setMainModule } from "../../runtime/main_module.ts";
+import { PortLine } from "./port_line.ts";
+import { beat } from "./pulse.ts";
+import type { ToHost, ToWorker } from "../wire/protocol.ts";
+import { canClone } from "../wire/sendable.ts";
+import { Slots } from "../wire/slots.ts";
+import type { Greeting, OwnProcess } from "./web_worker.ts";
+import { type HostLine, WorkerLoop } from "../worker/loop.ts";
+
+/** Where this module is, for whoever starts a worker. */
+export const url: string = import.meta.url;
+
+/** What a worker's global scope has that the types of a program's do not. */
+interface WorkerScope extends EventTarget {
+  onmessage: ((event: MessageEvent<Greeting>) => void) | null;
+  close(): void;
+}
+const scope = globalThis as unknown as WorkerScope;
+const { preventDefault } = Event.prototype;
+
+// Set before the module has been evaluated, or the greeting would be lost.
+if (import.meta.main) scope.onmessage = ({ data }) => greeted(data);
+
+async function greeted(
+  { name, port, slots, lock, main, process }: Greeting,
+): Promise<void> {
+  scope.onmessage = null;
+  setMainModule(main);
+  const line = new PortLine<ToWorker, ToHost>(port);
+  const out = process === undefined
+    ? threadLine(line)
+    : await openPackets(line, process);
+  const loop = new WorkerLoop({ name, slots: new Slots(slots), ...out });
+  announceEnd(
+    loop,
+    (error) => encodeError(error, `worker ${name}`, out.carries),
+  );
+  beat(slots);
+  await hold(lock);
+  line.send(["up"]);
+  line.listen((message) => loop.received(message));
+}
+
+/** How a worker tells its host things. */
+type Out = Pick<HostLine, "send" | "carries">;
+
+/** The way out of a worker that is a thread of the program. */
+function threadLine(line: PortLine<ToWorker, ToHost>): Out {
+  return {
+    carries: canClone,
+    send: (message, transferables) => line.send(message, transferables),
+  };
+}
+
+/**
+ * The way out of a worker process: straight into its standard error stream, so
+ * that nothing which has been said is lost, however the process ends. Only the
+ * last words are also for the thread that started this one.
+ */
+async function openPackets(
+  line: PortLine<ToWorker, ToHost>,
+  { mark, inputMoved }: OwnProcess,
+): Promise<Out> {
+  const [{ PacketWriter }, { canSerialize }] = await Promise.all([
+    import("../process/packets.ts"),
+    import("../process/serialize.ts").then(async (serialize) => {
+      await serialize.loadSerializer();
+      return serialize;
+    }),
+  ]);
+  if (!inputMoved) (await import("../process/standard_input.ts")).hideInput();
+  const packets = new PacketWriter(mark, "task");
+  return {
+    carries: canSerialize,
+    send(message, transferables) {
+      try {
+        packets.write(message, transferables);
+      } finally {
+        if (message[0] === "closing") line.send(message);
+      }
+    },
+  };
+}
+
+/** Takes the lock that is free again when this worker is gone, however it went; also when it was stolen. */
+function hold(lock: string): Promise<void> {
+  return new Promise((resolve) => {
+    if (locks === undefined) return resolve();
+    const held = () => {
+      resolve();
+      return new Promise(() => {});
+    };
+    const stolen = (error: unknown) => {
+      if ((error as Error)?.name === "AbortError") again();
+    };
+    const again = () => void locks!.request(lock, {}, held).catch(stolen);
+    again();
+  });
+}
+
+/** Reports what has finished, and why, on each way out that leaves time for it. */
+function announceEnd(
+  loop: WorkerLoop,
+  encode: (error: unknown) => EncodedError,
+): void {
+  let ended = false;
+  const end = (cause?: EncodedError, exitCode?: number) => {
+    if (ended) return;
+    ended = true;
+    loop.end(cause, exitCode);
+  };
+  const close = scope.close.bind(scope);
+  scope.close = () => {
+    try {
+      end();
+    } finally {
+      close();
+    }
+  };
+  // Deno.exit() and process.exit()
+  scope.addEventListener("unload", () => end(undefined, Deno.exitCode));
+  const die = (event: Event, error: unknown) => {
+    // Else the program ends with the worker.
+    apply(preventDefault, event, []);
+    let cause: EncodedError | undefined;
+    try {
+      cause = encode(error);
+    } catch {
+      // A task has left nothing to say it with.
+    }
+    try {
+      end(cause);
+    } finally {
+      close();
+    }
+  };
+  scope.addEventListener(
+    "error",
+    (event) => die(event, (event as ErrorEvent).error),
+  );
+  scope.addEventListener(
+    "unhandledrejection",
+    (event) => die(event, (event as PromiseRejectionEvent).reason),
+  );
+}

@@ -1,0 +1,372 @@
+/**
+ * Errors on their way between isolates. Structured clone makes an `Error` of
+ * every subclass, loses names, own fields and the errors of an
+ * `AggregateError`, and fails on what it cannot clone; here they come back as
+ * what they were.
+ *
+ * Errors travel with the outcomes of other calls, so whatever is encoded here
+ * can be written and read: values are copies, which no getter can change any
+ * more, and how deep everything is nested has a bound.
+ *
+ * @module
+ */
+
+import {
+  classTextOf,
+  defineProperty,
+  getOwnPropertyDescriptors,
+  getPrototypeOf,
+  isArray,
+  min,
+  objectKeys,
+  OwnError,
+  OwnMap,
+  OwnSet,
+  sliceText,
+  textOf as text,
+} from "../../runtime/builtins.ts";
+import * as errors from "../../errors.ts";
+import { copyPlain, NOT_PLAIN } from "./plain.ts";
+import { cloneReviving } from "./revive.ts";
+import { canClone, checkSendable } from "./sendable.ts";
+
+/** A thrown value, in a form that structured clone keeps. */
+export type EncodedError =
+  | { readonly kind: "value"; readonly value: unknown }
+  /** The call could not be made, as its arguments could not be read where they came. */
+  | { readonly kind: "unread" }
+  | {
+    readonly kind: "error";
+    readonly class: string;
+    readonly name: string;
+    readonly message: string;
+    readonly stack: string;
+    readonly fields: readonly EncodedField[];
+  };
+
+type EncodedField = readonly [
+  key: string,
+  value: EncodedError,
+  enumerable: boolean,
+];
+
+/** Not copied as fields: the class, or the code below, sets them. */
+const OWN = new OwnSet(["name", "message", "stack"]);
+/** Copied although they are not enumerable. */
+const HIDDEN = new OwnSet(["cause", "errors", "error", "suppressed"]);
+
+/** Errors inside errors inside errors are text from this depth on, as all that follows recurses. */
+const MAX_DEPTH = 100;
+
+/**
+ * So many parts of an error are encoded, fields and errors of an
+ * `AggregateError`, with all that they are made of; what is left out is counted.
+ */
+const ENCODED_PARTS = 3000;
+
+/** No error has more: those, and of each a word on its fields that were left out, and on its errors. */
+export const MAX_PARTS: number = 3 * ENCODED_PARTS + 3;
+
+/** So long are all texts of an error together, in UTF-16 units; what is longer is cut. */
+const MAX_TEXT = 2 ** 24;
+
+/**
+ * Values that are nested deeper are text. Structured clone reads 1700 levels or
+ * more with the stack that a message finds; an encoded error inside errors has
+ * three levels for each.
+ */
+const MAX_VALUE_DEPTH = 1000;
+
+/**
+ * Encodes a thrown value. Never throws, whatever the value is: getters that
+ * throw and fields that cannot be cloned become text. `place` ends the stack;
+ * `carries` says which copies the way to the other side can take.
+ */
+export function encodeError(
+  error: unknown,
+  place?: string,
+  carries: (value: unknown) => boolean = canClone,
+): EncodedError {
+  const encoded = encode(
+    error,
+    { carries, seen: new OwnMap(), parts: ENCODED_PARTS, text: MAX_TEXT },
+    0,
+  );
+  if (encoded.kind !== "error" || place === undefined) return encoded;
+  // Not a copy, as errors further down may lead back to this one.
+  (encoded as { stack: string }).stack += `\n    at ${place}`;
+  return encoded;
+}
+
+/**
+ * The error again, of the class that it had if that is known on both sides.
+ * Never throws: what cannot be decoded, as nobody encodes it, is an error too.
+ */
+export function decodeError(encoded: EncodedError): unknown {
+  try {
+    return decode(encoded, new OwnMap());
+  } catch (error) {
+    return error;
+  }
+}
+
+/** What is known while one error is encoded. */
+interface Encoding {
+  readonly carries: (value: unknown) => boolean;
+  /** Errors, and values that are not plain, so that they are encoded once. */
+  readonly seen: Map<unknown, EncodedError>;
+  /** How many more parts are encoded, and how much more text. */
+  parts: number;
+  text: number;
+}
+
+function encode(
+  value: unknown,
+  encoding: Encoding,
+  depth: number,
+): EncodedError {
+  if (!isError(value)) return encodeValue(value, encoding);
+  const { seen } = encoding;
+  const known = seen.get(value);
+  if (known !== undefined) return known;
+  if (depth > MAX_DEPTH) {
+    return { kind: "value", value: cut(textOf(value), encoding) };
+  }
+  const fields: EncodedField[] = [];
+  const encoded: EncodedError = {
+    kind: "error",
+    class: classOf(value),
+    name: cut(read(value, "name"), encoding),
+    message: cut(read(value, "message"), encoding),
+    stack: cut(read(value, "stack"), encoding),
+    fields,
+  };
+  seen.set(value, encoded);
+  const keys = fieldsOf(value);
+  for (let i = 0; i < keys.length; i++) {
+    if (encoding.parts-- <= 0) {
+      const rest = `${keys.length - i} more fields were left out`;
+      fields[i] = ["…", { kind: "value", value: rest }, true];
+      break;
+    }
+    const { key, enumerable } = keys[i]!;
+    let field: unknown;
+    let encodedField: EncodedError | undefined;
+    try {
+      field = (value as unknown as Record<string, unknown>)[key];
+      // Throws for a revoked proxy, and a proxy's elements may throw too.
+      if (key === "errors" && isArray(field)) {
+        encodedField = {
+          kind: "value",
+          value: encodeErrors(field, encoding, depth + 1),
+        };
+      }
+    } catch (error) {
+      field = `(threw ${textOf(error)})`;
+    }
+    encodedField ??= encode(field, encoding, depth + 1);
+    fields[i] = [key, encodedField, enumerable];
+  }
+  return encoded;
+}
+
+/** The first of them, and how many there are more: an array may say that it has billions. */
+function encodeErrors(
+  errors: readonly unknown[],
+  encoding: Encoding,
+  depth: number,
+): EncodedError[] {
+  const encoded: EncodedError[] = [];
+  const { length } = errors;
+  for (let i = 0; i < length; i++) {
+    if (encoding.parts-- <= 0) {
+      encoded[i] = {
+        kind: "error",
+        class: "Error",
+        name: "Error",
+        message: `${length - i} more errors were left out`,
+        stack: "",
+        fields: [],
+      };
+      break;
+    }
+    encoded[i] = encode(errors[i], encoding, depth);
+  }
+  return encoded;
+}
+
+function decode(
+  encoded: EncodedError,
+  seen: Map<EncodedError, unknown>,
+): unknown {
+  if (encoded.kind === "value") return encoded.value;
+  if (encoded.kind === "unread") throw new TypeError("No error was encoded");
+  const known = seen.get(encoded);
+  if (known !== undefined) return known;
+  const error = construct(encoded.class, encoded.message, encoded.name);
+  seen.set(encoded, error);
+  // Defined rather than assigned: "__proto__" is a field like any other.
+  const define = (key: string, value: unknown, enumerable: boolean) =>
+    defineProperty(error, key, {
+      value,
+      enumerable,
+      configurable: true,
+      writable: true,
+    });
+  if (error.name !== encoded.name) define("name", encoded.name, false);
+  if (error.message !== encoded.message) {
+    define("message", encoded.message, false);
+  }
+  define("stack", encoded.stack, false);
+  for (const [key, field, enumerable] of encoded.fields) {
+    const value =
+      key === "errors" && field.kind === "value" && Array.isArray(field.value)
+        ? field.value.map((error) => decode(error, seen))
+        : decode(field, seen);
+    define(key, value, enumerable);
+  }
+  return error;
+}
+
+/** Also errors of another realm, and those whose prototype is no error's. */
+function isError(value: unknown): value is Error {
+  try {
+    return value instanceof OwnError ||
+      classTextOf(value) === "[object Error]";
+  } catch {
+    // A proxy, or a getter that throws.
+    return false;
+  }
+}
+
+type ErrorClass = new (message: string) => Error;
+
+/** What both sides know by the same name: the language's, Deno's and this package's own. */
+const CLASSES = new OwnMap<string, ErrorClass>([
+  ...[
+    Error,
+    EvalError,
+    RangeError,
+    ReferenceError,
+    SyntaxError,
+    TypeError,
+    URIError,
+    AggregateError as unknown as ErrorClass,
+    SuppressedError as unknown as ErrorClass,
+    DOMException,
+    WebAssembly.CompileError,
+    WebAssembly.LinkError,
+    WebAssembly.RuntimeError,
+  ].map((known) => [known.name, known] as const),
+  ...Object.entries(errors),
+  ...Object.entries(Deno.errors).map(([name, known]) =>
+    [`Deno.errors.${name}`, known as ErrorClass] as const
+  ),
+]);
+
+const NAMES = new OwnMap<unknown, string>(
+  [...CLASSES].map(([name, known]) => [known.prototype, name]),
+);
+
+/** The name of the nearest class that both sides know. */
+function classOf(error: Error): string {
+  try {
+    let prototype = getPrototypeOf(error);
+    while (prototype !== null) {
+      const name = NAMES.get(prototype);
+      if (name !== undefined) return name;
+      prototype = getPrototypeOf(prototype);
+    }
+  } catch {
+    // A proxy that throws: an error it is all the same.
+  }
+  return "Error";
+}
+
+function construct(className: string, message: string, name: string): Error {
+  switch (className) {
+    case "DOMException":
+      return new DOMException(message, name);
+    case "AggregateError":
+      return new AggregateError([], message);
+    case "SuppressedError":
+      return new SuppressedError(undefined, undefined, message);
+    default:
+      return new (CLASSES.get(className) ?? Error)(message);
+  }
+}
+
+/** The keys of own fields that are copied, and whether they are enumerable. */
+function fieldsOf(error: Error): { key: string; enumerable: boolean }[] {
+  const fields: { key: string; enumerable: boolean }[] = [];
+  try {
+    const descriptors = getOwnPropertyDescriptors(error);
+    const keys = objectKeys(descriptors);
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i]!;
+      const enumerable = descriptors[key as keyof Error]!.enumerable!;
+      if (!OWN.has(key) && (enumerable || HIDDEN.has(key))) {
+        fields[fields.length] = { key, enumerable };
+      }
+    }
+    return fields;
+  } catch {
+    return [];
+  }
+}
+
+function read(error: Error, key: "name" | "message" | "stack"): string {
+  try {
+    return text(error[key] ?? "");
+  } catch (thrown) {
+    return `(threw ${textOf(thrown)})`;
+  }
+}
+
+/** Text as long as there is room for it. */
+function cut(whole: string, encoding: Encoding): string {
+  const { length } = whole;
+  const most = encoding.text;
+  encoding.text -= min(length, most);
+  if (length <= most) return whole;
+  return `${sliceText(whole, 0, most)}… (${length - most} more characters)`;
+}
+
+/** A copy of the value if it can be sent, else its text. */
+function encodeValue(
+  value: unknown,
+  { carries, seen }: Encoding,
+): EncodedError {
+  const plain = copyPlain(value);
+  if (plain !== NOT_PLAIN) return { kind: "value", value: plain };
+  let encoded = seen.get(value);
+  if (encoded === undefined) {
+    encoded = { kind: "value", value: cloneable(value, carries) };
+    seen.set(value, encoded);
+  }
+  return encoded;
+}
+
+function cloneable(
+  value: unknown,
+  carries: (value: unknown) => boolean,
+): unknown {
+  try {
+    // First, or what would be lost is lost before it is looked at.
+    if (!carries(value)) return textOf(value);
+    const copy = cloneReviving(value, checkSendable(value, "thread"));
+    checkSendable(copy, "thread", [], MAX_VALUE_DEPTH);
+    return copy;
+  } catch {
+    return textOf(value);
+  }
+}
+
+/** Its text, or at least its type: reading a value may throw. */
+function textOf(value: unknown): string {
+  try {
+    return text(value);
+  } catch {
+    return `(${typeof value})`;
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * Finding functions inside a worker.
+ *
+ * @module
+ */
+
+import { nameOf, printable, show } from "../../text.ts";
+import { hasOwn } from "../../runtime/builtins.ts";
+import { TaskNotFoundError } from "../../errors.ts";
+import { type FunctionReference, referenceOf } from "../../task.ts";
+import type { AnyFunction } from "../../job/work_item.ts";
+import { evaluate } from "./evaluate.ts";
+
+/** The module that is being loaded for its tasks. */
+let loading: string | undefined;
+
+/** The module that a worker is loading right now; `undefined` outside workers. */
+export function loadingModule(): string | undefined {
+  return loading;
+}
+
+/**
+ * The function that a host has named.
+ *
+ * @throws {TaskNotFoundError} If its module does not load, or does not export
+ * it; the message says what to write.
+ */
+export async function loadFunction(
+  reference: FunctionReference,
+): Promise<AnyFunction> {
+  const found: unknown = reference.kind === "source"
+    ? await evaluate(reference.source, reference.name)
+    : await importTask(reference.module, reference.name);
+  if (typeof found === "function") return found as AnyFunction;
+  // Else it would be looked for again, and again.
+  throw new TypeError(
+    `Task ${nameOf(reference)} must be a function: found ${show(found)}`,
+  );
+}
+
+async function importTask(module: string, name: string): Promise<AnyFunction> {
+  const shown = nameOf({ name });
+  let exports: Record<string, unknown>;
+  loading = module;
+  try {
+    exports = await import(module);
+  } catch (cause) {
+    throw new TaskNotFoundError(
+      `Cannot load ${module}, which is to export task ${shown}: ${
+        messageOf(cause)
+      }`,
+      { cause },
+    );
+  } finally {
+    loading = undefined;
+  }
+  // It is something else if the module exports a function `then`.
+  if (!hasOwn(exports ?? {}, name)) {
+    throw new TaskNotFoundError(
+      `${module} has no export ${shown}: write ${exportOf(name)}`,
+    );
+  }
+  const found = exports[name];
+  if (!isTask(found, module, name)) {
+    throw new TaskNotFoundError(
+      `${module} exports something else as ${shown}: write ${exportOf(name)}`,
+    );
+  }
+  return found;
+}
+
+/** How to export a task under a name, which any text can be. */
+function exportOf(name: string): string {
+  const text = `"${printable(name)}"`;
+  if (name === "default") return `export default task(import.meta, ${text}, …)`;
+  return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name)
+    ? `export const ${name} = task(import.meta, ${text}, …)`
+    : `const fn = task(import.meta, ${text}, …) and export { fn as ${text} }`;
+}
+
+/** What a module threw is not always an error. */
+function messageOf(cause: unknown): string {
+  try {
+    return String(cause instanceof Error ? cause.message : cause);
+  } catch {
+    return show(cause);
+  }
+}
+
+function isTask(
+  value: unknown,
+  module: string,
+  name: string,
+): value is AnyFunction {
+  if (typeof value !== "function") return false;
+  try {
+    const reference = referenceOf(value as AnyFunction);
+    return reference.kind === "export" && reference.module === module &&
+      reference.name === name;
+  } catch {
+    // A class, or a function without a source.
+    return false;
+  }
+}
