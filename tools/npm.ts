@@ -3,11 +3,11 @@
 // through need besides. They are installed once, into .cache/. As a program it
 // runs a Deno of a given version:
 //
-//   deno run -A tests/network/npm.ts deno@2.4.2 test -A tests/executors
+//   deno run -A tools/npm.ts deno@2.4.2 test -A tests/executors
 
-import { pathOf } from "../../executors/runtime/file_path.ts";
+import { pathOf } from "../executors/runtime/file_path.ts";
 
-const CACHE = new URL("../../.cache/npm/", import.meta.url);
+const CACHE = new URL("../.cache/npm/", import.meta.url);
 
 if (import.meta.main) {
   const [deno = "", ...args] = Deno.args;

@@ -1,8 +1,8 @@
 // Runs the tests of the executors on other versions of Deno than the one at
 // hand, one after another, and says at the end on which of them they failed:
 //
-//   deno run -A tests/network/with_jsr.ts run -A tests/network/versions.ts all
-//   deno run -A tests/network/with_jsr.ts run -A tests/network/versions.ts core 2.4.2 2.5.6
+//   deno run -A tools/with_jsr.ts run -A tools/versions.ts all
+//   deno run -A tools/with_jsr.ts run -A tools/versions.ts core 2.4.2 2.5.6
 //
 // Without versions, it is one of each minor release that this project supports.
 
@@ -85,7 +85,7 @@ async function testOn(
       const { success } = await new Deno.Command(program, {
         // Types are checked where the newest version runs them.
         args: ["test", "-A", "--no-check", ...args],
-        cwd: new URL("../../", import.meta.url),
+        cwd: new URL("../", import.meta.url),
       }).spawn().status;
       if (!success) failed.push(version);
     }
@@ -101,7 +101,7 @@ async function testOn(
 
 /** The test files with such names. */
 function files(names: RegExp): string[] {
-  const folder = new URL(`../../${FOLDER}/`, import.meta.url);
+  const folder = new URL(`../${FOLDER}/`, import.meta.url);
   return [...Deno.readDirSync(folder)]
     .map(({ name }) => name)
     .filter((name) => names.test(name))

@@ -30,7 +30,7 @@ if (import.meta.main) {
       "--output=dist/futures",
       "cli.ts",
     ],
-    cwd: new URL("../../", import.meta.url),
+    cwd: new URL("../", import.meta.url),
     env,
   }).spawn().status;
   Deno.exit(code);

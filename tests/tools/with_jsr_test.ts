@@ -4,7 +4,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { runCommand } from "../run_command.ts";
 import { makeTempFolder } from "../temp_folder.ts";
 
-const PROGRAM = new URL("with_jsr.ts", import.meta.url).href;
+const PROGRAM = new URL("../../tools/with_jsr.ts", import.meta.url).href;
 
 /** What a child needs of this process' environment, and no proxy. */
 function environment(): Record<string, string> {

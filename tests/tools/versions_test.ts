@@ -1,8 +1,8 @@
-// Which tests run on which version of Deno.
+// tools/versions.ts: which tests run on which version of Deno.
 
 import { assert, assertEquals, assertFalse, assertMatch } from "@std/assert";
 import { runCommand } from "../run_command.ts";
-import { otherThan, VERSIONS } from "./versions.ts";
+import { otherThan, VERSIONS } from "../../tools/versions.ts";
 
 Deno.test("otherThan() lets a name through that does not begin with the word", () => {
   const filter = new RegExp(otherThan("Process").slice(1, -1));
@@ -48,7 +48,7 @@ Deno.test("tests of processes alone are in files that core runs", async () => {
 for (const args of [[], ["some"], ["core", "2.4"], ["all", "deno@2.4.2"]]) {
   Deno.test(`versions.ts says what it wants instead of "${args.join(" ")}"`, async () => {
     const { stderr } = await runCommand(Deno.execPath(), {
-      args: ["run", "-A", "tests/network/versions.ts", ...args],
+      args: ["run", "-A", "tools/versions.ts", ...args],
       cwd: new URL("../../", import.meta.url),
       env: Deno.env.toObject(),
       code: 2,

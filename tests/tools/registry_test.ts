@@ -7,7 +7,11 @@ import {
 } from "@std/assert";
 import { runCommand } from "../run_command.ts";
 import { makeTempFolder } from "../temp_folder.ts";
-import { type Package, readPackage, serveRegistry } from "./registry.ts";
+import {
+  type Package,
+  readPackage,
+  serveRegistry,
+} from "../../tools/registry.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 

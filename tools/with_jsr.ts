@@ -1,6 +1,6 @@
 // Runs Deno with the arguments given, with JSR or something in its place:
 //
-//   deno run -A tests/network/with_jsr.ts run -A cli.ts bench
+//   deno run -A tools/with_jsr.ts run -A cli.ts bench
 //
 // Where JSR answers, or `JSR_URL` names a registry, this is `deno run -A cli.ts
 // bench` and nothing else. Many networks let the npm registry through and
@@ -82,7 +82,7 @@ function environment(registry: Registry): Record<string, string> {
 /** The packages in std/, in the versions that deno.json asks for. */
 async function standIns(): Promise<Package[]> {
   const config = await Deno.readTextFile(
-    new URL("../../deno.json", import.meta.url),
+    new URL("../deno.json", import.meta.url),
   );
   const imports: Record<string, string> = JSON.parse(config).imports;
   const packages: Package[] = [];
