@@ -9,9 +9,9 @@ import {
   type Registry,
   serveRegistry,
 } from "../tools/registry.ts";
-import { runCommand } from "./run_command.ts";
-import { AGES } from "./scientist_ages.ts";
-import { makeTempFolder } from "./temp_folder.ts";
+import { runCommand } from "./helpers/run_command.ts";
+import { AGES } from "./helpers/scientist_ages.ts";
+import { makeTempFolder } from "./helpers/temp_folder.ts";
 
 const ROOT = new URL("../", import.meta.url);
 

@@ -10,7 +10,7 @@ import {
 } from "@std/assert";
 import { type AnyFunction, task, type TaskEvent } from "../../mod.ts";
 import { behaviour } from "./harness.ts";
-import { makeTempFolder } from "../temp_folder.ts";
+import { makeTempFolder } from "../helpers/temp_folder.ts";
 import { MOD, workerBehaviour } from "./worker_harness.ts";
 
 /** Gives a function a property `name`. */

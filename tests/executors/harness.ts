@@ -5,7 +5,7 @@
  * @module
  */
 
-import { runCommand } from "../run_command.ts";
+import { runCommand } from "../helpers/run_command.ts";
 import { removeCells } from "./cells.ts";
 import {
   type Executor,

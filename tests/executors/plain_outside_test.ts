@@ -14,8 +14,8 @@ import {
   BrokenExecutorError,
   WorkerPoolExecutor,
 } from "../../mod.ts";
-import { runCommand } from "../run_command.ts";
-import { makeTempFolder } from "../temp_folder.ts";
+import { runCommand } from "../helpers/run_command.ts";
+import { makeTempFolder } from "../helpers/temp_folder.ts";
 import { watched } from "./harness.ts";
 import { MOD, workerBehaviour } from "./worker_harness.ts";
 

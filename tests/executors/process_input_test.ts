@@ -3,7 +3,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { ProcessPoolExecutor } from "../../mod.ts";
-import { makeTempFolder } from "../temp_folder.ts";
+import { makeTempFolder } from "../helpers/temp_folder.ts";
 import { watched } from "./harness.ts";
 import { MOD, runMain } from "./worker_harness.ts";
 

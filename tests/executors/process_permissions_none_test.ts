@@ -4,8 +4,8 @@
 
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { ProcessPoolExecutor } from "../../mod.ts";
-import { runCommand } from "../run_command.ts";
-import { makeTempFolder } from "../temp_folder.ts";
+import { runCommand } from "../helpers/run_command.ts";
+import { makeTempFolder } from "../helpers/temp_folder.ts";
 import { ATTEMPTS, outcomeOf } from "./fixtures/attempts.ts";
 import { watched } from "./harness.ts";
 import { countRequests, PACKAGE } from "./request_counter.ts";

@@ -4,8 +4,8 @@
 
 import { assertEquals } from "@std/assert";
 import { ProcessPoolExecutor, WorkerPoolExecutor } from "../../mod.ts";
-import { runCommand } from "../run_command.ts";
-import { makeTempFolder } from "../temp_folder.ts";
+import { runCommand } from "../helpers/run_command.ts";
+import { makeTempFolder } from "../helpers/temp_folder.ts";
 import { watched } from "./harness.ts";
 import { MOD } from "./worker_harness.ts";
 

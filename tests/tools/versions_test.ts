@@ -1,7 +1,7 @@
 // tools/versions.ts: which tests run on which version of Deno.
 
 import { assert, assertEquals, assertFalse, assertMatch } from "@std/assert";
-import { runCommand } from "../run_command.ts";
+import { runCommand } from "../helpers/run_command.ts";
 import { otherThan, VERSIONS } from "../../tools/versions.ts";
 
 Deno.test("otherThan() lets a name through that does not begin with the word", () => {

@@ -1,8 +1,8 @@
 // What with_jsr.ts does for the command it runs, with JSR and without.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { runCommand } from "../run_command.ts";
-import { makeTempFolder } from "../temp_folder.ts";
+import { runCommand } from "../helpers/run_command.ts";
+import { makeTempFolder } from "../helpers/temp_folder.ts";
 
 const PROGRAM = new URL("../../tools/with_jsr.ts", import.meta.url).href;
 

@@ -1,16 +1,16 @@
 // `futures`, the way a user has it: in a process of its own, in any folder.
 
-import { pathOf } from "../executors/runtime/file_path.ts";
+import { pathOf } from "../../executors/runtime/file_path.ts";
 import { type Output, runCommand } from "./run_command.ts";
 
-const ROOT = new URL("../", import.meta.url);
+const ROOT = new URL("../../", import.meta.url);
 
 /** What a program that works for a second has to end within. */
 export const TIMEOUT = 60_000;
 
 /** The functions for `futures map`. */
 export const FUNCTIONS = pathOf(
-  new URL("fixtures/line_functions.ts", import.meta.url),
+  new URL("../cli/fixtures/line_functions.ts", import.meta.url),
 );
 
 /** Runs a command on a terminal of its own; what does that is called otherwise elsewhere. */

@@ -1,11 +1,11 @@
 // How lines become blocks, with an executor that does what the test says.
 
 import { assert, assertEquals } from "@std/assert";
-import type { Piece } from "../cli/line_block.ts";
-import { LineMap, type LineMapOptions } from "../cli/line_map.ts";
-import type { LineChunk } from "../cli/line_source.ts";
-import type { BlockResult } from "../cli/map_block.ts";
-import { Future } from "../mod.ts";
+import type { Piece } from "../../cli/line_block.ts";
+import { LineMap, type LineMapOptions } from "../../cli/line_map.ts";
+import type { LineChunk } from "../../cli/line_source.ts";
+import type { BlockResult } from "../../cli/map_block.ts";
+import { Future } from "../../mod.ts";
 
 /** Lines without an end, and how many of them have been asked for. */
 function endless(): AsyncIterable<LineChunk> & { asked: number } {

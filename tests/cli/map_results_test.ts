@@ -1,13 +1,17 @@
 // Results that are long, and many: what is ready is bounded, and none is lost.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { Piece } from "../cli/line_block.ts";
-import { LineMap } from "../cli/line_map.ts";
-import type { LineChunk } from "../cli/line_source.ts";
-import type { BlockResult } from "../cli/map_block.ts";
-import { PromisePoolExecutor } from "../mod.ts";
-import { FUNCTIONS, futures, startFutures } from "./futures_command.ts";
-import { makeTempFolder } from "./temp_folder.ts";
+import type { Piece } from "../../cli/line_block.ts";
+import { LineMap } from "../../cli/line_map.ts";
+import type { LineChunk } from "../../cli/line_source.ts";
+import type { BlockResult } from "../../cli/map_block.ts";
+import { PromisePoolExecutor } from "../../mod.ts";
+import {
+  FUNCTIONS,
+  futures,
+  startFutures,
+} from "../helpers/futures_command.ts";
+import { makeTempFolder } from "../helpers/temp_folder.ts";
 
 /** Characters of a result that eight fill the room of. */
 const LONG = 8 * 1024 * 1024;

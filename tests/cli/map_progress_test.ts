@@ -1,9 +1,9 @@
 // What the line of `futures map --progress` says, from figures that are known.
 
 import { assertEquals } from "@std/assert";
-import { LineSource } from "../cli/line_source.ts";
-import { formatLeft } from "../cli/map_progress.ts";
-import { makeTempFolder } from "./temp_folder.ts";
+import { LineSource } from "../../cli/line_source.ts";
+import { formatLeft } from "../../cli/map_progress.ts";
+import { makeTempFolder } from "../helpers/temp_folder.ts";
 
 const left = (part: number | undefined, from: number, seconds: number) =>
   formatLeft({ done: 1, failed: 0, part }, { from, seconds });

@@ -1,10 +1,10 @@
 // docs/security.md: its program, run as it says, and its table, which names tests.
 
 import { assert, assertEquals } from "@std/assert";
-import { runCommand } from "./run_command.ts";
-import { makeTempFolder } from "./temp_folder.ts";
+import { runCommand } from "../helpers/run_command.ts";
+import { makeTempFolder } from "../helpers/temp_folder.ts";
 
-const ROOT = new URL("../", import.meta.url);
+const ROOT = new URL("../../", import.meta.url);
 const TEXT = Deno.readTextFileSync(new URL("docs/security.md", ROOT));
 
 /** What is in a block of code. */

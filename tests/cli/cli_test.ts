@@ -6,10 +6,14 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
-import type { Report } from "../bench/benchmark.ts";
-import config from "../deno.json" with { type: "json" };
-import { futures, futuresOnTerminal, HAS_TERMINAL } from "./futures_command.ts";
-import { AGES } from "./scientist_ages.ts";
+import type { Report } from "../../bench/benchmark.ts";
+import config from "../../deno.json" with { type: "json" };
+import {
+  futures,
+  futuresOnTerminal,
+  HAS_TERMINAL,
+} from "../helpers/futures_command.ts";
+import { AGES } from "../helpers/scientist_ages.ts";
 
 /** A benchmark that is over at once. */
 const QUICK = ["--delay=20", "--work=100000", "--workers=2"];

@@ -2,8 +2,12 @@
 // run, or to what happens to it meanwhile.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { FUNCTIONS, futures, startFutures } from "./futures_command.ts";
-import { makeTempFolder, type TempFolder } from "./temp_folder.ts";
+import {
+  FUNCTIONS,
+  futures,
+  startFutures,
+} from "../helpers/futures_command.ts";
+import { makeTempFolder, type TempFolder } from "../helpers/temp_folder.ts";
 
 const IS_WINDOWS = Deno.build.os === "windows";
 

@@ -1,9 +1,9 @@
 // `futures completions`, asked the way shells ask.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { COMMANDS } from "../cli/commands.ts";
-import { futures } from "./futures_command.ts";
-import { runCommand } from "./run_command.ts";
+import { COMMANDS } from "../../cli/commands.ts";
+import { futures } from "../helpers/futures_command.ts";
+import { runCommand } from "../helpers/run_command.ts";
 
 /** What comes behind `futures`, up to the cursor, and what is there to choose. */
 const QUESTIONS: [words: string[], answer: string[]][] = [

@@ -1,8 +1,12 @@
 // `futures map` that does not get to the end: stopped, killed, nobody reads it.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { FUNCTIONS, futures, startFutures } from "./futures_command.ts";
-import { makeTempFolder } from "./temp_folder.ts";
+import {
+  FUNCTIONS,
+  futures,
+  startFutures,
+} from "../helpers/futures_command.ts";
+import { makeTempFolder } from "../helpers/temp_folder.ts";
 
 const IS_WINDOWS = Deno.build.os === "windows";
 

@@ -3,7 +3,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { ofAnyLength } from "./fixtures/line_functions.ts";
-import { FUNCTIONS, startFutures } from "./futures_command.ts";
+import { FUNCTIONS, startFutures } from "../helpers/futures_command.ts";
 
 /** Where the number is known by which a stream is made so. */
 const IS_LINUX = Deno.build.os === "linux";

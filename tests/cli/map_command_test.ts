@@ -6,8 +6,8 @@ import {
   futures,
   futuresOnTerminal,
   HAS_TERMINAL,
-} from "./futures_command.ts";
-import { makeTempFolder } from "./temp_folder.ts";
+} from "../helpers/futures_command.ts";
+import { makeTempFolder } from "../helpers/temp_folder.ts";
 
 /** A text with a line for each value. */
 function lines(values: readonly unknown[]): string {

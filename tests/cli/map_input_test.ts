@@ -1,9 +1,13 @@
 // What `futures map` makes of bytes: lines, or a line about why not.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { type Lines, readLines } from "../cli/line_reader.ts";
-import { FUNCTIONS, futures, startFutures } from "./futures_command.ts";
-import { makeTempFolder } from "./temp_folder.ts";
+import { type Lines, readLines } from "../../cli/line_reader.ts";
+import {
+  FUNCTIONS,
+  futures,
+  startFutures,
+} from "../helpers/futures_command.ts";
+import { makeTempFolder } from "../helpers/temp_folder.ts";
 
 const IS_WINDOWS = Deno.build.os === "windows";
 

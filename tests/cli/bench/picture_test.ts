@@ -6,12 +6,16 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
-import type { Report, RunReport, WorkloadReport } from "../bench/benchmark.ts";
-import { formatPage } from "../bench/page.ts";
-import { drawSvg, formatSpeedup } from "../bench/svg.ts";
-import { futures } from "./futures_command.ts";
-import { runCommand } from "./run_command.ts";
-import { makeTempFolder } from "./temp_folder.ts";
+import type {
+  Report,
+  RunReport,
+  WorkloadReport,
+} from "../../../bench/benchmark.ts";
+import { formatPage } from "../../../bench/page.ts";
+import { drawSvg, formatSpeedup } from "../../../bench/svg.ts";
+import { futures } from "../../helpers/futures_command.ts";
+import { runCommand } from "../../helpers/run_command.ts";
+import { makeTempFolder } from "../../helpers/temp_folder.ts";
 
 /** Where browsers are that can be asked for the page as they understand it. */
 const BROWSERS = ["/usr/bin/chromium", "/usr/bin/google-chrome"];

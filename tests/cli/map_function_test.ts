@@ -1,8 +1,12 @@
 // What a function can do to `futures map` that runs it.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { FUNCTIONS, futures, startFutures } from "./futures_command.ts";
-import { makeTempFolder } from "./temp_folder.ts";
+import {
+  FUNCTIONS,
+  futures,
+  startFutures,
+} from "../helpers/futures_command.ts";
+import { makeTempFolder } from "../helpers/temp_folder.ts";
 
 const FIVE = "1\n2\n3\n4\n5\n";
 
