@@ -5,31 +5,31 @@
  * @module
  */
 
+import config from "../deno.json" with { type: "json" };
 import {
   type BenchmarkOptions,
   type Observer,
   planBenchmark,
   runBenchmark,
-} from "../bench/benchmark.ts";
-import { CLEAR_LINE, showProgress } from "../bench/progress.ts";
-import { formatPage } from "../bench/page.ts";
+} from "./bench/benchmark.ts";
+import { formatPage } from "./bench/page.ts";
+import { showProgress } from "./bench/progress.ts";
 import {
   formatHeading,
   formatLesson,
   formatPlan,
   formatTable,
-} from "../bench/report.ts";
+} from "./bench/report.ts";
 import {
   DEFAULT_DELAY_MS,
   DEFAULT_WORK,
   DEFAULT_YEAR,
   SCIENTISTS,
   type WorkKind,
-} from "../bench/scientists.ts";
-import { EXECUTOR_IDS, type ExecutorId } from "../bench/strategies.ts";
-import { drawSvg } from "../bench/svg.ts";
-import { drawTimeline } from "../bench/timeline.ts";
-import config from "../deno.json" with { type: "json" };
+} from "./bench/scientists.ts";
+import { EXECUTOR_IDS, type ExecutorId } from "./bench/strategies.ts";
+import { drawSvg } from "./bench/svg.ts";
+import { drawTimeline } from "./bench/timeline.ts";
 import { type Command, command, writeError } from "./command.ts";
 import { refuseSameFiles, STREAMS } from "./file_identity.ts";
 import { FileOutput, outputFiles, PlainOutput } from "./line_output.ts";
@@ -41,6 +41,7 @@ import {
   path,
   type Values,
 } from "./options.ts";
+import { CLEAR_LINE } from "./text.ts";
 
 const KINDS: ReadonlyMap<string, readonly WorkKind[]> = new Map([
   ["wait", ["wait"]],

@@ -6,7 +6,7 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
-import type { Report } from "../../bench/benchmark.ts";
+import type { Report } from "../../cli/bench/benchmark.ts";
 import config from "../../deno.json" with { type: "json" };
 import {
   futures,

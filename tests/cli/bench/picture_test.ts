@@ -10,9 +10,9 @@ import type {
   Report,
   RunReport,
   WorkloadReport,
-} from "../../../bench/benchmark.ts";
-import { formatPage } from "../../../bench/page.ts";
-import { drawSvg, formatSpeedup } from "../../../bench/svg.ts";
+} from "../../../cli/bench/benchmark.ts";
+import { formatPage } from "../../../cli/bench/page.ts";
+import { drawSvg, formatSpeedup } from "../../../cli/bench/svg.ts";
 import { futures } from "../../helpers/futures_command.ts";
 import { runCommand } from "../../helpers/run_command.ts";
 import { makeTempFolder } from "../../helpers/temp_folder.ts";

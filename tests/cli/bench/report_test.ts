@@ -5,15 +5,15 @@ import {
   assertSameResults,
   type RunReport,
   type WorkloadReport,
-} from "../../../bench/benchmark.ts";
+} from "../../../cli/bench/benchmark.ts";
 import {
   formatHeading,
   formatLesson,
   formatPlan,
   formatTable,
-} from "../../../bench/report.ts";
-import { SCIENTISTS, takeScientists } from "../../../bench/scientists.ts";
-import { drawTimeline } from "../../../bench/timeline.ts";
+} from "../../../cli/bench/report.ts";
+import { SCIENTISTS, takeScientists } from "../../../cli/bench/scientists.ts";
+import { drawTimeline } from "../../../cli/bench/timeline.ts";
 
 /** Four records that compute for a second each. */
 const COMPUTE: WorkloadReport = {

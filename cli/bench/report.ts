@@ -13,7 +13,7 @@ import type {
 } from "./benchmark.ts";
 import type { WorkKind } from "./scientists.ts";
 import type { ExecutorName } from "./strategies.ts";
-import { paint, type TextOptions, wrap } from "./text.ts";
+import { paint, type TextOptions, wrap } from "../text.ts";
 
 /** More names than this are not listed. */
 const MAX_NAMES = 14;

@@ -7,7 +7,7 @@
 
 import type { WorkloadReport } from "./benchmark.ts";
 import { type Bar, describeRun, lanesOf, longestOf, ticksOf } from "./lanes.ts";
-import { LINE_WIDTH, paint, type TextOptions } from "./text.ts";
+import { LINE_WIDTH, paint, type TextOptions } from "../text.ts";
 
 /** Left of the bars stand a margin, the worker's name and a bracket. */
 const MARGIN = "    ";

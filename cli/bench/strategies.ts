@@ -9,8 +9,8 @@ import {
   ProcessPoolExecutor,
   PromisePoolExecutor,
   WorkerPoolExecutor,
-} from "../mod.ts";
-import { wallTime } from "../executors/runtime/clock.ts";
+} from "../../mod.ts";
+import { wallTime } from "../../executors/runtime/clock.ts";
 import {
   type Aged,
   type Scientist,

@@ -6,7 +6,7 @@
  */
 
 import { isDeepStrictEqual } from "node:util";
-import { wallTime } from "../executors/runtime/clock.ts";
+import { wallTime } from "../../executors/runtime/clock.ts";
 import { type Aged, takeScientists, type WorkKind } from "./scientists.ts";
 import {
   type ExecutorId,

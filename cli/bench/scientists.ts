@@ -6,7 +6,7 @@
  */
 
 import { delay } from "@std/async/delay";
-import { task } from "../mod.ts";
+import { task } from "../../mod.ts";
 
 /** One record. Nobody changes it, so everybody may read it at the same time. */
 export interface Scientist {

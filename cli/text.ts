@@ -1,5 +1,6 @@
 /**
- * How the benchmark's text looks: its width and its colours.
+ * How text on a terminal looks: its width, its colours, and how a line is
+ * replaced.
  *
  * @module
  */
@@ -16,6 +17,9 @@ export interface TextOptions {
 
 /** No line is longer: the width of the smallest terminals still in use. */
 export const LINE_WIDTH = 80;
+
+/** Goes to the start of the line and empties it, whatever it held. */
+export const CLEAR_LINE = "\r\x1b[K";
 
 /** The ANSI codes of what text can look like. */
 const CODES = { bold: 1, dim: 2, green: 32, yellow: 33, cyan: 36 } as const;

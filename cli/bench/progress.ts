@@ -4,11 +4,9 @@
  * @module
  */
 
-import { writeStandardError } from "../executors/pool/process/standard_error.ts";
+import { writeStandardError } from "../../executors/pool/process/standard_error.ts";
+import { CLEAR_LINE } from "../text.ts";
 import type { Observer } from "./benchmark.ts";
-
-/** Goes to the start of the line and empties it, whatever it held. */
-export const CLEAR_LINE = "\r\x1b[K";
 
 /** Often enough for the eye, and next to nothing for a core. */
 const REPAINT_MS = 100;
