@@ -9,11 +9,11 @@ import { isDeepStrictEqual } from "node:util";
 import { wallTime } from "../../executors/runtime/clock.ts";
 import { type Aged, takeScientists, type WorkKind } from "./scientists.ts";
 import {
-  type ExecutorId,
-  type ExecutorName,
   type Performance,
   STRATEGIES,
   type Strategy,
+  type StrategyId,
+  type StrategyName,
 } from "./strategies.ts";
 
 /** What {@linkcode runBenchmark} is to do. */
@@ -21,7 +21,7 @@ export interface BenchmarkOptions {
   /** The version of this package, for the report. */
   readonly version: string;
   readonly kinds: readonly WorkKind[];
-  readonly executors: readonly ExecutorId[];
+  readonly executors: readonly StrategyId[];
   /** How many records. */
   readonly records: number;
   /** How many workers; `undefined` leaves it to each executor. */
@@ -74,7 +74,7 @@ export interface WorkloadPlan {
 
 /** An executor, and how many records it may work on at a time. */
 export interface RunPlan {
-  readonly executor: ExecutorName;
+  readonly executor: StrategyName;
   readonly workers: number;
 }
 

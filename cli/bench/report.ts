@@ -12,7 +12,7 @@ import type {
   WorkloadReport,
 } from "./benchmark.ts";
 import type { WorkKind } from "./scientists.ts";
-import type { ExecutorName } from "./strategies.ts";
+import type { StrategyName } from "./strategies.ts";
 import { paint, type TextOptions, wrap } from "../text.ts";
 
 /** More names than this are not listed. */
@@ -28,7 +28,7 @@ const COLUMNS = [
 
 /** What each way of running has to teach about each kind of work. */
 const LESSONS: Readonly<
-  Record<WorkKind, Readonly<Record<ExecutorName, string>>>
+  Record<WorkKind, Readonly<Record<StrategyName, string>>>
 > = {
   wait: {
     serial: "Waiting keeps no core busy.",

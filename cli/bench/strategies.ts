@@ -4,13 +4,14 @@
  * @module
  */
 
-import {
-  type Executor,
-  ProcessPoolExecutor,
-  PromisePoolExecutor,
-  WorkerPoolExecutor,
-} from "../../mod.ts";
+import type { Executor } from "../../mod.ts";
 import { wallTime } from "../../executors/runtime/clock.ts";
+import {
+  EXECUTOR_IDS,
+  type ExecutorId,
+  type ExecutorName,
+  EXECUTORS,
+} from "../executors.ts";
 import {
   type Aged,
   type Scientist,
@@ -18,15 +19,11 @@ import {
   type TransformOptions,
 } from "./scientists.ts";
 
-/** What the command line calls an executor. */
-export type ExecutorId = "serial" | "promise" | "worker" | "process";
+/** What the command line calls a strategy. */
+export type StrategyId = "serial" | ExecutorId;
 
-/** What the report calls an executor. */
-export type ExecutorName =
-  | "serial"
-  | "PromisePoolExecutor"
-  | "WorkerPoolExecutor"
-  | "ProcessPoolExecutor";
+/** What the report calls a strategy. */
+export type StrategyName = "serial" | ExecutorName;
 
 /** Who worked on a record, and when; the times are as {@linkcode wallTime} tells them. */
 export interface Performance {
@@ -48,8 +45,8 @@ export interface Concurrency {
 
 /** How a workload can be run. */
 export interface Strategy {
-  readonly id: ExecutorId;
-  readonly executor: ExecutorName;
+  readonly id: StrategyId;
+  readonly executor: StrategyName;
   /** How many records may be worked on at a time. */
   workers(options: Concurrency): number;
   /** The results in the order of the records; tells of each record that is done. */
@@ -76,39 +73,31 @@ export const STRATEGIES: readonly Strategy[] = [
     run: (records, _workers, options, done) =>
       runSerial(records, options, done),
   },
-  {
-    id: "promise",
-    executor: "PromisePoolExecutor",
-    workers: ({ workers, records }) =>
-      workers ?? Math.min(records, MAX_PROMISES),
-    run: (records, maxWorkers, ...rest) =>
-      runPool(new PromisePoolExecutor({ maxWorkers }), records, ...rest),
-  },
-  {
-    id: "worker",
-    executor: "WorkerPoolExecutor",
-    workers: ({ workers }) => workers ?? navigator.hardwareConcurrency,
-    run: (records, maxWorkers, ...rest) =>
-      runPool(new WorkerPoolExecutor({ maxWorkers }), records, ...rest),
-  },
-  {
-    id: "process",
-    executor: "ProcessPoolExecutor",
-    workers: ({ workers }) => workers ?? navigator.hardwareConcurrency,
-    run: (records, maxWorkers, options, done) =>
-      runPool(
-        new ProcessPoolExecutor({ maxWorkers }),
-        records,
-        { ...options, inProcess: true },
-        done,
-      ),
-  },
+  ...EXECUTOR_IDS.map(strategyOf),
 ];
 
-/** What the command line calls the executors, in the order in which they run. */
-export const EXECUTOR_IDS: readonly ExecutorId[] = STRATEGIES.map(({ id }) =>
+/** What the command line calls the strategies, in the order in which they run. */
+export const STRATEGY_IDS: readonly StrategyId[] = STRATEGIES.map(({ id }) =>
   id
 );
+
+function strategyOf(id: ExecutorId): Strategy {
+  const { executor, worker, workers: byDefault, open } = EXECUTORS[id];
+  return {
+    id,
+    executor,
+    workers: ({ workers, records }) =>
+      workers ??
+        (worker === "promise" ? Math.min(records, MAX_PROMISES) : byDefault),
+    run: (records, maxWorkers, options, done) =>
+      runPool(
+        open({ maxWorkers }),
+        records,
+        { ...options, inProcess: worker === "process" },
+        done,
+      ),
+  };
+}
 
 /** A plain map. Not `records.map(…)`, which would begin all of them at once. */
 async function* runSerial(
