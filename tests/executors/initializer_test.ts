@@ -1,4 +1,5 @@
 // Initializers: once in each worker, and what happens if one fails.
+// @group workers
 
 import {
   assert,

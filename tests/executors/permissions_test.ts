@@ -1,4 +1,5 @@
 // What workers may do: `permissions`, which needs a flag of Deno.
+// @group workers
 
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { WorkerPoolExecutor } from "../../mod.ts";

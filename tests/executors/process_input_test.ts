@@ -1,5 +1,6 @@
 // The standard input of a worker process, and of what its tasks start: at its
 // end, and never where messages are.
+// @group processes
 
 import { assert, assertEquals } from "@std/assert";
 import { ProcessPoolExecutor } from "../../mod.ts";

@@ -1,4 +1,5 @@
 // Ctrl-C and other signals, which every process of a terminal gets, while workers start.
+// @group processes
 
 import { assertEquals } from "@std/assert";
 import { runCommand } from "../helpers/run_command.ts";

@@ -1,5 +1,6 @@
 // What worker processes find: the configuration and the packages of the
 // program, also where Deno does not name its main module.
+// @group processes
 
 import { assertEquals } from "@std/assert";
 import { runCommand } from "../helpers/run_command.ts";

@@ -1,4 +1,5 @@
 // What tasks of worker processes, and programs that they start, print last.
+// @group processes
 
 import { assertEquals } from "@std/assert";
 import { runCommand } from "../helpers/run_command.ts";

@@ -1,6 +1,7 @@
 // What a task can do with `permissions: "none"`: everything that takes a
 // permission is tried, in both kinds of workers, and a server on this machine
 // counts what gets out. docs/security.md says what these tests show.
+// @group processes
 
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { ProcessPoolExecutor } from "../../mod.ts";

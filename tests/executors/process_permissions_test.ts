@@ -1,5 +1,6 @@
 // What a list of permissions comes to in a worker process: what was named, and
 // no more. Each test asks Deno in the worker.
+// @group processes
 
 import {
   assertEquals,

@@ -1,5 +1,6 @@
 // Programs with worker processes: what they print, what they may do, and that
 // none of them is left over.
+// @group processes
 
 import {
   assert,

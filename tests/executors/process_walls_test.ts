@@ -1,6 +1,7 @@
 // What a task with `permissions: "none"` can do to its program: much where its
 // worker is a thread, and little where that is a process. docs/security.md says
 // what these tests show.
+// @group processes
 
 import { assertEquals } from "@std/assert";
 import { ProcessPoolExecutor, WorkerPoolExecutor } from "../../mod.ts";
