@@ -29,7 +29,6 @@
  */
 
 export { currentTask } from "./executors/current_task.ts";
-export type { CurrentTask } from "./executors/current_task.ts";
 export {
   BrokenExecutorError,
   CancelledError,
@@ -61,6 +60,7 @@ export { ProcessPoolExecutor } from "./executors/process_pool.ts";
 export type { ProcessPoolExecutorOptions } from "./executors/process_pool.ts";
 export { PromisePoolExecutor } from "./executors/promise_pool.ts";
 export type { PromisePoolExecutorOptions } from "./executors/promise_pool.ts";
+export type { CurrentTask } from "./executors/running_task.ts";
 export type {
   Activity,
   CallTiming,

@@ -6,17 +6,12 @@
  */
 
 import type { AsyncLocalStorage } from "node:async_hooks";
-import { askForTask, keepScopesBy, type TaskScope } from "./running_task.ts";
-
-/** The running task, as it sees itself; see {@linkcode currentTask}. */
-export interface CurrentTask {
-  /** Aborted when the task is to stop; its reason is a `CancelledError` or a `TimeoutError`. */
-  readonly signal: AbortSignal;
-  /** Whether the task is to stop; live even inside a loop that never yields, in a worker. */
-  readonly cancelled: boolean;
-  /** Throws the signal's reason if the task is to stop. */
-  throwIfCancelled(): void;
-}
+import {
+  askForTask,
+  type CurrentTask,
+  keepScopesBy,
+  type TaskScope,
+} from "./running_task.ts";
 
 /** One for the isolate: a task in a pool inside a task sees the inner one. */
 let scopes: AsyncLocalStorage<TaskScope> | undefined;

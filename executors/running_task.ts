@@ -6,8 +6,17 @@
  * @module
  */
 
-import type { CurrentTask } from "./current_task.ts";
 import type { CancelledError, TimeoutError } from "./errors.ts";
+
+/** The running task, as it sees itself; see `currentTask()`. */
+export interface CurrentTask {
+  /** Aborted when the task is to stop; its reason is a `CancelledError` or a `TimeoutError`. */
+  readonly signal: AbortSignal;
+  /** Whether the task is to stop; live even inside a loop that never yields, in a worker. */
+  readonly cancelled: boolean;
+  /** Throws the signal's reason if the task is to stop. */
+  throwIfCancelled(): void;
+}
 
 /** What the code that a task starts finds again after each `await`. */
 export interface TaskScope {
