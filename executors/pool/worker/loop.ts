@@ -41,9 +41,8 @@ import {
   type StopSource,
   taskIsAsked,
 } from "../../running_task.ts";
-import type { FunctionReference } from "../../task.ts";
+import type { AnyFunction, FunctionReference } from "../../task.ts";
 import { isTransfer, unwrapTransfer } from "../../transfer.ts";
-import type { AnyFunction } from "../../job/work_item.ts";
 import { initArgsError, resultError, unreadable } from "../wire/clone_error.ts";
 import { decodeError, type EncodedError, encodeError } from "../wire/codec.ts";
 import { explain, loadEvaluator } from "./evaluate.ts";
