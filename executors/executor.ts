@@ -164,7 +164,8 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
     const checked = checkSubmitOptions(options);
     this.checkTask(fn);
     this.assertOpen();
-    const job = this.#futures.job(fn as AnyFunction, args, checked);
+    const sink = new FutureSink(this.#tally, checked);
+    const job = sink.job(fn as AnyFunction, args);
     if (!job.settled) this.enqueue(job);
     return job.target as Future<Awaited<R>>;
   }

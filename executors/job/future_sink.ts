@@ -12,12 +12,23 @@ import { StopGuard } from "./guard.ts";
 import { Job, type Sink } from "./job.ts";
 import { type CallOptions, NO_OPTIONS } from "./options.ts";
 
-/** The futures of one executor. */
+/** The futures of one executor; those of calls with options have a sink each. */
 export class FutureSink implements Sink<Future<unknown>> {
   readonly tally: Tally;
+  readonly options: CallOptions;
+  readonly arity = undefined;
+  /** Only where there are options. */
+  #guard: StopGuard | undefined;
 
-  constructor(tally: Tally) {
+  /**
+   * Makes a sink.
+   *
+   * @param tally Where calls are counted.
+   * @param options How the only call is to be made.
+   */
+  constructor(tally: Tally, options: CallOptions = NO_OPTIONS) {
     this.tally = tally;
+    this.options = options;
   }
 
   /**
@@ -25,24 +36,18 @@ export class FutureSink implements Sink<Future<unknown>> {
    *
    * @param fn What to call.
    * @param args What to call it with.
-   * @param options How to call it.
    */
-  job(
-    fn: AnyFunction,
-    args: readonly unknown[],
-    options: CallOptions = NO_OPTIONS,
-  ): Job<Future<unknown>> {
+  job(fn: AnyFunction, args: readonly unknown[]): Job<Future<unknown>> {
     const job = new Job<Future<unknown>>(
       this,
       // The future asks the job for exact states, so that the job comes first.
       undefined!,
       fn,
       args,
-      options,
       this.tally.add(1),
     );
     job.target = control.create(job);
-    if (options !== NO_OPTIONS) job.guard = StopGuard.of(job);
+    if (this.options !== NO_OPTIONS) this.#guard = new StopGuard(job);
     return job;
   }
 
@@ -51,7 +56,9 @@ export class FutureSink implements Sink<Future<unknown>> {
   }
 
   start({ target }: Job<Future<unknown>>): boolean {
-    return control.start(target);
+    if (!control.start(target)) return false;
+    this.#guard?.start();
+    return true;
   }
 
   resolve({ target }: Job<Future<unknown>>, value: unknown): void {

@@ -10,26 +10,26 @@ import { control, type Future } from "../future.ts";
 import { type AbortWaiter, offAbort, onAbort } from "../runtime/abort.ts";
 import { startDeadline } from "../runtime/timer.ts";
 import { nameOf } from "../text.ts";
-import type { Job, JobGuard } from "./job.ts";
+import type { Job } from "./job.ts";
 
 /** Settles the future of a job at once, and has the holder stop the function. */
-export class StopGuard implements JobGuard, AbortWaiter {
+export class StopGuard implements AbortWaiter {
   readonly #job: Job<Future<unknown>>;
   #stopTimer: (() => void) | undefined;
 
-  private constructor(job: Job<Future<unknown>>) {
+  /**
+   * Guards the call of a job by the options of its sink. If their signal was
+   * aborted before, the job is cancelled.
+   */
+  constructor(job: Job<Future<unknown>>) {
     this.#job = job;
-  }
-
-  /** The guard of a job whose options have a signal or a time-out; with a signal that was aborted before, the job is cancelled. */
-  static of(job: Job<Future<unknown>>): StopGuard {
     const { signal } = job.options;
-    const guard = new StopGuard(job);
-    if (signal?.aborted) guard.signalAborted();
-    else if (signal !== undefined) onAbort(signal, guard);
-    return guard;
+    control.observe(job.target, () => this.#end());
+    if (signal?.aborted) this.signalAborted();
+    else if (signal !== undefined) onAbort(signal, this);
   }
 
+  /** The call is about to be entered. */
   start(): void {
     const { timeout } = this.#job.options;
     if (timeout === Infinity) return;
@@ -45,7 +45,7 @@ export class StopGuard implements JobGuard, AbortWaiter {
   }
 
   /** A long-lived signal must not collect the guards of tasks long done. */
-  end(): void {
+  #end(): void {
     const { signal } = this.#job.options;
     if (signal !== undefined) offAbort(signal, this);
     this.#stopTimer?.();

@@ -12,7 +12,8 @@
  * ```
  *
  * There is one class of jobs. What is different for a future and for a map is in
- * their sinks; what is different from call to call is in the options.
+ * their sinks, and what all calls of a sink have in common as well: a job is what
+ * each call costs, and has no field that most jobs do without.
  *
  * @module
  */
@@ -45,6 +46,10 @@ export interface JobHolder {
  * @typeParam Target What a job is for: a future, or a batch of a map.
  */
 export interface Sink<Target> {
+  /** How the calls of its jobs are to be made. */
+  readonly options: CallOptions;
+  /** How many arguments each call has; `undefined` if jobs have one call, and may differ. */
+  readonly arity: number | undefined;
   /** Where calls are counted, and whoever watches is told of them. */
   readonly tally: Tally;
   /** Whether nobody wants an outcome of the job any more. */
@@ -69,14 +74,6 @@ export interface Sink<Target> {
   split(job: Job<Target>, rest: Job<Target>): void;
 }
 
-/** Stops the call of a job for a reason that its options name. */
-export interface JobGuard {
-  /** The call is about to be entered. */
-  start(): void;
-  /** The call has an outcome. */
-  end(): void;
-}
-
 /**
  * Calls of one function.
  *
@@ -91,8 +88,6 @@ export interface JobGuard {
 export class Job<Target = unknown> implements FutureOrigin {
   /** What to call. */
   readonly fn: AnyFunction;
-  /** How the calls are to be made. */
-  readonly options: CallOptions;
   /** Who hears of the outcomes. */
   readonly sink: Sink<Target>;
   /** What the outcomes are for. */
@@ -103,8 +98,6 @@ export class Job<Target = unknown> implements FutureOrigin {
   position = 0;
   /** Set before an outcome is given, if `timed`: who ran the call, and when. */
   timing: CallTiming | undefined = undefined;
-  /** What a signal or a time-out does. */
-  guard: JobGuard | undefined = undefined;
   /** Whether some argument is to be moved, so that the job can be sent only once. */
   readonly transfers: boolean;
   /** How many calls of the target come before its own. */
@@ -112,9 +105,8 @@ export class Job<Target = unknown> implements FutureOrigin {
   /** How many calls were submitted to the executor before the target's. */
   readonly #index: number;
   readonly #submitted: number | undefined;
-  /** The arguments of all calls of the target, `#arity` for each. */
+  /** The arguments of all calls of the target, one after another. */
   readonly #args: readonly unknown[];
-  readonly #arity: number;
   #count: number;
 
   /**
@@ -124,10 +116,8 @@ export class Job<Target = unknown> implements FutureOrigin {
    * @param target What the outcomes are for.
    * @param fn What to call.
    * @param args The arguments of all calls of the target.
-   * @param options How the calls are to be made.
    * @param index How many calls were submitted before the target's.
    * @param submitted When they were submitted, if anybody watches.
-   * @param arity How many arguments a call has.
    * @param from How many calls of the target come before these.
    * @param count How many calls the job holds.
    */
@@ -136,25 +126,26 @@ export class Job<Target = unknown> implements FutureOrigin {
     target: Target,
     fn: AnyFunction,
     args: readonly unknown[],
-    options: CallOptions,
     index: number,
     submitted: number | undefined = sink.tally.watched ? wallTime() : undefined,
-    arity: number = args.length,
     from = 0,
     count = 1,
   ) {
     this.fn = fn;
-    this.options = options;
     this.sink = sink;
     this.target = target;
     this.from = from;
     this.#index = index;
     this.#submitted = submitted;
     this.#args = args;
-    this.#arity = arity;
     this.#count = count;
     // A call of a map that moves something is a job of its own from the start.
     this.transfers = count === 1 && this.#movesSomething();
+  }
+
+  /** How the calls are to be made. */
+  get options(): CallOptions {
+    return this.sink.options;
   }
 
   /** How many calls the job holds. */
@@ -179,9 +170,7 @@ export class Job<Target = unknown> implements FutureOrigin {
 
   /** A call is about to be entered; false if the call must not be. */
   start(): boolean {
-    if (!this.sink.start(this)) return false;
-    this.guard?.start();
-    return true;
+    return this.sink.start(this);
   }
 
   /**
@@ -264,10 +253,8 @@ export class Job<Target = unknown> implements FutureOrigin {
       this.target,
       this.fn,
       this.#args,
-      this.options,
       this.#index,
       this.#submitted,
-      this.#arity,
       this.from + count,
       this.#count - count,
     );
@@ -297,7 +284,6 @@ export class Job<Target = unknown> implements FutureOrigin {
       this.timing = { worker: this.holder!.name };
     }
     this.sink.tally.ended(outcome);
-    this.guard?.end();
   }
 
   /**
@@ -320,10 +306,16 @@ export class Job<Target = unknown> implements FutureOrigin {
     });
   }
 
+  /** How many arguments each of its calls has. */
+  get #arity(): number {
+    return this.sink.arity ?? this.#args.length;
+  }
+
   /** The arguments of its calls from one up to another. */
   #argsOf(call: number, end: number): readonly unknown[] {
-    const from = (this.from + call) * this.#arity;
-    const to = (this.from + end) * this.#arity;
+    const arity = this.#arity;
+    const from = (this.from + call) * arity;
+    const to = (this.from + end) * arity;
     return from === 0 && to === this.#args.length
       ? this.#args
       : this.#args.slice(from, to);
@@ -331,8 +323,9 @@ export class Job<Target = unknown> implements FutureOrigin {
 
   /** Whether an argument of its one call is marked by `transfer()`. */
   #movesSomething(): boolean {
-    const end = (this.from + 1) * this.#arity;
-    for (let i = end - this.#arity; i < end; i++) {
+    const arity = this.#arity;
+    const end = (this.from + 1) * arity;
+    for (let i = end - arity; i < end; i++) {
       if (isTransfer(this.#args[i])) return true;
     }
     return false;

@@ -17,8 +17,9 @@ export type CallsSettled = (batch: Batch, call: number, count: number) => void;
 /** The sink of one map. */
 export class MapCalls implements Sink<Batch> {
   readonly tally: Tally;
+  readonly options: CallOptions;
+  readonly arity: number;
   readonly #fn: AnyFunction;
-  readonly #options: CallOptions;
   readonly #settled: CallsSettled;
   /** Batches with calls that have no outcome. */
   readonly #open = new Set<Batch>();
@@ -29,19 +30,22 @@ export class MapCalls implements Sink<Batch> {
    * Makes the sink of a map that calls a function.
    *
    * @param fn The function.
+   * @param arity How many arguments each call has.
    * @param options How to call it.
    * @param tally Where the calls are counted.
    * @param settled Told of outcomes.
    */
   constructor(
     fn: AnyFunction,
+    arity: number,
     options: CallOptions,
     tally: Tally,
     settled: CallsSettled,
   ) {
     this.tally = tally;
+    this.options = options;
+    this.arity = arity;
     this.#fn = fn;
-    this.#options = options;
     this.#settled = settled;
   }
 
@@ -53,22 +57,19 @@ export class MapCalls implements Sink<Batch> {
   /**
    * Makes a job of calls that were pulled together.
    *
-   * @param args The arguments of all calls, `arity` for each.
-   * @param arity How many arguments a call has.
+   * @param args The arguments of all calls, one after another.
    * @returns The job; its target has the outcomes.
    */
-  job(args: unknown[], arity: number): Job<Batch> {
-    const count = args.length / arity;
-    const batch = new Batch(args, arity);
+  job(args: unknown[]): Job<Batch> {
+    const count = args.length / this.arity;
+    const batch = new Batch(args, this.arity);
     const job = new Job<Batch>(
       this,
       batch,
       this.#fn,
       args,
-      this.#options,
       this.tally.add(count),
       undefined,
-      arity,
       0,
       count,
     );

@@ -82,6 +82,7 @@ class MapRun implements MapResult<unknown>, LinkedMap {
       : new CompletionOrder();
     this.#calls = new MapCalls(
       fn,
+      inputs.arity,
       settings.call,
       target.tally,
       (batch, call, count) => {
@@ -302,8 +303,8 @@ class MapRun implements MapResult<unknown>, LinkedMap {
         if (pulled === 0) end = {};
         else if (anyTransfer(args, args.length - arity)) {
           const moved = args.splice(-arity);
-          this.#submit(args, arity, count - 1);
-          this.#submit(moved, arity, 1);
+          this.#submit(args, count - 1);
+          this.#submit(moved, 1);
           args = [];
           count = 0;
         }
@@ -313,7 +314,7 @@ class MapRun implements MapResult<unknown>, LinkedMap {
     }
     this.#inputs.release();
     // Nothing comes of it if pulling has run code that ended all this.
-    this.#submit(args, arity, count);
+    this.#submit(args, count);
     if (end !== undefined) this.#endInput(end);
     if (turn === undefined) this.#pulling = false;
     else {
@@ -343,7 +344,7 @@ class MapRun implements MapResult<unknown>, LinkedMap {
           this.#endInput({});
         } else {
           this.#target.assertOpen();
-          this.#submit(args, args.length, 1);
+          this.#submit(args, 1);
         }
       } catch (error) {
         this.#endInput({ error });
@@ -359,9 +360,9 @@ class MapRun implements MapResult<unknown>, LinkedMap {
     return this.#settings.bufferSize - this.#unread;
   }
 
-  #submit(args: unknown[], arity: number, count: number): void {
+  #submit(args: unknown[], count: number): void {
     if (count === 0 || this.#end !== undefined) return;
-    const job = this.#calls.job(args, arity);
+    const job = this.#calls.job(args);
     this.#unread += count;
     this.#outcomes.add(job.target);
     this.#target.enqueue(job);
