@@ -29,7 +29,7 @@
  */
 
 export { currentTask } from "./executors/current_task.ts";
-export type { CurrentTask } from "./executors/current_task.ts";
+export type { CurrentTask } from "./executors/running_task.ts";
 export {
   BrokenExecutorError,
   CancelledError,
@@ -87,7 +87,7 @@ export type {
   WaitOptions,
   WaitResult,
 } from "./executors/wait.ts";
-export type { Job, JobGuard, JobHolder, Sink } from "./executors/job/job.ts";
+export type { Job, JobHolder, Sink } from "./executors/job/job.ts";
 export type { CallOptions, SubmitOptions } from "./executors/job/options.ts";
 export type {
   WorkerExecutor,

@@ -7,7 +7,6 @@
 
 import { checkCount, checkInitializer, checkOptions } from "./arguments.ts";
 import { monotonicTime, wallTime } from "./runtime/clock.ts";
-import { asProgram, currentScope, keepScopes } from "./current_task.ts";
 import type { Job, JobHolder } from "./job/job.ts";
 import { JobQueue } from "./job/queue.ts";
 import { BrokenExecutorError, InvalidStateError } from "./errors.ts";
@@ -19,9 +18,10 @@ import {
   offLoopEnd,
   onLoopEnd,
 } from "./runtime/loop_end.ts";
-import { CallScope, runInScope, taskIsAsked } from "./running_task.ts";
+import { CallScope } from "./running_task.ts";
 import type { Activity } from "./stats.ts";
 import type { AnyFunction } from "./task.ts";
+import { taskScopes } from "./task_scopes.ts";
 import { isTransfer } from "./transfer.ts";
 import { Turns } from "./runtime/turns.ts";
 
@@ -39,7 +39,7 @@ const MAIN = "main";
 
 // Loading what keeps scopes takes 5 ms and, in a worker, 1.5 MiB: there it waits
 // until a task asks for itself, or a promise pool has something to do.
-if (!("WorkerGlobalScope" in globalThis)) keepScopes();
+if (!("WorkerGlobalScope" in globalThis)) taskScopes.keep();
 
 /** Options of {@linkcode PromisePoolExecutor}. */
 export interface PromisePoolExecutorOptions extends InitializerOptions {
@@ -187,7 +187,7 @@ export class PromisePoolExecutor extends Executor {
 
   /** Where that runs which calls this, if this pool runs it. */
   #callingLane(): Lane | undefined {
-    const scope = currentScope();
+    const scope = taskScopes.current;
     if (scope === undefined) return undefined;
     for (const lane of this.#lanes) {
       if (lane.scope === scope) return lane;
@@ -197,14 +197,14 @@ export class PromisePoolExecutor extends Executor {
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    keepScopes().then(() => this.#drain());
+    taskScopes.keep().then(() => this.#drain());
   }
 
   #drain(): void {
     if (this.#initializer !== undefined && this.#queue.length > 0) {
       const initializer = this.#initializer;
       onLoopEnd(this.#standstill);
-      asProgram(() => this.#initialize(initializer));
+      taskScopes.runAsProgram(() => this.#initialize(initializer));
       return;
     }
     this.#scheduled = false;
@@ -215,7 +215,9 @@ export class PromisePoolExecutor extends Executor {
       }
       const lane = new Lane();
       this.#lanes.add(lane);
-      asProgram(() => runInScope(lane.scope, () => this.#work(lane)));
+      taskScopes.runAsProgram(() =>
+        taskScopes.run(lane.scope, () => this.#work(lane))
+      );
     }
     if (this.#queue.length === 0) this.#submittedInside = false;
     if (this.#running === 0 && this.#queue.length === 0) {
@@ -295,7 +297,7 @@ export class PromisePoolExecutor extends Executor {
       try {
         const returned = scope === kept
           ? job.invoke(call)
-          : runInScope(scope, () => job.invoke(call));
+          : taskScopes.run(scope, () => job.invoke(call));
         // What has computed has ended now: others may compute before this goes on.
         if (started > 0 && !isThenable(returned)) ended = wallTime();
         outcome = await returned;
@@ -338,7 +340,7 @@ class Lane {
    */
   enter(job: Job): CallScope {
     this.job = job;
-    if (taskIsAsked()) this.scope = new CallScope();
+    if (taskScopes.areAsked) this.scope = new CallScope();
     this.scope.begin();
     return this.scope;
   }
