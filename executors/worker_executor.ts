@@ -18,7 +18,8 @@ import { loadingModule } from "./pool/worker/load.ts";
 import { Scheduler } from "./pool/host/scheduler.ts";
 import type { Activity } from "./stats.ts";
 import { referenceOf } from "./task.ts";
-import type { AnyFunction, WorkItem } from "./job/work_item.ts";
+import type { Job } from "./job/job.ts";
+import type { AnyFunction } from "./task.ts";
 
 /** Options of all executors that have workers. */
 export interface WorkerOptions extends InitializerOptions {
@@ -173,7 +174,7 @@ export abstract class WorkerExecutor extends Executor {
   }
 
   /** Takes an item; it is sent to a worker in a later microtask, when its turn comes. */
-  protected override enqueue(item: WorkItem): void {
+  protected override enqueue(item: Job): void {
     this.#scheduler.enqueue(item);
   }
 

@@ -13,7 +13,7 @@ import { PoolFunction } from "../../executors/pool/host/functions.ts";
 import { InFlight } from "../../executors/pool/host/in_flight.ts";
 import { SLOT_COUNT, Slots } from "../../executors/pool/wire/slots.ts";
 import { checkShape, Validator } from "../../executors/pool/host/validator.ts";
-import type { WorkItem } from "../../executors/job/work_item.ts";
+import type { Job } from "../../executors/job/job.ts";
 
 const FN = new PoolFunction(0, { kind: "source", source: "", name: "" });
 const ERROR = encodeError(new TypeError("Message", { cause: [1] }));
@@ -36,7 +36,7 @@ class Sent {
     this.validator.functions = 1;
     for (const count of counts) {
       this.tasks.add(count, 1);
-      const item = { count, position: 0 } as WorkItem;
+      const item = { count, position: 0 } as Job;
       this.tasks.push(item, FN, 1);
       this.slots.send(item.position, true);
     }
@@ -356,7 +356,7 @@ Deno.test("checkShape() takes an error as it is encoded, and no other", () => {
 
 Deno.test("InFlight refuses what it has no place for", () => {
   const { tasks } = new Sent(Array(SLOT_COUNT).fill(1));
-  const item = { count: 1, position: -1 } as WorkItem;
+  const item = { count: 1, position: -1 } as Job;
   assertThrows(() => tasks.push(item, FN, 1), RangeError);
   assertEquals([tasks.tail, item.position], [SLOT_COUNT, -1]);
 });

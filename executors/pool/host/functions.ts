@@ -5,8 +5,11 @@
  * @module
  */
 
-import { type FunctionReference, referenceOf } from "../../task.ts";
-import type { AnyFunction } from "../../job/work_item.ts";
+import {
+  type AnyFunction,
+  type FunctionReference,
+  referenceOf,
+} from "../../task.ts";
 
 /**
  * How much work, in milliseconds, is sent ahead to a worker. More hides the

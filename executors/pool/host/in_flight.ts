@@ -8,14 +8,14 @@
  * @module
  */
 
-import type { WorkItem } from "../../job/work_item.ts";
+import type { Job } from "../../job/job.ts";
 import type { PoolFunction } from "./functions.ts";
 import { SLOT_COUNT } from "../wire/slots.ts";
 
 const MASK = SLOT_COUNT - 1;
 
 /** An item, and how many of its calls have not ended. */
-export type Running = readonly [item: WorkItem, left: number];
+export type Running = readonly [item: Job, left: number];
 
 /** The accounts of one worker; positions count the items that it was sent, from 0. */
 export class InFlight {
@@ -27,7 +27,7 @@ export class InFlight {
   head = 0;
   tail = 0;
   /** Empty where an item has ended or was taken back. */
-  readonly #items: (WorkItem | undefined)[] = new Array(SLOT_COUNT);
+  readonly #items: (Job | undefined)[] = new Array(SLOT_COUNT);
   readonly #functions: PoolFunction[] = new Array(SLOT_COUNT);
   /** What each call is expected to take, in milliseconds. */
   readonly #costs = new Float64Array(SLOT_COUNT);
@@ -53,7 +53,7 @@ export class InFlight {
   }
 
   /** An item whose calls were added gets the next position. */
-  push(item: WorkItem, fn: PoolFunction, cost: number): void {
+  push(item: Job, fn: PoolFunction, cost: number): void {
     if (this.places >= SLOT_COUNT) {
       throw new RangeError(`There is no place at ${this.tail}`);
     }
@@ -75,7 +75,7 @@ export class InFlight {
   }
 
   /** The item at a position, unless it has ended or was taken back. */
-  item(position: number): WorkItem | undefined {
+  item(position: number): Job | undefined {
     return this.#items[position & MASK];
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { WorkItem } from "../../job/work_item.ts";
+import type { Job } from "../../job/job.ts";
 import { cloneError, unreadable } from "../wire/clone_error.ts";
 import { decodeError, type EncodedError } from "../wire/codec.ts";
 import type { ToHost } from "../wire/protocol.ts";
@@ -47,7 +47,7 @@ export class Outcomes {
   }
 
   /** Gives the next `count` to an item, the first of them to this call. */
-  give(item: WorkItem, call: number, count: number): void {
+  give(item: Job, call: number, count: number): void {
     const first = this.#next;
     const end = first + count;
     while (this.#next < end) {
@@ -76,7 +76,7 @@ export class Outcomes {
   }
 
   /** Never throws, as others wait: a task may have forged what its worker says. */
-  #decode(error: EncodedError | null, item: WorkItem): unknown {
+  #decode(error: EncodedError | null, item: Job): unknown {
     return error?.kind === "unread"
       ? cloneError(item, unreadable(), this.#carries)
       : decodeError(error!);

@@ -11,11 +11,7 @@ import { TimeoutError, WorkerCrashedError } from "../../errors.ts";
 import type { CancelledError } from "../../errors.ts";
 import { startDeadline } from "../../runtime/timer.ts";
 import { isTransfer, unwrapTransfer } from "../../transfer.ts";
-import {
-  rejectAll,
-  type WorkHolder,
-  type WorkItem,
-} from "../../job/work_item.ts";
+import type { Job, JobHolder } from "../../job/job.ts";
 import type { Channel, ChannelListener, OpenChannel } from "../channel.ts";
 import {
   cloneError,
@@ -55,18 +51,18 @@ export interface PoolWorkerOwner {
   /** It has room again. */
   workerProgressed(): void;
   /** It has given back what it was asked for; that is to run elsewhere. */
-  workerReturned(items: WorkItem[]): void;
+  workerReturned(items: Job[]): void;
   /** It is gone. */
   workerDied(worker: PoolWorker, death: WorkerDeath): void;
   /** A worker has died, perhaps because of this item, which it is said not to have entered: whether that is not to be sent again. */
-  diedWith(item: WorkItem): boolean;
+  diedWith(item: Job): boolean;
 }
 
 /** How a worker went. */
 export interface WorkerDeath {
   readonly cause: unknown;
   /** What is to run elsewhere. */
-  readonly unentered: WorkItem[];
+  readonly unentered: Job[];
   /** Whether nothing that it ran or loaded can have been the reason. */
   readonly idle: boolean;
   /** See {@linkcode ChannelListener.died}. */
@@ -87,13 +83,13 @@ export interface PoolWorkerSettings {
 /** What of a batch was not sent. */
 interface Unsent {
   /** Calls that cannot be sent, and why. */
-  readonly refused: [item: WorkItem, error: Error][];
+  readonly refused: [item: Job, error: Error][];
   /** What is to run elsewhere, or nowhere. */
-  readonly unwanted: WorkItem[];
+  readonly unwanted: Job[];
 }
 
 /** Host's side of one worker. */
-export class PoolWorker implements WorkHolder, ChannelListener {
+export class PoolWorker implements JobHolder, ChannelListener {
   readonly name: string;
   /** Whether it has been initialized. */
   ready = false;
@@ -107,7 +103,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   /** Since when it has nothing to do. */
   idleSince = monotonicTime();
   /** What it has given back since it is silent, and may run elsewhere by now. */
-  parted: WorkItem[] = [];
+  parted: Job[] = [];
   /** Whether it has reported something since it was last asked. */
   #progressed = false;
   /** Whether it was silent for so long that it gets no more until it reports. */
@@ -123,7 +119,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   /** Whether it has said what cannot be; then it is about to be gone. */
   #distrusted = false;
   /** What the next message will hold, and how many calls those are. */
-  #batch: WorkItem[] = [];
+  #batch: Job[] = [];
   #offered = 0;
   /** Whether what is being sent was called back meanwhile. */
   #interrupted = false;
@@ -135,7 +131,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   #overLooks = 0;
   /** Whether it has been asked for the last time what it has not entered, and that. */
   #asked = false;
-  #withheld: readonly WorkItem[] = [];
+  #withheld: readonly Job[] = [];
   /** Ends the wait for a sign of life: it starts, or loads a module. */
   #stopWaiting = () => {};
   #loading = false;
@@ -209,7 +205,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
    * Takes calls for the next message, `limit` at most, and returns the item
    * that holds the others: the same one if it took none.
    */
-  offer(item: WorkItem, limit: number): WorkItem | undefined {
+  offer(item: Job, limit: number): Job | undefined {
     const cost = costOf(item, this.#settings.functions.of(item.fn));
     const room = Math.min(this.#room(cost, item.transfers), limit, this.quota);
     if (!(room >= 1)) return item;
@@ -313,8 +309,8 @@ export class PoolWorker implements WorkHolder, ChannelListener {
    * Takes back what has not been entered: all of it, or what can be sent to
    * another worker. What the worker has to be asked for is returned later.
    */
-  reclaim(what: "all" | "sendable"): WorkItem[] {
-    const items: WorkItem[] = [];
+  reclaim(what: "all" | "sendable"): Job[] {
+    const items: Job[] = [];
     this.#stalled = this.#interrupted = true;
     const { head, tail } = this.#tasks;
     // What has been moved stays; it was sent to an idle worker, so it is the first.
@@ -332,7 +328,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   }
 
   /** Ends it at once; what it ran has settled before, or fails with `error`. */
-  close(error?: (item: WorkItem) => Error): Promise<void> {
+  close(error?: (item: Job) => Error): Promise<void> {
     this.#gone = this.#interrupted = true;
     this.#stopWaiting();
     this.#stops.close();
@@ -343,16 +339,16 @@ export class PoolWorker implements WorkHolder, ChannelListener {
       // Deno cannot end a loop that never yields, but the loop may ask.
       this.#channel.slots.stop(item.position, "cancelled");
       if (error === undefined) continue;
-      rejectAll(item, () => error(item), item.count - left);
+      item.rejectAll(() => error(item), item.count - left);
     }
     return closed;
   }
 
-  entered(item: WorkItem): boolean {
+  entered(item: Job): boolean {
     return this.#channel.slots.entered(item.position) > 0;
   }
 
-  revoke(item: WorkItem): WorkItem | undefined {
+  revoke(item: Job): Job | undefined {
     // Nobody waits to hear how much of it comes back, and nobody will run it.
     if (item.settled) {
       this.#channel.slots.recall(item.position, item.position + 1);
@@ -360,12 +356,12 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     return this.#revoke(item);
   }
 
-  #revoke(item: WorkItem): WorkItem | undefined {
+  #revoke(item: Job): Job | undefined {
     return this.#takeBack(item, this.#channel.slots.revoke(item.position));
   }
 
   /** Calls from `entered` on are not its own any more. */
-  #takeBack(item: WorkItem, entered: number): WorkItem | undefined {
+  #takeBack(item: Job, entered: number): Job | undefined {
     // What has ended was entered, whatever a task has made of the slots.
     entered = Math.max(entered, item.count - this.#tasks.left(item.position));
     const revoked = item.count - entered;
@@ -385,7 +381,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     return item;
   }
 
-  stop(item: WorkItem, reason: CancelledError | TimeoutError): void {
+  stop(item: Job, reason: CancelledError | TimeoutError): void {
     if (!this.#gone) this.#stops.stop(item.position, reason);
   }
 
@@ -471,7 +467,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
       ...running.map(([item, left]) => left > 0 ? item.position : -1),
     );
     this.#diedBusy = !idle;
-    const failed: [item: WorkItem, calls: number, when: string][] = [];
+    const failed: [item: Job, calls: number, when: string][] = [];
     const unentered = returned.filter((item) => {
       if (item.fn === lethal) {
         failed.push([item, item.count, "while it loaded the module of"]);
@@ -499,7 +495,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     });
     for (const [item, calls, when] of failed) {
       const error = () => this.#crashed(item, cause, when);
-      rejectAll(item, error, item.count - calls);
+      item.rejectAll(error, item.count - calls);
     }
   }
 
@@ -535,9 +531,9 @@ export class PoolWorker implements WorkHolder, ChannelListener {
    * Copying arguments runs their getters, which may cancel what is in the batch,
    * or all there is; that is not sent.
    */
-  #send(batch: readonly WorkItem[]): Unsent {
+  #send(batch: readonly Job[]): Unsent {
     const unsent: Unsent = { refused: [], unwanted: [] };
-    const wanted = (item: WorkItem) => !this.#interrupted && !item.settled;
+    const wanted = (item: Job) => !this.#interrupted && !item.settled;
     let message = new RunMessage();
     const send = () => {
       if (message.segments.length === 0) return;
@@ -546,7 +542,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     };
     for (const item of batch) {
       const { id } = this.#define(this.#settings.functions.of(item.fn));
-      let next: WorkItem | undefined = item;
+      let next: Job | undefined = item;
       while (next !== undefined) {
         const plain: number = message.addPlain(id, next, wanted);
         if (plain === 0 && !wanted(next)) {
@@ -554,7 +550,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
           if (!next.settled) unsent.unwanted.push(next);
           break;
         }
-        let alone: WorkItem | undefined = next;
+        let alone: Job | undefined = next;
         if (plain > 0) {
           alone = splitOff(next, plain);
           // Before it is sent: the worker may be at it before that returns.
@@ -572,14 +568,14 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   }
 
   /** An item of the batch is not its own any more. */
-  #unoffer(item: WorkItem): void {
+  #unoffer(item: Job): void {
     const cost = costOf(item, this.#settings.functions.of(item.fn));
     this.#tasks.remove(item.count, cost);
     this.quota += item.count;
   }
 
   /** A call that cannot be cloned fails alone, with the error that this returns. */
-  #sendAlone(item: WorkItem, id: number): Error | undefined {
+  #sendAlone(item: Job, id: number): Error | undefined {
     const args = item.args.map(unwrapTransfer);
     const transferables = item.args.filter(isTransfer).flatMap((arg) =>
       arg.transferables
@@ -603,11 +599,11 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     this.#silence.sent(monotonicTime() - before);
   }
 
-  #hold(item: WorkItem): void {
+  #hold(item: Job): void {
     const fn = this.#settings.functions.of(item.fn);
     item.holder = this;
     this.#tasks.push(item, fn, costOf(item, fn));
-    this.#channel.slots.send(item.position, item.timeout !== Infinity);
+    this.#channel.slots.send(item.position, item.options.timeout !== Infinity);
   }
 
   #report(report: Report): void {
@@ -671,7 +667,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   }
 
   /** The items from this position on of which so many calls were entered, without those. */
-  #returned(from: number, entered: readonly number[]): WorkItem[] {
+  #returned(from: number, entered: readonly number[]): Job[] {
     const items = entered.flatMap((calls, i) => {
       const item = this.#tasks.item(from + i);
       // It may have ended before it could be asked for.
@@ -698,7 +694,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     return fn;
   }
 
-  #crashed(item: WorkItem, cause: unknown, when: string): WorkerCrashedError {
+  #crashed(item: Job, cause: unknown, when: string): WorkerCrashedError {
     return new WorkerCrashedError(
       `Worker '${this.name}' died ${when} task ${nameOf(item.fn)}${
         because(cause)
@@ -709,11 +705,14 @@ export class PoolWorker implements WorkHolder, ChannelListener {
 }
 
 /** What each of its calls is expected to take, in milliseconds. */
-function costOf({ chunkSize }: WorkItem, { cost }: PoolFunction): number {
+function costOf(
+  { options: { chunkSize } }: Job,
+  { cost }: PoolFunction,
+): number {
   return Math.max(chunkSize > 0 ? AHEAD_MS / chunkSize : cost, MIN_COST_MS);
 }
 
 /** Keeps the first `calls`; returns what holds the others, if there are any. */
-function splitOff(item: WorkItem, calls: number): WorkItem | undefined {
+function splitOff(item: Job, calls: number): Job | undefined {
   return calls < item.count ? item.split(calls) : undefined;
 }

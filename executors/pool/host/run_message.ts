@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { WorkItem } from "../../job/work_item.ts";
+import type { Job } from "../../job/job.ts";
 import { copyPlain, NOT_PLAIN } from "../wire/plain.ts";
 import type { Segment } from "../wire/protocol.ts";
 
@@ -27,8 +27,8 @@ export class RunMessage {
    */
   addPlain(
     fn: number,
-    item: WorkItem,
-    wanted: (item: WorkItem) => boolean,
+    item: Job,
+    wanted: (item: Job) => boolean,
   ): number {
     if (item.transfers || !wanted(item)) return 0;
     const { args, count } = item;

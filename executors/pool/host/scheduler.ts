@@ -27,7 +27,6 @@
 
 import { because, nameOf } from "../../text.ts";
 import { monotonicTime, queueMicrotask } from "../../runtime/clock.ts";
-import { Deque } from "../../runtime/deque.ts";
 import {
   BrokenExecutorError,
   ShutdownError,
@@ -36,7 +35,8 @@ import {
 } from "../../errors.ts";
 import type { Activity } from "../../stats.ts";
 import { startDeadline, startTimer } from "../../runtime/timer.ts";
-import { rejectAll, type WorkItem } from "../../job/work_item.ts";
+import type { Job } from "../../job/job.ts";
+import { JobQueue } from "../../job/queue.ts";
 import type { OpenChannel } from "../channel.ts";
 import { FunctionTable } from "./functions.ts";
 import {
@@ -103,9 +103,7 @@ export class Scheduler implements PoolWorkerOwner {
   readonly #settings: SchedulerSettings;
   readonly #workerSettings: PoolWorkerSettings;
   readonly #functions = new FunctionTable();
-  readonly #queue = new Deque<WorkItem>();
-  /** How many calls are in the queue. */
-  #queued = 0;
+  readonly #queue = new JobQueue();
   readonly #workers = new Set<PoolWorker>();
   /** Workers that have been told to go, and have not gone. */
   readonly #leaving = new Set<Promise<void>>();
@@ -118,8 +116,6 @@ export class Scheduler implements PoolWorkerOwner {
   readonly #suspects = new Suspects();
   #closing = false;
   #broken: (() => BrokenExecutorError) | undefined;
-  /** What becomes of tasks that come back, if not to be sent again. */
-  #giveUp: ((item: WorkItem) => void) | undefined;
   #watched = false;
   /** Of workers that are gone. */
   readonly #past = { busyMs: 0, aliveMs: 0 };
@@ -143,10 +139,9 @@ export class Scheduler implements PoolWorkerOwner {
     };
   }
 
-  /** Takes a task. */
-  enqueue(item: WorkItem): void {
-    this.#queue.push(item);
-    this.#queued += item.count;
+  /** Takes a job. */
+  enqueue(job: Job): void {
+    this.#queue.push(job);
     this.#schedule();
   }
 
@@ -202,19 +197,19 @@ export class Scheduler implements PoolWorkerOwner {
     this.#schedule();
   }
 
-  workerReturned(items: WorkItem[]): void {
-    this.#takeIn(items);
+  workerReturned(items: Job[]): void {
+    this.#queue.putBack(items);
     this.#schedule();
   }
 
-  diedWith(item: WorkItem): boolean {
+  diedWith(item: Job): boolean {
     return this.#suspects.accuse(item);
   }
 
   workerDied(worker: PoolWorker, death: WorkerDeath): void {
     const { cause, unentered, idle, interrupted } = death;
     this.#dismiss(worker);
-    this.#takeIn(unentered);
+    this.#queue.putBack(unentered);
     if (!worker.ready) {
       const forgiven = interrupted &&
         ++this.#interruptedStarts <=
@@ -287,7 +282,7 @@ export class Scheduler implements PoolWorkerOwner {
         worker.ready ? "ready" : "starting"
       }, ${worker.count} calls`
     );
-    return { queued: this.#queued, workers, leaving: this.#leaving.size };
+    return { queued: this.#queue.calls, workers, leaving: this.#leaving.size };
   }
 
   #schedule(): void {
@@ -320,9 +315,8 @@ export class Scheduler implements PoolWorkerOwner {
   #dealSuspects(): void {
     // Each worker once: one that is free may still have no place for a call.
     for (const worker of this.#workers) {
-      if (!this.#hasQueued() || !this.#suspects.has(this.#queue.peek()!)) {
-        return;
-      }
+      const next = this.#queue.peek();
+      if (next === undefined || !this.#suspects.has(next)) return;
       if (worker.free) this.#fill(worker, 1);
     }
   }
@@ -332,13 +326,14 @@ export class Scheduler implements PoolWorkerOwner {
    * one that is still busy would only make the messages smaller.
    */
   #dealOut(): void {
-    if (!this.#hasQueued()) return;
-    const { fn, count } = this.#queue.peek()!;
+    const next = this.#queue.peek();
+    if (next === undefined) return;
+    const { fn, count } = next;
     const known = this.#functions.of(fn);
     let wanting = [...this.#workers].filter((worker) =>
-      worker.wants(this.#queued, known) && !this.#suspects.areWith(worker)
+      worker.wants(this.#queue.calls, known) && !this.#suspects.areWith(worker)
     );
-    if (count > 1 && this.#queued * known.cost < WORTHWHILE_MS) {
+    if (count > 1 && this.#queue.calls * known.cost < WORTHWHILE_MS) {
       // If that one is not as brisk as it seems, it stalls, and the next has its turn.
       const brisk = [...this.#workers].find((worker) => worker.brisk);
       wanting = wanting.filter((worker, i) =>
@@ -346,46 +341,37 @@ export class Scheduler implements PoolWorkerOwner {
       );
     }
     for (const [i, worker] of wanting.entries()) {
-      this.#fill(worker, Math.ceil(this.#queued / (wanting.length - i)));
+      this.#fill(worker, Math.ceil(this.#queue.calls / (wanting.length - i)));
     }
   }
 
   /** Sends a worker what it has room for, `share` calls at most. */
   #fill(worker: PoolWorker, share: number): void {
-    for (let left = share; left > 0 && this.#hasQueued();) {
-      const item = this.#queue.peek()!;
-      const { count } = item;
-      const alone = this.#suspects.has(item);
+    let left = share;
+    for (
+      let job = this.#queue.peek();
+      job !== undefined && left > 0;
+      job = this.#queue.peek()
+    ) {
+      const alone = this.#suspects.has(job);
       if (alone && !worker.free) break;
-      const rest = worker.offer(item, alone ? 1 : left);
-      if (rest === item) break;
-      this.#queue.shift();
-      if (rest !== undefined) {
-        this.#queue.unshift(rest);
-        if (alone) this.#suspects.share(item, rest);
-      }
+      const { count } = this.#queue.shift()!;
+      const rest = worker.offer(job, alone ? 1 : left);
+      if (rest !== undefined) this.#queue.putBack([rest]);
+      if (rest === job) break;
+      if (rest !== undefined && alone) this.#suspects.share(job, rest);
       this.#suspects.sent(worker, alone);
-      const dealt = count - (rest?.count ?? 0);
-      left -= dealt;
-      this.#queued -= dealt;
+      left -= count - (rest?.count ?? 0);
       if (alone) break;
     }
     worker.flush();
   }
 
-  /** Whether somebody waits in the queue; forgets those who have settled there. */
-  #hasQueued(): boolean {
-    while (this.#queue.peek()?.settled) {
-      this.#queued -= this.#queue.shift()!.count;
-    }
-    return this.#queue.length > 0;
-  }
-
   /** Starts a worker if one more has something to do; the event loop turns before the next. */
   #grow(): void {
-    const wanted = this.#hasQueued() || this.#starters.size > 0;
+    const waiting = this.#queue.peek() !== undefined;
     const { maxWorkers, name } = this.#settings;
-    if (!wanted || this.#closing && !this.#hasQueued()) return;
+    if (!waiting && (this.#closing || this.#starters.size === 0)) return;
     if (this.#stopStarting !== undefined || this.#workers.size >= maxWorkers) {
       return;
     }
@@ -425,7 +411,7 @@ export class Scheduler implements PoolWorkerOwner {
   }
 
   #settleClosing(): void {
-    if (!this.#closing || this.#hasQueued()) return;
+    if (!this.#closing || this.#queue.peek() !== undefined) return;
     for (const worker of this.#workers) {
       if (worker.count === 0) this.#dismiss(worker);
     }
@@ -439,7 +425,7 @@ export class Scheduler implements PoolWorkerOwner {
     if (this.#stopWatching !== undefined || this.#settings.maxWorkers === 1) {
       return;
     }
-    const waiting = this.#hasQueued();
+    const waiting = this.#queue.peek() !== undefined;
     const watched = [...this.#workers].some((worker) =>
       worker.count > 1 || waiting && worker.brisk
     );
@@ -448,7 +434,7 @@ export class Scheduler implements PoolWorkerOwner {
       this.#stopWatching = undefined;
       for (const worker of this.#workers) {
         if (worker.hasStalled() && worker.count > 1) {
-          this.#takeIn(worker.reclaim("sendable"));
+          this.#queue.putBack(worker.reclaim("sendable"));
         }
       }
       this.#deal();
@@ -470,7 +456,7 @@ export class Scheduler implements PoolWorkerOwner {
       this.#stopLooking = undefined;
       for (const worker of this.#workers) {
         if (worker.look() === "long" && this.#mayReplace(worker)) {
-          this.#takeIn(worker.reclaim("sendable"));
+          this.#queue.putBack(worker.reclaim("sendable"));
         }
       }
       this.#deal();
@@ -515,7 +501,7 @@ export class Scheduler implements PoolWorkerOwner {
   }
 
   /** Ends a worker; what it still runs fails with `error`. */
-  #dismiss(worker: PoolWorker, error?: (item: WorkItem) => Error): void {
+  #dismiss(worker: PoolWorker, error?: (item: Job) => Error): void {
     if (!this.#workers.delete(worker)) return;
     for (const item of worker.parted) this.#suspects.add(item);
     this.#past.busyMs += worker.busyMs;
@@ -536,30 +522,16 @@ export class Scheduler implements PoolWorkerOwner {
     this.#stopReaping = this.#stopWatching = this.#stopLooking = undefined;
   }
 
-  /** What comes back from a worker is the next to be sent, unless everything pending was given up. */
-  #takeIn(items: readonly WorkItem[]): void {
-    if (this.#giveUp !== undefined) return items.forEach(this.#giveUp);
-    for (const item of items.toReversed()) {
-      this.#queue.unshift(item);
-      this.#queued += item.count;
+  /** Ends everything that has not been entered, wherever it is, now or when it comes back. */
+  #endPending(how: (job: Job) => void): void {
+    for (const worker of [...this.#workers].toReversed()) {
+      this.#queue.putBack(worker.reclaim("all"));
     }
-  }
-
-  /** Settles everything that has not been entered, wherever it is, now or when it comes back. */
-  #settlePending(giveUp: (item: WorkItem) => void): void {
-    this.#giveUp = giveUp;
-    const pending = [...this.#workers].flatMap((worker) =>
-      worker.reclaim("all")
-    );
-    // One by one: hundreds of thousands are too many for the arguments of a call.
-    for (const item of this.#queue) pending.push(item);
-    this.#queue.clear();
-    this.#queued = 0;
-    pending.forEach(giveUp);
+    this.#queue.end(how);
   }
 
   #cancelPending(): void {
-    this.#settlePending((item) => item.cancel());
+    this.#endPending((job) => job.cancel());
   }
 
   #break(message: string, cause: unknown): void {
@@ -568,7 +540,7 @@ export class Scheduler implements PoolWorkerOwner {
     this.#broken = broken;
     this.#closing = true;
     this.#settings.onBroken(broken);
-    this.#settlePending((item) => rejectAll(item, broken));
+    this.#endPending((job) => job.rejectAll(broken));
     this.#schedule();
   }
 }

@@ -13,7 +13,7 @@
  * @module
  */
 
-import type { WorkItem } from "../../job/work_item.ts";
+import type { Job } from "../../job/job.ts";
 import type { PoolWorker } from "./pool_worker.ts";
 
 /** A call that so many workers have died with would most likely end more of them. */
@@ -22,14 +22,14 @@ const MAX_DEATHS = 3;
 /** The suspects of one pool; costs nothing as long as there are none. */
 export class Suspects {
   /** How many workers have died with an item. */
-  readonly #deaths = new WeakMap<WorkItem, number>();
+  readonly #deaths = new WeakMap<Job, number>();
   /** Workers that were sent a suspect last. */
   readonly #hosts = new WeakSet<PoolWorker>();
   /** Whether there has ever been one. */
   #any = false;
 
   /** Whether an item is one. */
-  has(item: WorkItem): boolean {
+  has(item: Job): boolean {
     return this.#any && this.#deaths.has(item);
   }
 
@@ -39,13 +39,13 @@ export class Suspects {
   }
 
   /** It travels alone from now on. */
-  add(item: WorkItem): void {
+  add(item: Job): void {
     this.#deaths.set(item, this.#deaths.get(item) ?? 0);
     this.#any = true;
   }
 
   /** One more worker has died with it; true if it is not to be sent again. */
-  accuse(item: WorkItem): boolean {
+  accuse(item: Job): boolean {
     this.add(item);
     const deaths = this.#deaths.get(item)! + 1;
     this.#deaths.set(item, deaths);
@@ -59,7 +59,7 @@ export class Suspects {
   }
 
   /** What is split off from a suspect is one as well. */
-  share(item: WorkItem, rest: WorkItem): void {
+  share(item: Job, rest: Job): void {
     this.#deaths.set(rest, this.#deaths.get(item)!);
   }
 }

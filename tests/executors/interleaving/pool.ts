@@ -6,7 +6,7 @@
 
 import { Executor } from "../../../mod.ts";
 import { Scheduler } from "../../../executors/pool/host/scheduler.ts";
-import type { WorkItem } from "../../../executors/job/work_item.ts";
+import type { Job } from "../../../executors/job/job.ts";
 
 /** A scheduler as an executor. */
 export class FakePool extends Executor {
@@ -36,7 +36,7 @@ export class FakePool extends Executor {
     return this.#scheduler.terminate();
   }
 
-  protected override enqueue(item: WorkItem): void {
+  protected override enqueue(item: Job): void {
     this.#scheduler.enqueue(item);
   }
 
