@@ -36,8 +36,9 @@ import {
 import type { Activity } from "../../stats.ts";
 import { startDeadline, startTimer } from "../../runtime/timer.ts";
 import type { Job } from "../../job/job.ts";
-import { JobQueue } from "../../job/queue.ts";
+import type { JobQueue } from "../../job/queue.ts";
 import type { OpenChannel } from "../channel.ts";
+import type { Engine } from "../engine.ts";
 import { FunctionTable } from "./functions.ts";
 import {
   PoolWorker,
@@ -99,11 +100,11 @@ interface Starter extends PromiseWithResolvers<void> {
 }
 
 /** Deals tasks out to workers. */
-export class Scheduler implements PoolWorkerOwner {
+export class Scheduler implements Engine, PoolWorkerOwner {
   readonly #settings: SchedulerSettings;
   readonly #workerSettings: PoolWorkerSettings;
   readonly #functions = new FunctionTable();
-  readonly #queue = new JobQueue();
+  readonly #queue: JobQueue;
   readonly #workers = new Set<PoolWorker>();
   /** Workers that have been told to go, and have not gone. */
   readonly #leaving = new Set<Promise<void>>();
@@ -125,7 +126,9 @@ export class Scheduler implements PoolWorkerOwner {
   #stopWatching: (() => void) | undefined;
   #stopLooking: (() => void) | undefined;
 
-  constructor(settings: SchedulerSettings) {
+  /** Deals out what is in `queue`. */
+  constructor(queue: JobQueue, settings: SchedulerSettings) {
+    this.#queue = queue;
     this.#settings = settings;
     this.#workerSettings = {
       open: settings.open,
@@ -139,9 +142,8 @@ export class Scheduler implements PoolWorkerOwner {
     };
   }
 
-  /** Takes a job. */
-  enqueue(job: Job): void {
-    this.#queue.push(job);
+  /** A job is in the queue. */
+  wake(): void {
     this.#schedule();
   }
 
