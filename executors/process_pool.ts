@@ -9,7 +9,7 @@ import { show } from "./text.ts";
 import { checkCount, checkOptions } from "./arguments.ts";
 import type * as ChildProcess from "./pool/process/child_process.ts";
 import type { OpenChannel } from "./pool/channel.ts";
-import { HostModule } from "./pool/engine.ts";
+import { HostModule } from "./pool/late_engine.ts";
 import { planProcess } from "./pool/process/plan.ts";
 import { WorkerExecutor, type WorkerOptions } from "./worker_executor.ts";
 

@@ -13,7 +13,8 @@ import {
 } from "./arguments.ts";
 import { InvalidStateError } from "./errors.ts";
 import { Executor, type InitializerOptions } from "./executor.ts";
-import { type Engine, makeEngine } from "./pool/engine.ts";
+import type { Engine } from "./pool/engine.ts";
+import { makeEngine } from "./pool/late_engine.ts";
 import { JobQueue } from "./job/queue.ts";
 import type { OpenChannel } from "./pool/channel.ts";
 import { loadingModule } from "./pool/worker/load.ts";
