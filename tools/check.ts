@@ -1,6 +1,7 @@
 // What `deno task check` checks: everything but whether it works, which is what
 // tests are for. All checks run, also after one has failed.
 
+import config from "../deno.json" with { type: "json" };
 import { findCircles, readImports } from "./import_circles.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -10,7 +11,7 @@ const CHECKS: Readonly<Record<string, string[] | (() => Promise<boolean>)>> = {
   "format": ["fmt", "--check"],
   "lint": ["lint"],
   "types": ["check"],
-  "documentation": ["doc", "--lint", "mod.ts"],
+  "documentation": ["doc", "--lint", ...entryPoints()],
   "package": ["publish", "--dry-run", "--allow-dirty"],
   "import circles": hasNoCircle,
 };
@@ -28,6 +29,12 @@ if (import.meta.main) {
   }
   if (failed.length > 0) console.error(`Failed: ${failed.join(", ")}`);
   Deno.exit(failed.length === 0 ? 0 : 1);
+}
+
+/** The modules that users can import. */
+function entryPoints(): string[] {
+  const exports: string | Record<string, string> = config.exports;
+  return typeof exports === "string" ? [exports] : Object.values(exports);
 }
 
 async function succeeds(args: string[]): Promise<boolean> {

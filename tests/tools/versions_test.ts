@@ -76,6 +76,10 @@ Deno.test("tests of processes alone are in files that core runs", async () => {
   for await (const { name } of Deno.readDir(folder)) {
     if (!name.endsWith("_test.ts")) continue;
     if (processes.includes(`tests/executors/${name}`)) continue;
+    assertFalse(
+      name.startsWith("process_"),
+      `${name}: write "// @group processes" below its first comment`,
+    );
     const source = await Deno.readTextFile(new URL(name, folder));
     const alone = /(?:watched|Deno\.test)\(\s*["'`]Process.*/.exec(source);
     assertEquals(
