@@ -24,7 +24,7 @@ import type { Job } from "./job/job.ts";
 import type { AnyFunction } from "./task.ts";
 
 /** Options of all executors that have workers. */
-export interface WorkerOptions extends InitializerOptions {
+export interface WorkerExecutorOptions extends InitializerOptions {
   /**
    * How many workers there are at most, an integer of at least 1.
    *
@@ -82,7 +82,7 @@ export abstract class WorkerExecutor extends Executor {
    * @param open Starts a worker; a promise while what does that is loaded.
    */
   constructor(
-    options: WorkerOptions | undefined,
+    options: WorkerExecutorOptions | undefined,
     open: OpenChannel | Promise<OpenChannel>,
   ) {
     super();

@@ -9,11 +9,8 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import {
-  type AnyFunction,
-  BrokenExecutorError,
-  WorkerPoolExecutor,
-} from "../../mod.ts";
+import { BrokenExecutorError, WorkerPoolExecutor } from "../../mod.ts";
+import type { AnyFunction } from "../../executors/job/mod.ts";
 import { runCommand } from "../helpers/run_command.ts";
 import { makeTempFolder } from "../helpers/temp_folder.ts";
 import { watched } from "./harness.ts";
