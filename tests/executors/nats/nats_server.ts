@@ -24,6 +24,8 @@ export interface NatsServerOptions {
    * data; names of files are in the server's folder.
    */
   config?: string;
+  /** What the file refers to with a dollar sign. */
+  env?: Record<string, string>;
   /** Other files in that folder, by name. */
   files?: Record<string, string>;
   /**
@@ -48,24 +50,28 @@ export class NatsServer implements AsyncDisposable {
   readonly folder: string;
   readonly #temp: TempFolder;
   readonly #jetstream: boolean;
+  readonly #env: Record<string, string>;
   #child: Deno.ChildProcess | undefined;
   /** Resolves when all that the server has written was read. */
   #read: Promise<void> = Promise.resolve();
   #log = "";
 
-  private constructor(temp: TempFolder, port: number, jetstream: boolean) {
+  private constructor(
+    temp: TempFolder,
+    { jetstream = true, env = {} }: NatsServerOptions,
+  ) {
     this.#temp = temp;
     this.folder = temp.path;
-    this.port = port;
+    this.port = freePort();
     this.#jetstream = jetstream;
+    this.#env = env;
   }
 
   /** Starts a server, which takes connections once this has resolved. */
-  static async start(
-    { config = "", files = {}, jetstream = true }: NatsServerOptions = {},
-  ): Promise<NatsServer> {
+  static async start(options: NatsServerOptions = {}): Promise<NatsServer> {
+    const { config = "", files = {} } = options;
     const temp = await makeTempFolder({ ...files, "server.conf": config });
-    const server = new NatsServer(temp, freePort(), jetstream);
+    const server = new NatsServer(temp, options);
     try {
       await server.#run();
     } catch (error) {
@@ -127,6 +133,7 @@ export class NatsServer implements AsyncDisposable {
           : [],
       ],
       cwd: this.folder,
+      env: this.#env,
       stdin: "null",
       stdout: "null",
       stderr: "piped",

@@ -1,0 +1,112 @@
+/**
+ * Values as bytes between a client and a node: by the serializer of V8, as
+ * between processes, with a mark in front by which each side knows what it
+ * reads.
+ *
+ * ```text
+ * bytes 0–3  "FUT" and the version of all this
+ *       4…   what V8 makes of an array of values
+ * ```
+ *
+ * Plain values, copies of which share nothing, travel many in a block; each
+ * other one travels alone, so that what cannot be read is the failure of one
+ * call. What V8 has written, V8 reads in any version that this package runs on.
+ *
+ * Nothing that was read is believed: fields of any name, `__proto__` too, come
+ * out as fields of their own, and there are as many values as were announced.
+ *
+ * @module
+ */
+
+import { deserialize, serialize } from "../pool/process/serialize.ts";
+import { because } from "../text.ts";
+
+/**
+ * So many bytes of values are in one message at most, but for a value that has
+ * more by itself: a server takes 1 MiB, and there is more in a message.
+ */
+export const MAX_VALUE_BYTES = 700_000;
+
+/** No value is larger. */
+export const MAX_LARGE_BYTES: number = 2 ** 30;
+
+/** What comes first; the last byte is the version. */
+const MARK = new TextEncoder().encode("FUT\x01");
+
+/** The first of many values, as bytes. */
+export interface Block {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** How many values those are. */
+  readonly count: number;
+}
+
+/** What came is not what a client or a node of this version sends. */
+export class UnreadableError extends Error {}
+
+/**
+ * A block of one value.
+ *
+ * @param value The value.
+ * @param transferables What in it is moved: here it is detached.
+ * @throws {DOMException} If it cannot be cloned, or is too large.
+ */
+export function encodeValue(
+  value: unknown,
+  transferables: readonly Transferable[] = [],
+): Uint8Array<ArrayBuffer> {
+  const bytes = marked(serialize([value], transferables));
+  if (bytes.length <= MAX_LARGE_BYTES) return bytes;
+  throw new DOMException(
+    `${bytes.length} bytes are more than the ${MAX_LARGE_BYTES} of the largest value, and could not be cloned.`,
+    "DataCloneError",
+  );
+}
+
+/**
+ * Plain values as bytes: all of them, or as many of the first as fit.
+ *
+ * @param values At least one, each plain, and sharing nothing with others.
+ */
+export function encodePlain(values: readonly unknown[]): Block {
+  let count = values.length;
+  while (true) {
+    const first = count === values.length ? values : values.slice(0, count);
+    const bytes = marked(serialize(first));
+    if (bytes.length <= MAX_VALUE_BYTES || count === 1) return { bytes, count };
+    // If they are of one size, that many fit; the last may be the largest.
+    const fitting = Math.floor(count * MAX_VALUE_BYTES / bytes.length);
+    count = Math.max(1, Math.min(fitting, count - 1));
+  }
+}
+
+/**
+ * The values of a block.
+ *
+ * @param bytes The block.
+ * @param count How many there are to be.
+ * @throws {UnreadableError} If that is not what came.
+ */
+export function decodeValues(bytes: Uint8Array, count: number): unknown[] {
+  if (!MARK.every((byte, i) => bytes[i] === byte)) {
+    throw new UnreadableError(
+      "What came is no value of this version of @concurrent/futures",
+    );
+  }
+  let values: unknown;
+  try {
+    values = deserialize(bytes.subarray(MARK.length));
+  } catch (cause) {
+    throw new UnreadableError(`Cannot read a value${because(cause)}`, {
+      cause,
+    });
+  }
+  if (Array.isArray(values) && values.length === count) return values;
+  throw new UnreadableError(`What came is not an array of ${count} values`);
+}
+
+function marked(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(MARK.length + bytes.length);
+  all.set(MARK);
+  all.set(bytes, MARK.length);
+  return all;
+}
