@@ -21,24 +21,45 @@
  *
  * 1. The client takes calls of its queue, not more than about two messages for
  *    each worker that has said hello, writes their values (values.ts), and
- *    publishes `run` with the batch's name as message id, so that publishing
- *    it again, as no acknowledgement came, stores it once.
+ *    publishes `run`. Its message id, the names of client and batch, has the
+ *    server store it once, however often it is published as no acknowledgement
+ *    came. (The ids of a stream are those of all clients.)
  * 2. A node with a free worker pulls `run`. Nothing of it is entered yet: the
  *    node asks the client, `take`, and the client answers `go` with those of
  *    its calls that are still wanted, and a ticket. From then on the calls are
  *    in this node's hands and may have been entered. So what was aborted
  *    before is not begun, a message that comes twice is entered once, and how
- *    often a call may have been begun is known to the one who counts it.
- *    "None" as the answer, the node acknowledges `run` and forgets it.
+ *    often a call may have been begun is known to the one who counts it. If
+ *    the answer is none of them, as to whoever asks for what another has, the
+ *    node acknowledges `run` and forgets it. A node asks until it has an
+ *    answer, and the same node is given the same one; what it has already, it
+ *    does not ask for.
  * 3. The node runs the calls in its local executor, tells the server every
  *    three seconds that it is at it (`working()`), and publishes `done` with
  *    what has ended: at once when all has, else what has ended 10 ms after the
- *    first. Message id: ticket and number, so that publishing it again, as no
- *    acknowledgement came, stores it once.
+ *    first. Its message id is the ticket, which is like no other in the pool,
+ *    and a number.
  * 4. When the server has stored the last `done`, the node acknowledges `run`.
  *    If that is lost, `run` comes again, and the client says "none".
  * 5. The client settles what `done` tells, acknowledges it, and purges the
  *    parts of large values of the batch once all its calls have settled.
+ *
+ * ## Messages by name
+ *
+ * | name | way | says |
+ * |---|---|---|
+ * | `run` | stream of tasks | client, batch, function, options of the calls, their arguments or where their parts are |
+ * | `take` → `go` | node asks client | node, batch → ticket, calls that are wanted |
+ * | `report` | node to client | ticket, call, a value that a task has reported; in order, as both go by one connection, and before the outcome, as that takes longer |
+ * | `done` | stream of results | ticket, batch, number, outcomes by call, or where their parts are |
+ * | `back` → `yes` | node asks client | ticket, calls that it has not begun, and will not: it drains |
+ * | `stop` | client to node | ticket, call, why: aborted, out of time elsewhere, terminated |
+ * | `held` → names | client asks node | client → tickets and batches of that client |
+ * | `who` | client to nodes | that it is there, with versions; again until a node answers |
+ * | `hello` | node to clients | name, workers, how many are busy, versions; after `who`, when it changes, and every few seconds |
+ *
+ * Whoever reads one looks at all of it before anything is done (as
+ * pool/host/validator.ts does for workers), and drops what is none.
  *
  * ## What makes a future settle, and once
  *
@@ -58,10 +79,14 @@
  * - taken: the node is asked, see below.
  *
  * A batch that is lost goes back to the queue, each call that may have been
- * begun as a batch of its own, with one more on its count; it fails with
- * `WorkerCrashedError` when that is `maxDeliveries`. Its old name stays until
- * the calls have settled: an outcome that comes late after all is as good as
- * another, and takes the new batch along ("none" to whoever takes that).
+ * begun as a batch of its own. Only if its node was lost, or silent, is there
+ * one more on the count of each; a call fails with `WorkerCrashedError` when
+ * that is `maxDeliveries`. (If that is 1, so does a call that its living node
+ * has lost, or whose outcome the server has: it may have been begun.) The old
+ * name stays until the calls have settled: an outcome that comes late after
+ * all is as good as another, and nobody gets a `go` for the new batch then.
+ * What a draining node gives back, and what was stored and not taken, counts as
+ * nothing.
  *
  * ## How death is noticed
  *
@@ -79,8 +104,8 @@
  * - A node that was frozen, and goes on, still has its batches: what it says of
  *   them is used or dropped by the ledger, and the answer to its `held` tells
  *   it to stop (`stop` is repeated as long as it names what nobody wants).
- * - A node that hears "no responders" from a client asks for 5 s more, and then
- *   the client is gone: it stops its calls, acknowledges its `run`s, deletes
+ * - A node that hears "no responders" from a client, 5 s or more after its own
+ *   reconnection, asks for 5 s more, and then the client is gone: it stops its calls, acknowledges its `run`s, deletes
  *   its other messages by sequence, and purges its parts. The results go with
  *   the client's consumer, see below. A client that is only slow to answer is
  *   waited for; one that comes back after that publishes again what it misses.
