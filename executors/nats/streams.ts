@@ -81,8 +81,8 @@
  * A batch that is lost goes back to the queue, each call that may have been
  * begun as a batch of its own. Only if its node was lost, or silent, is there
  * one more on the count of each; a call fails with `WorkerCrashedError` when
- * that is `maxDeliveries`. (If that is 1, so does a call that its living node
- * has lost, or whose outcome the server has: it may have been begun.) The old
+ * that is `maxDeliveries`. (If that is 1, so does a call without an outcome that
+ * its living node does not have any more: it may have been begun.) The old
  * name stays until the calls have settled: an outcome that comes late after
  * all is as good as another, and nobody gets a `go` for the new batch then.
  * What a draining node gives back, and what was stored and not taken, counts as
@@ -105,10 +105,11 @@
  *   them is used or dropped by the ledger, and the answer to its `held` tells
  *   it to stop (`stop` is repeated as long as it names what nobody wants).
  * - A node that hears "no responders" from a client, 5 s or more after its own
- *   reconnection, asks for 5 s more, and then the client is gone: it stops its calls, acknowledges its `run`s, deletes
- *   its other messages by sequence, and purges its parts. The results go with
- *   the client's consumer, see below. A client that is only slow to answer is
- *   waited for; one that comes back after that publishes again what it misses.
+ *   reconnection, asks for 5 s more, and then the client is gone: the node stops
+ *   its calls, acknowledges each `run` of it, deletes its other messages by
+ *   sequence, and purges its parts. Results go with the client's consumer, see
+ *   below. A client that is only slow to answer is waited for; one that comes
+ *   back after that publishes again what it misses.
  * - After every reconnection both sides make sure of streams and consumers
  *   first. If the server has lost its data, the client publishes again what
  *   nobody has taken; what nodes have comes back as ever, as they publish to
@@ -176,6 +177,9 @@ const MAX_PULLS = 65_536;
 
 /** What the server says of a stream that there is not. */
 const NO_STREAM = 10059;
+
+/** What the server says of a consumer that there is not. */
+const NO_CONSUMER = 10014;
 
 /** What the server says of who makes a stream that there is, made in another way by another version. */
 const STREAM_IS_OTHER = 10058;
@@ -315,10 +319,15 @@ export class Streams {
 
   async #ensureConsumer(
     stream: string,
-    config: Partial<ConsumerConfig>,
+    config: Partial<ConsumerConfig> & { name: string },
   ): Promise<boolean> {
+    const { consumers } = this.#manager;
     try {
-      await this.#manager.consumers.add(stream, config);
+      // Made again, it would be changed, or refused if it cannot be.
+      await consumers.info(stream, config.name).catch(async (error) => {
+        if (codeOf(error) !== NO_CONSUMER) throw error;
+        await consumers.add(stream, config);
+      });
       return true;
     } catch (error) {
       if (codeOf(error) === NO_STREAM) return false;

@@ -38,6 +38,25 @@ natsTest(
 );
 
 natsTest(
+  "Streams.ensureNodes() leaves the consumer as somebody has made it",
+  async () => {
+    await using server = await NatsServer.start();
+    await using made = await link({ servers: server.url });
+    const { tasks } = made.subjects;
+    await made.streams.ensure();
+    await made.manager.consumers.add(tasks, {
+      name: NODES,
+      durable_name: NODES,
+      ack_policy: "explicit",
+      ack_wait: 20e9,
+    });
+    assertEquals(await made.streams.ensureNodes(), true);
+    const { config } = await made.manager.consumers.info(tasks, NODES);
+    assertEquals(config.ack_wait, 20e9);
+  },
+);
+
+natsTest(
   "Streams keep messages through a restart, and tell when they are lost",
   async () => {
     await using server = await NatsServer.start();
