@@ -19,6 +19,7 @@ import type { ConnectionOptions, Server } from "@nats-io/nats-core";
 import type { Transport } from "@nats-io/nats-core/internal";
 import type { Scheme } from "./connection_options.ts";
 import type { Line } from "./line.ts";
+import { Deque } from "../runtime/deque.ts";
 import { startTimer } from "../runtime/timer.ts";
 import { isLoopback } from "./loopback.ts";
 import { openSocket } from "./web_socket_line.ts";
@@ -63,7 +64,7 @@ export class DenoTransport implements Transport {
   readonly #giveUp = new AbortController();
   readonly #closed = Promise.withResolvers<void | Error>();
   /** What is to be written, in order, and whether somebody is at it. */
-  #frames: Uint8Array[] = [];
+  readonly #frames = new Deque<Uint8Array>();
   #writing: Promise<void> | undefined;
 
   get isClosed(): boolean {
@@ -111,6 +112,9 @@ export class DenoTransport implements Transport {
       throw new SecurityError("the server does not offer TLS");
     }
     if (scheme === "nats" && info.tls_required !== true) return;
+    // What came behind it, in the clear, is nothing that the server has said.
+    const end = this.#first.indexOf(LINE_FEED) + 1;
+    this.#first = this.#first.subarray(0, end);
     const line = await secure(tcp, tlsName || hostname, certificates);
     this.#take(line);
     await line.handshake();
@@ -152,7 +156,6 @@ export class DenoTransport implements Transport {
 
   send(frame: Uint8Array): void {
     if (this.#isClosed) return;
-    // The library uses its buffer again, but hands out a copy of what is in it.
     this.#frames.push(frame);
     this.#writing ??= this.#write();
   }
@@ -161,9 +164,7 @@ export class DenoTransport implements Transport {
   async #write(): Promise<void> {
     try {
       while (this.#frames.length > 0) {
-        const frames = this.#frames;
-        this.#frames = [];
-        let rest = frames.length === 1 ? frames[0]! : concat(frames);
+        let rest = this.#frames.shift()!;
         while (rest.length > 0) {
           rest = rest.subarray(await this.#line!.write(rest));
         }
@@ -201,7 +202,6 @@ export class DenoTransport implements Transport {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#giveUp.abort();
-    this.#frames = [];
     if (error !== undefined) this.closeError = error;
     if (this.#line !== undefined) close(this.#line);
     this.#closed.resolve(error);
@@ -250,16 +250,4 @@ function close(line: { close(): void }): void {
   } catch {
     // It has failed before.
   }
-}
-
-function concat(frames: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(
-    frames.reduce((length, frame) => length + frame.length, 0),
-  );
-  let at = 0;
-  for (const frame of frames) {
-    all.set(frame, at);
-    at += frame.length;
-  }
-  return all;
 }

@@ -155,6 +155,43 @@ natsTest(
   },
 );
 
+natsTest(
+  "Connection by TLS believes nothing that came in the clear behind the greeting",
+  async () => {
+    const files = await makeCertificates();
+    await using server = await NatsServer.start({
+      config: `tls { cert_file: server.pem, key_file: server.key }`,
+      files,
+    });
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const more = "-ERR 'Authorization Violation'\r\n";
+    const relayed = relayOnce(listener, server.port, more);
+    await assertConnects({
+      servers: `tls://127.0.0.1:${listener.addr.port}`,
+      tls: { caFile: `${server.folder}/ca.pem` },
+    });
+    await relayed;
+  },
+);
+
+/** Hands one connection on to a port, with something behind the first line that comes from there. */
+async function relayOnce(
+  listener: Deno.TcpListener,
+  port: number,
+  more: string,
+): Promise<void> {
+  const inner = await listener.accept();
+  const outer = await Deno.connect({ hostname: "127.0.0.1", port });
+  const buffer = new Uint8Array(65_536);
+  const length = await outer.read(buffer);
+  const text = new TextDecoder().decode(buffer.subarray(0, length!));
+  await inner.write(new TextEncoder().encode(text + more));
+  await Promise.allSettled([
+    inner.readable.pipeTo(outer.writable),
+    outer.readable.pipeTo(inner.writable),
+  ]);
+}
+
 natsTest("Connection shows a certificate of its own", async () => {
   const files = await makeCertificates();
   await using server = await NatsServer.start({
@@ -258,7 +295,7 @@ natsTest("Connection to what is no NATS server says so", async () => {
 
 natsTest("Connection to a server that is frozen ends in time", async () => {
   await using server = await NatsServer.start();
-  server.freeze();
+  await server.freeze();
   assertMatch(
     await refusal({ servers: server.url, connectTimeout: 300 }),
     /within 300 ms/,

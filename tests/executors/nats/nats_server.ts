@@ -101,9 +101,14 @@ export class NatsServer implements AsyncDisposable {
     return this.#end("SIGTERM");
   }
 
-  /** From now on it does not react, but its connections stay. */
-  freeze(): void {
+  /** When this has resolved, it does not react, but its connections stay. */
+  async freeze(): Promise<void> {
+    const { pid } = this.#child!;
     this.#child!.kill("SIGSTOP");
+    // Each of its threads goes on to the next time that the system looks.
+    while (Deno.build.os === "linux" && !areStopped(pid)) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
   }
 
   /** It goes on after {@linkcode freeze}. */
@@ -182,16 +187,17 @@ export function natsTest(name: string, run: () => Promise<void>): void {
   else Deno.test.ignore(name, run);
 }
 
-if (!HAS_NATS) {
-  console.warn(
-    "Tests with NATS are skipped, as there is no nats-server: apt-get install nats-server, or name the program in NATS_SERVER",
-  );
-}
-
 /** A port that nobody listens at, on loopback. */
 export function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return listener.addr.port;
+}
+
+/** Whether all threads of a process are stopped. */
+function areStopped(pid: number): boolean {
+  return [...Deno.readDirSync(`/proc/${pid}/task`)].every(({ name }) =>
+    /\) [tT]/.test(Deno.readTextFileSync(`/proc/${pid}/task/${name}/stat`))
+  );
 }
 
 function runs(program: string): boolean {

@@ -4,6 +4,12 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { freePort, HAS_NATS, NatsServer, natsTest } from "./nats_server.ts";
 
+if (!HAS_NATS) {
+  console.warn(
+    "Tests with NATS are skipped, as there is no nats-server: apt-get install nats-server, or name the program in NATS_SERVER",
+  );
+}
+
 /** The first bytes that a server sends to whoever connects. */
 async function greeting(server: NatsServer): Promise<string> {
   using connection = await Deno.connect({
@@ -34,7 +40,7 @@ natsTest(
 
 natsTest("NatsServer says nothing while it is frozen", async () => {
   await using server = await NatsServer.start();
-  server.freeze();
+  await server.freeze();
   // The system takes the connection, the server does not.
   const said = greeting(server);
   let heard = false;
@@ -48,7 +54,7 @@ natsTest("NatsServer says nothing while it is frozen", async () => {
 natsTest("NatsServer ends though frozen, with its folder", async () => {
   const server = await NatsServer.start();
   const { folder } = server;
-  server.freeze();
+  await server.freeze();
   await server[Symbol.asyncDispose]();
   await assertRejects(() => Deno.stat(folder), Deno.errors.NotFound);
   await assertRejects(() => greeting(server), Deno.errors.ConnectionRefused);
