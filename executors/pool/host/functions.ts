@@ -1,12 +1,12 @@
 /**
- * What a scheduler knows of the functions it is given: a number to send
+ * What a host knows of the functions that were submitted: a number to send
  * instead of a name, and how long a call takes.
  *
  * @module
  */
 
 import { type FunctionReference, referenceOf } from "../../task.ts";
-import type { AnyFunction } from "../../job/work_item.ts";
+import type { AnyFunction, WorkItem } from "../../job/work_item.ts";
 
 /**
  * How much work, in milliseconds, is sent ahead to a worker. More hides the
@@ -22,6 +22,9 @@ export const AHEAD_MS = 1;
  * numbers its functions.
  */
 const MAX_NAMES = 16;
+
+/** A function that takes no measurable time still counts, in milliseconds. */
+const MIN_COST_MS = 1e-6;
 
 /** No call is expected to take longer: a minute, or an hour that a worker claims, is forgotten after as many good reports. */
 const MAX_COST_MS = 60_000;
@@ -50,6 +53,14 @@ export class PoolFunction {
   learn(ms: number): void {
     this.cost = Math.min(Math.max(ms, this.cost / 2), MAX_COST_MS);
   }
+}
+
+/** How long each call of a job is expected to take, in milliseconds. */
+export function costOf(
+  { chunkSize }: WorkItem,
+  { cost }: PoolFunction,
+): number {
+  return Math.max(chunkSize > 0 ? AHEAD_MS / chunkSize : cost, MIN_COST_MS);
 }
 
 /** All functions that were submitted to one scheduler. */

@@ -38,14 +38,14 @@ import type { Activity } from "../../stats.ts";
 import { startDeadline, startTimer } from "../../runtime/timer.ts";
 import { rejectAll, type WorkItem } from "../../job/work_item.ts";
 import type { OpenChannel } from "../channel.ts";
+import type { WorkerDeath } from "./death.ts";
 import { FunctionTable } from "./functions.ts";
 import {
   PoolWorker,
   type PoolWorkerOwner,
   type PoolWorkerSettings,
-  type WorkerDeath,
-  WORTHWHILE_MS,
-} from "./pool_worker.ts";
+} from "./worker.ts";
+import { WORTHWHILE_MS } from "./room.ts";
 import { LOOK_MS } from "./silence.ts";
 import { Suspects } from "./suspects.ts";
 
@@ -202,20 +202,20 @@ export class Scheduler implements PoolWorkerOwner {
     this.#schedule();
   }
 
-  workerReturned(items: WorkItem[]): void {
+  jobsRevoked(items: WorkItem[]): void {
     this.#takeIn(items);
     this.#schedule();
   }
 
-  diedWith(item: WorkItem): boolean {
+  accuse(item: WorkItem): boolean {
     return this.#suspects.accuse(item);
   }
 
   workerDied(worker: PoolWorker, death: WorkerDeath): void {
-    const { cause, unentered, idle, interrupted } = death;
+    const { cause, unentered, ready, idle, interrupted } = death;
     this.#dismiss(worker);
     this.#takeIn(unentered);
-    if (!worker.ready) {
+    if (!ready) {
       const forgiven = interrupted &&
         ++this.#interruptedStarts <=
           MAX_INTERRUPTIONS * this.#settings.maxWorkers;
@@ -261,20 +261,20 @@ export class Scheduler implements PoolWorkerOwner {
   activity(): Activity {
     const now = monotonicTime();
     const workers = [...this.#workers];
-    const running = workers.map((worker) => worker.running);
+    const running = workers.map((worker) => worker.ledger.running);
     let { busyMs, aliveMs } = this.#past;
     for (const worker of workers) {
-      busyMs += worker.busyMs;
+      busyMs += worker.ledger.busyMs;
       aliveMs += now - worker.born;
     }
     return {
       running: running.reduce((sum, calls) => sum + calls, 0),
-      workers: workers.map(({ name, pid, ready, tasks, busyMs }, i) => ({
+      workers: workers.map(({ name, pid, starting, ledger }, i) => ({
         name,
         ...(pid === undefined ? {} : { pid }),
-        state: !ready ? "starting" : running[i]! > 0 ? "running" : "idle",
-        tasks,
-        busyMs,
+        state: starting ? "starting" : running[i]! > 0 ? "running" : "idle",
+        tasks: ledger.reported,
+        busyMs: ledger.busyMs,
       })),
       utilisation: aliveMs === 0 ? 0 : Math.min(1, busyMs / aliveMs),
     };
@@ -284,8 +284,8 @@ export class Scheduler implements PoolWorkerOwner {
   describe(): Record<string, unknown> {
     const workers = [...this.#workers].map((worker) =>
       `${worker.name}: ${
-        worker.ready ? "ready" : "starting"
-      }, ${worker.count} calls`
+        worker.starting ? "starting" : "ready"
+      }, ${worker.ledger.count} calls`
     );
     return { queued: this.#queued, workers, leaving: this.#leaving.size };
   }
@@ -302,7 +302,7 @@ export class Scheduler implements PoolWorkerOwner {
   /** One turn: deal out, start and dismiss workers, and set the timers that the rest needs. */
   #deal(): void {
     for (const worker of this.#workers) {
-      if (worker.count > 0 || worker.quota > 0) continue;
+      if (worker.ledger.count > 0 || worker.ledger.quota > 0) continue;
       this.#hasServed();
       this.#dismiss(worker);
     }
@@ -323,7 +323,7 @@ export class Scheduler implements PoolWorkerOwner {
       if (!this.#hasQueued() || !this.#suspects.has(this.#queue.peek()!)) {
         return;
       }
-      if (worker.free) this.#fill(worker, 1);
+      if (worker.room.free) this.#fill(worker, 1);
     }
   }
 
@@ -336,11 +336,11 @@ export class Scheduler implements PoolWorkerOwner {
     const { fn, count } = this.#queue.peek()!;
     const known = this.#functions.of(fn);
     let wanting = [...this.#workers].filter((worker) =>
-      worker.wants(this.#queued, known) && !this.#suspects.areWith(worker)
+      worker.room.wants(this.#queued, known) && !this.#suspects.areWith(worker)
     );
     if (count > 1 && this.#queued * known.cost < WORTHWHILE_MS) {
       // If that one is not as brisk as it seems, it stalls, and the next has its turn.
-      const brisk = [...this.#workers].find((worker) => worker.brisk);
+      const brisk = [...this.#workers].find((worker) => worker.room.brisk);
       wanting = wanting.filter((worker, i) =>
         brisk === undefined ? i === 0 : worker === brisk
       );
@@ -356,7 +356,7 @@ export class Scheduler implements PoolWorkerOwner {
       const item = this.#queue.peek()!;
       const { count } = item;
       const alone = this.#suspects.has(item);
-      if (alone && !worker.free) break;
+      if (alone && !worker.room.free) break;
       const rest = worker.offer(item, alone ? 1 : left);
       if (rest === item) break;
       this.#queue.shift();
@@ -427,7 +427,7 @@ export class Scheduler implements PoolWorkerOwner {
   #settleClosing(): void {
     if (!this.#closing || this.#hasQueued()) return;
     for (const worker of this.#workers) {
-      if (worker.count === 0) this.#dismiss(worker);
+      if (worker.ledger.count === 0) this.#dismiss(worker);
     }
     if (this.#workers.size > 0 || this.#leaving.size > 0) return;
     this.#stopStarting?.();
@@ -441,14 +441,14 @@ export class Scheduler implements PoolWorkerOwner {
     }
     const waiting = this.#hasQueued();
     const watched = [...this.#workers].some((worker) =>
-      worker.count > 1 || waiting && worker.brisk
+      worker.ledger.count > 1 || waiting && worker.room.brisk
     );
     if (!watched) return;
     this.#stopWatching = startTimer(STALL_MS, () => {
       this.#stopWatching = undefined;
       for (const worker of this.#workers) {
-        if (worker.hasStalled() && worker.count > 1) {
-          this.#takeIn(worker.reclaim("sendable"));
+        if (worker.hasStalled() && worker.ledger.count > 1) {
+          this.#takeIn(worker.revokeAll("sendable"));
         }
       }
       this.#deal();
@@ -464,13 +464,13 @@ export class Scheduler implements PoolWorkerOwner {
   #watchSilence(): void {
     if (this.#stopLooking !== undefined) return;
     let owing = false;
-    for (const worker of this.#workers) owing ||= worker.owes;
+    for (const worker of this.#workers) owing ||= worker.ledger.places > 0;
     if (!owing) return;
     this.#stopLooking = startDeadline(LOOK_MS, () => {
       this.#stopLooking = undefined;
       for (const worker of this.#workers) {
         if (worker.look() === "long" && this.#mayReplace(worker)) {
-          this.#takeIn(worker.reclaim("sendable"));
+          this.#takeIn(worker.revokeAll("sendable"));
         }
       }
       this.#deal();
@@ -492,7 +492,7 @@ export class Scheduler implements PoolWorkerOwner {
       this.#settings.idleTimeout === Infinity
     ) return;
     const idle = [...this.#workers].filter((worker) =>
-      worker.ready && worker.count === 0
+      worker.ready && worker.ledger.count === 0
     );
     if (idle.length === 0) return;
     const since = Math.min(...idle.map((worker) => worker.idleSince));
@@ -506,7 +506,10 @@ export class Scheduler implements PoolWorkerOwner {
       if (this.#starters.size > 0) return;
       const before = monotonicTime() - this.#settings.idleTimeout;
       for (const worker of this.#workers) {
-        if (worker.ready && worker.count === 0 && worker.idleSince <= before) {
+        if (
+          worker.ready && worker.ledger.count === 0 &&
+          worker.idleSince <= before
+        ) {
           this.#dismiss(worker);
         }
       }
@@ -517,8 +520,8 @@ export class Scheduler implements PoolWorkerOwner {
   /** Ends a worker; what it still runs fails with `error`. */
   #dismiss(worker: PoolWorker, error?: (item: WorkItem) => Error): void {
     if (!this.#workers.delete(worker)) return;
-    for (const item of worker.parted) this.#suspects.add(item);
-    this.#past.busyMs += worker.busyMs;
+    for (const item of worker.ledger.parted) this.#suspects.add(item);
+    this.#past.busyMs += worker.ledger.busyMs;
     this.#past.aliveMs += monotonicTime() - worker.born;
     const gone = worker.close(error).then(() => {
       this.#leaving.delete(gone);
@@ -549,7 +552,7 @@ export class Scheduler implements PoolWorkerOwner {
   #settlePending(giveUp: (item: WorkItem) => void): void {
     this.#giveUp = giveUp;
     const pending = [...this.#workers].flatMap((worker) =>
-      worker.reclaim("all")
+      worker.revokeAll("all")
     );
     // One by one: hundreds of thousands are too many for the arguments of a call.
     for (const item of this.#queue) pending.push(item);

@@ -39,8 +39,8 @@ export type SilenceLevel = "none" | "long" | "last" | "over";
 
 /** The silence of one worker. */
 export class Silence {
-  /** Whether it has been silent for so long that it is to be given nothing. */
-  long = false;
+  /** What the last look has found; nothing if the worker has reported since then. */
+  level: SilenceLevel = "none";
   readonly #patience: number;
   /** The first position that it had not reported at the last look; -1 if it owed none, or was at it. */
   #due = -1;
@@ -51,6 +51,10 @@ export class Silence {
   #busyLooks = 0;
   /** How long it took to send the value that took longest since it last had nothing to do. */
   #sendMs = 0;
+  /** How much its process had taken of large messages at the last look. */
+  #read: number | undefined;
+  /** How many looks its time has been over. */
+  #overLooks = 0;
 
   constructor(gracePeriod: number) {
     const patience = Math.min(
@@ -60,6 +64,16 @@ export class Silence {
     this.#patience = Math.ceil(patience / LOOK_MS);
   }
 
+  /** Whether the worker has been silent for so long that it is to be given nothing. */
+  get long(): boolean {
+    return this.level !== "none";
+  }
+
+  /** Whether the worker has been asked for the last time what it has not entered. */
+  get isLast(): boolean {
+    return this.level === "last" || this.level === "over";
+  }
+
   /** A message was sent, which took so long. */
   sent(ms: number): void {
     if (ms > this.#sendMs) this.#sendMs = ms;
@@ -67,7 +81,7 @@ export class Silence {
 
   /** It has said that something has ended; perhaps it has nothing more to do. */
   ended(count: number): void {
-    this.long = false;
+    this.level = "none";
     this.#due = -1;
     if (count === 0) this.#sendMs = 0;
   }
@@ -89,17 +103,32 @@ export class Silence {
 
   /** Looks, every `LOOK_MS`: `due` is the first position that it has not reported, or -1 if that is no sign. */
   look(due: number): SilenceLevel {
+    return this.level = this.#levelAt(due);
+  }
+
+  #levelAt(due: number): SilenceLevel {
     if (due < 0 || due !== this.#due) {
       this.#due = due;
-      this.#looks = 0;
-      this.long = false;
+      this.#looks = this.#overLooks = 0;
       return "none";
     }
     const looks = ++this.#looks -
       Math.floor(this.#sendMs * READ_FACTOR / LOOK_MS);
-    this.long = looks > 0;
     if (looks >= this.#patience) return "over";
+    this.#overLooks = 0;
     if (looks === this.#patience - 1) return "last";
-    return this.long ? "long" : "none";
+    return looks > 0 ? "long" : "none";
+  }
+
+  /** Whether a process has taken more of what is `written` to it since the last look. */
+  hasRead(written: number | undefined): boolean {
+    const before = this.#read;
+    this.#read = written;
+    return written !== before;
+  }
+
+  /** Whether a worker whose time is over gets a look more: one that is still to answer what it has not entered. */
+  isToWait(unanswered: boolean): boolean {
+    return unanswered && this.#overLooks++ < ANSWER_LOOKS;
   }
 }

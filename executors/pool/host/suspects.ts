@@ -14,7 +14,7 @@
  */
 
 import type { WorkItem } from "../../job/work_item.ts";
-import type { PoolWorker } from "./pool_worker.ts";
+import type { PoolWorker } from "./worker.ts";
 
 /** A call that so many workers have died with would most likely end more of them. */
 const MAX_DEATHS = 3;
@@ -35,7 +35,7 @@ export class Suspects {
 
   /** Whether a worker has one: what is sent there as well would not let it travel alone. */
   areWith(worker: PoolWorker): boolean {
-    return this.#any && worker.count > 0 && this.#hosts.has(worker);
+    return this.#any && worker.ledger.count > 0 && this.#hosts.has(worker);
   }
 
   /** It travels alone from now on. */

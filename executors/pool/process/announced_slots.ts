@@ -14,7 +14,7 @@
 import { Deque } from "../../runtime/deque.ts";
 import type { HostSlots } from "../channel.ts";
 import type { ToHost } from "../wire/protocol.ts";
-import { SLOT_COUNT } from "../wire/slots.ts";
+import { type Entered, SLOT_COUNT } from "../wire/slots.ts";
 
 const MASK = SLOT_COUNT - 1;
 
@@ -109,25 +109,25 @@ export class AnnouncedSlots implements HostSlots {
     this.#workerGone = true;
   }
 
-  entered(position: number): number {
-    return this.#workerGone ? this.heard(position) : Infinity;
+  entered(position: number, call: number): Entered {
+    if (this.#workerGone) return call < this.#known(position) ? "yes" : "no";
+    // Its main thread can still revoke a job that is alone and was not announced.
+    return position <= this.#last && call < this.#known(position)
+      ? "yes"
+      : "maybe";
   }
 
-  heard(position: number): number {
+  revoke(position: number): number | undefined {
+    return this.#workerGone ? this.#known(position) : undefined;
+  }
+
+  /** How many calls of a job the worker is taken to have entered. */
+  #known(position: number): number {
     return this.#entered[position & MASK]!;
   }
 
-  /** One that is alone may still be taken back before it is entered. */
-  surelyEntered(position: number): boolean {
-    return position <= this.#last;
-  }
-
-  revoke(position: number): number {
-    return this.entered(position);
-  }
-
   /** The question must not be there before what it is about. */
-  recall(from: number, to: number): boolean {
+  askToRevoke(from: number, to: number): boolean {
     if (this.#workerGone) return false;
     to = Math.min(to, this.#unsent);
     if (from >= to) return false;

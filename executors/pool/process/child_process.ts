@@ -18,7 +18,7 @@ import { OutputLines } from "./output_lines.ts";
 import { encodeMark, makeMark, PacketReader } from "./packets.ts";
 import type { ToHost, ToWorker } from "../wire/protocol.ts";
 import { canSerialize } from "./serialize.ts";
-import { checkShape } from "../host/validator.ts";
+import { checkShape } from "../wire/shape.ts";
 
 /** What does not end when it is asked to, by SIGTERM, is killed after this. */
 const KILL_MS = 250;

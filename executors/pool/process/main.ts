@@ -24,7 +24,7 @@ import { type ToHost, type ToWorker, UNREADABLE } from "../wire/protocol.ts";
 import { exceptionsAreKept } from "../wire/revive.ts";
 import { loadSerializer } from "./serialize.ts";
 import { type MessageInput, takeInput } from "./standard_input.ts";
-import { checkShape } from "../host/validator.ts";
+import { checkShape } from "../wire/shape.ts";
 import { openWebWorker, type WebWorkerChannel } from "../thread/web_worker.ts";
 
 /**

@@ -1,0 +1,398 @@
+/**
+ * One worker as its host sees it: its life, and whether it is to be sent more.
+ *
+ * ```text
+ * Scheduler ──offer(), flush()──► outgoing.ts ──"run"──► channel ──► worker
+ *    ▲                                 │                               │
+ *    │                            ledger.ts, what the worker has       │
+ *    │                                 │                               │
+ *    └── jobs that were revoked ◄──────┼──── incoming.ts ◄── "done" ◄──┘
+ *        WorkerDeath ◄── death.ts ◄────┘     validator.ts first
+ * ```
+ *
+ * @module
+ */
+
+import type { CancelledError } from "../../errors.ts";
+import { TimeoutError } from "../../errors.ts";
+import type { WorkHolder, WorkItem } from "../../job/work_item.ts";
+import { rejectAll } from "../../job/work_item.ts";
+import { monotonicTime, queueMicrotask } from "../../runtime/clock.ts";
+import { startDeadline } from "../../runtime/timer.ts";
+import type { Channel, ChannelListener, OpenChannel } from "../channel.ts";
+import { initArgsError } from "../wire/clone_error.ts";
+import { decodeError } from "../wire/codec.ts";
+import type { ToHost } from "../wire/protocol.ts";
+import { Autopsy, type WorkerDeath } from "./death.ts";
+import { costOf, type FunctionTable, type PoolFunction } from "./functions.ts";
+import { Incoming } from "./incoming.ts";
+import { Ledger } from "./ledger.ts";
+import { Life } from "./life.ts";
+import { Outgoing } from "./outgoing.ts";
+import { Room } from "./room.ts";
+import { Silence, type SilenceLevel } from "./silence.ts";
+import { Stops } from "./stops.ts";
+import { Validator } from "./validator.ts";
+
+/** What a worker's owner wants to hear. */
+export interface PoolWorkerOwner {
+  /** The worker is initialized. */
+  workerReady(): void;
+  /** The worker's initializer failed. */
+  workerUnfit(worker: PoolWorker, cause: unknown): void;
+  /** The worker has room again. */
+  workerProgressed(): void;
+  /** These jobs were revoked from a worker, and are to run elsewhere. */
+  jobsRevoked(jobs: WorkItem[]): void;
+  /** The worker is gone. */
+  workerDied(worker: PoolWorker, death: WorkerDeath): void;
+  /** See {@linkcode Remains.accuse}. */
+  accuse(job: WorkItem): boolean;
+}
+
+/** What all workers of a pool have in common. */
+export interface PoolWorkerSettings {
+  readonly open: OpenChannel;
+  readonly functions: FunctionTable;
+  readonly initializer: PoolFunction | undefined;
+  readonly initArgs: readonly unknown[];
+  readonly maxTasks: number;
+  readonly startTimeout: number;
+  readonly gracePeriod: number;
+}
+
+/** Host's side of one worker. */
+export class PoolWorker implements WorkHolder, ChannelListener {
+  readonly name: string;
+  /** Since when the worker is there. */
+  readonly born = monotonicTime();
+  /** Since when it has nothing to do. */
+  idleSince = monotonicTime();
+  readonly #owner: PoolWorkerOwner;
+  readonly #settings: PoolWorkerSettings;
+  readonly #channel: Channel;
+  /** What the worker was sent. */
+  readonly ledger: Ledger;
+  /** How much more it is to be sent. */
+  readonly room: Room;
+  readonly #silence: Silence;
+  readonly #validator: Validator;
+  readonly #stops: Stops;
+  readonly #outgoing: Outgoing;
+  readonly #incoming: Incoming;
+  readonly #life = new Life();
+  /** Ends the wait for a sign of life: the worker starts, or loads a module. */
+  #stopWaiting: (() => void) | undefined;
+  #closed: Promise<void> = Promise.resolve();
+
+  constructor(
+    name: string,
+    owner: PoolWorkerOwner,
+    settings: PoolWorkerSettings,
+  ) {
+    this.name = name;
+    this.#owner = owner;
+    this.#settings = settings;
+    const { functions, initializer, gracePeriod } = settings;
+    const channel = this.#channel = settings.open(name, this);
+    const ledger = this.ledger = new Ledger(channel.slots, settings.maxTasks);
+    const silence = this.#silence = new Silence(gracePeriod);
+    this.room = new Room(this.#life, ledger, silence);
+    this.#validator = new Validator(ledger, channel.slots);
+    this.#stops = new Stops(channel, ledger, {
+      gracePeriod,
+      revokeRest: () => owner.jobsRevoked(this.revokeAll("sendable")),
+      kill: (reason) => this.#kill(reason),
+    });
+    this.#outgoing = new Outgoing(this, channel, ledger, functions, silence);
+    this.#incoming = new Incoming(
+      name,
+      ledger,
+      this.#stops,
+      (value) => channel.carries(value),
+    );
+    if (initializer !== undefined) this.#outgoing.define(initializer);
+    try {
+      channel.send(["initialize", initializer?.id, settings.initArgs], []);
+      this.#awaitSign();
+    } catch (error) {
+      // Arguments that cannot be cloned; the owner does not know this worker yet.
+      queueMicrotask(() => owner.workerUnfit(this, initArgsError(error)));
+    }
+  }
+
+  /** The process of the worker, if that is one of its own. */
+  get pid(): number | undefined {
+    return this.#channel.pid;
+  }
+
+  /** Whether the worker has not said that it is ready. */
+  get starting(): boolean {
+    return !this.#validator.ready;
+  }
+
+  /** Whether the worker has been initialized, and is not about to end. */
+  get ready(): boolean {
+    return this.#life.isReady;
+  }
+
+  /** Whether the worker has been silent for so long that it is given nothing. */
+  get silent(): boolean {
+    return this.#silence.long;
+  }
+
+  /** From now on the worker says when calls begin and end. */
+  watch(): void {
+    this.ledger.watched = true;
+    this.#channel.send(["watch"]);
+  }
+
+  /**
+   * Takes calls for the next messages, `limit` at most, and returns the job that
+   * holds the others: the same one if none was taken.
+   */
+  offer(job: WorkItem, limit: number): WorkItem | undefined {
+    const cost = costOf(job, this.#settings.functions.of(job.fn));
+    const { calls: underway } = this.#outgoing;
+    const calls = Math.min(this.room.callsOf(job, cost, underway), limit);
+    if (!(calls >= 1)) return job;
+    const rest = calls < job.count ? job.split(calls) : undefined;
+    this.#outgoing.add(job, cost);
+    return rest;
+  }
+
+  /** Sends what was offered. */
+  flush(): void {
+    const refused = this.#outgoing.send();
+    if (refused.length === 0) return;
+    this.#owner.workerProgressed();
+    // Done callbacks may do anything to the executor, so they come last.
+    for (const [job, error] of refused) job.reject(error);
+  }
+
+  entered(job: WorkItem): boolean {
+    return this.ledger.entered(job.position) !== "no";
+  }
+
+  stop(job: WorkItem, reason: CancelledError | TimeoutError): void {
+    if (this.ledger.has(job)) this.#stops.stop(job.position, reason);
+  }
+
+  revoke(job: WorkItem): WorkItem | undefined {
+    if (!this.ledger.has(job)) return undefined;
+    // Nobody waits to hear how much of it comes back, and nobody will run it.
+    if (job.settled) {
+      this.ledger.askToRevoke(job.position, job.position + 1);
+    }
+    const revoked = this.ledger.revoke(job);
+    if (this.ledger.count === 0) this.#owner.workerProgressed();
+    return revoked;
+  }
+
+  /**
+   * Revokes what has not been entered: all of it, or what can be sent to another
+   * worker. What the worker has to be asked for comes to the owner later.
+   */
+  revokeAll(what: "all" | "sendable"): WorkItem[] {
+    this.#life.stalls();
+    const revoked = this.ledger.revokeAll(what);
+    if (this.#silence.long) this.ledger.parted.push(...revoked);
+    revoked.push(...this.#outgoing.revokeAll());
+    if (this.ledger.count === 0) this.#owner.workerProgressed();
+    return revoked;
+  }
+
+  /** It is looked, every `STALL_MS`, whether the worker goes on; true if it has not reported anything for two looks. */
+  hasStalled(): boolean {
+    return this.#life.lookedAt(this.ledger.count > 0);
+  }
+
+  /**
+   * Looks, every `LOOK_MS` while the worker owes something, whether it goes on;
+   * ends it if it has been silent for too long. What is to be done about one that
+   * is silent for long is for its owner.
+   */
+  look(): SilenceLevel {
+    if (this.#life.isLeaving) return this.#silence.level;
+    const { head, places } = this.ledger;
+    const hasRead = this.#silence.hasRead(this.#channel.written);
+    const silent = this.ready && !this.#isLoading && places > 0 &&
+      !hasRead && !this.ledger.isAtWork;
+    const level = this.#silence.look(silent ? head : -1);
+    // Whether the worker is there is mostly noticed at once, but not always.
+    if (this.#silence.isTimeToCheck(head)) this.#channel.check?.();
+    // It may be at work all the time: without shared memory, only asking tells.
+    if (level === "last") this.ledger.askToRevoke(head);
+    if (
+      level === "over" &&
+      !this.#silence.isToWait(this.#channel.unanswered === true)
+    ) this.#kill(this.#silentError());
+    return level;
+  }
+
+  #silentError(): TimeoutError {
+    return new TimeoutError(
+      `Worker '${this.name}' was sent a call and did not react: something that an earlier task has left behind may run a loop that never yields, or its process was stopped`,
+    );
+  }
+
+  received(data: unknown): void {
+    if (this.#life.isGone) return;
+    try {
+      const message = this.#validator.check(data);
+      if (this.#life.isDistrusted && message[0] !== "entered") return;
+      this.#channel.slots.hear(message);
+      this.#handle(message);
+    } catch (error) {
+      // No worker says such a thing, unless a task has tampered with it.
+      this.#life.isDiscredited();
+      this.#kill(error);
+    }
+  }
+
+  /** The worker has said something, which has been checked. */
+  #handle(message: ToHost): void {
+    switch (message[0]) {
+      case "up":
+        break;
+      case "loading":
+        this.#awaitSign();
+        break;
+      case "loaded":
+        this.#hasGivenSign();
+        break;
+      case "ready":
+        this.#hasGivenSign();
+        this.#life.isInitialized();
+        this.idleSince = monotonicTime();
+        this.#owner.workerReady();
+        break;
+      case "unfit":
+        this.#owner.workerUnfit(this, decodeError(message[1]));
+        break;
+      case "entered":
+        this.#incoming.entered(message[1]);
+        break;
+      case "revoked":
+        this.#hasRevoked(message[1], message[2]);
+        break;
+      case "done":
+        this.#life.reports();
+        this.#incoming.report(message);
+        this.#hasReported();
+        break;
+      case "unreadable":
+        this.#life.reports();
+        this.#incoming.lost();
+        this.#hasReported();
+        break;
+      case "closing":
+        this.died(message[1] && decodeError(message[1]));
+        break;
+      default:
+        message satisfies never;
+    }
+  }
+
+  #hasReported(): void {
+    this.#silence.ended(this.ledger.count);
+    if (this.ledger.parted.length > 0) this.ledger.parted = [];
+    if (this.ledger.count === 0) this.idleSince = monotonicTime();
+    this.#owner.workerProgressed();
+  }
+
+  /** A process has said how many calls it keeps of the jobs from a position on. */
+  #hasRevoked(from: number, kept: readonly number[]): void {
+    const revoked = this.#incoming.revoked(from, kept);
+    if (this.#silence.isLast && kept.every((calls) => calls === 0)) {
+      // One of them may be the reason why the worker is silent.
+      return this.#hasDied(this.#silentError(), false, revoked);
+    }
+    if (this.#silence.long) this.ledger.parted.push(...revoked);
+    this.#owner.jobsRevoked(revoked);
+    this.#stops.answered(from);
+  }
+
+  died(cause: unknown, interrupted = false): void {
+    if (!this.#life.isGone) this.#hasDied(cause, interrupted, []);
+  }
+
+  /** The worker has died; it had said that it does not keep these jobs, of which nobody knows yet. */
+  #hasDied(cause: unknown, interrupted: boolean, revoked: WorkItem[]): void {
+    const ledger = this.ledger;
+    const loading = this.#isLoading ? ledger.job(ledger.head) : undefined;
+    const autopsy = new Autopsy({
+      revoked: [...revoked, ...this.revokeAll("all")],
+      running: ledger.takeAll(),
+      loading,
+      ready: this.#validator.ready,
+      interrupted,
+      accuse: (job) => this.#owner.accuse(job),
+    });
+    const { unentered, ready } = autopsy;
+    const idle = autopsy.idle && !this.#silence.long;
+    this.#leave(ready && idle);
+    // First, as done callbacks may cancel or terminate what is to run elsewhere.
+    this.#owner.workerDied(this, {
+      cause,
+      unentered,
+      ready,
+      idle,
+      interrupted,
+    });
+    autopsy.failLosses(this.name, cause);
+  }
+
+  /** Ends the worker; the listener of its channel hears that it has died. */
+  #kill(cause: unknown): void {
+    this.#life.leaves();
+    this.#channel.kill(cause);
+  }
+
+  /** Ends the worker at once, unless it has died; what it ran has settled before, or fails with `error`. */
+  close(error?: (job: WorkItem) => Error): Promise<void> {
+    if (!this.#life.isGone) {
+      this.#leave(
+        this.#validator.ready && this.ledger.count === 0 && !this.#silence.long,
+      );
+    }
+    for (const [job, left] of this.ledger.takeAll()) {
+      // Deno cannot end a loop that never yields, but the loop may ask.
+      this.#channel.slots.stop(job.position, "cancelled");
+      if (error === undefined) continue;
+      rejectAll(job, () => error(job), job.count - left);
+    }
+    return this.#closed;
+  }
+
+  /** Closes the channel of a worker that has died, or is to die. */
+  #leave(idle: boolean): void {
+    this.#life.ends();
+    this.#hasGivenSign();
+    this.#stops.close();
+    this.#closed = this.#channel.close(idle);
+  }
+
+  /** Whether the worker loads the module of a function. */
+  get #isLoading(): boolean {
+    return this.#validator.ready && this.#stopWaiting !== undefined;
+  }
+
+  #awaitSign(): void {
+    this.#stopWaiting?.();
+    const { startTimeout } = this.#settings;
+    const what = this.starting ? "was not ready" : "had not loaded a module";
+    this.#stopWaiting = startDeadline(startTimeout, () => {
+      this.#kill(
+        new TimeoutError(
+          `Worker '${this.name}' ${what} after ${startTimeout} ms`,
+        ),
+      );
+    });
+  }
+
+  #hasGivenSign(): void {
+    this.#stopWaiting?.();
+    this.#stopWaiting = undefined;
+  }
+}
