@@ -134,15 +134,22 @@ class ProcessChannel implements Channel {
 
   send(message: ToWorker, transferables?: Transferable[]): void {
     if (this.#closed !== undefined) return;
-    if (message[0] === "run") {
-      const [, segments] = message;
-      const calls = segments.reduce((sum, [, count]) => sum + count, 0);
-      message = ["run", segments, this.slots.sent(calls)];
+    if (message[0] !== "run") {
+      this.#writeMessage(message, transferables);
+      return;
     }
+    const [, segments] = message;
+    const calls = segments.reduce((sum, [, count]) => sum + count, 0);
+    const announced = this.slots.isToAnnounce(calls);
+    // Runs getters, which may have the jobs revoked: they have not left then.
+    this.#writeMessage(["run", segments, announced], transferables);
+    this.slots.sent(calls);
+  }
+
+  #writeMessage(message: ToWorker, transferables?: Transferable[]): void {
     const frame = encodeFrame(message, transferables);
-    // It may live on for a while, and is not to enter anything in it.
-    if (this.#killed) return;
-    this.#write(frame);
+    // A process that was killed may live on for a while, and is not to enter anything in it.
+    if (!this.#killed) this.#write(frame);
   }
 
   /** False if nobody is there to be asked. */
