@@ -24,12 +24,19 @@ const FUNCTIONS = {
   lethal: task(module, "lethal", (place: number) => place),
 } satisfies Record<string, typeof plain>;
 
+/** What a call is given: the last two have a getter that does what the user may do, as it travels with others or alone. */
+const ARGUMENTS = [
+  ...["none", "none", "none", "none", "none", "none"] as const,
+  ...["moved", "uncloneable", "meddling", "meddling alone"] as const,
+];
+type Argument = typeof ARGUMENTS[number];
+
 /** One call. */
 export class Plan {
   readonly place: number;
   readonly fn: keyof typeof FUNCTIONS;
   readonly deed: Deed;
-  readonly argument: "none" | "moved" | "uncloneable";
+  readonly argument: Argument;
   /** What `submitWith()` is told, if that is how it is submitted. */
   readonly timeout: number | undefined;
   readonly controller: AbortController | undefined;
@@ -69,9 +76,7 @@ export class Plan {
     const fn = below(4) > 0
       ? "plain"
       : pick(["exported", "exported", "lethal", "endless"] as const);
-    const argument = pick(
-      ["none", "none", "none", "none", "moved", "uncloneable"] as const,
-    );
+    const argument = pick(ARGUMENTS);
     const deed = pick(["return", "return", "return", "throw", "die"] as const);
     if (below(3) > 0) return new Plan(place, deed, { fn, argument });
     const stubborn = below(2) === 0;
@@ -84,14 +89,28 @@ export class Plan {
     });
   }
 
-  /** What to submit. */
-  get call(): [typeof plain, ...Parameters<typeof plain>] {
+  /** What to submit; a getter may `meddle` as it is sent. */
+  call(meddle: () => void): [typeof plain, ...Parameters<typeof plain>] {
     const fn = FUNCTIONS[this.fn];
-    if (this.argument === "none") return [fn, this.place];
     const buffer = new ArrayBuffer(1);
-    return this.argument === "moved"
-      ? [fn, this.place, transfer(buffer, [buffer])]
-      : [fn, this.place, Symbol()];
+    const meddling = {
+      get value() {
+        meddle();
+        return 1;
+      },
+    };
+    switch (this.argument) {
+      case "none":
+        return [fn, this.place];
+      case "moved":
+        return [fn, this.place, transfer(buffer, [buffer])];
+      case "uncloneable":
+        return [fn, this.place, Symbol()];
+      case "meddling":
+        return [fn, this.place, meddling];
+      case "meddling alone":
+        return [fn, this.place, [new Map(), meddling]];
+    }
   }
 
   /** Whether its future may end so: with a value, or an error of this name. */

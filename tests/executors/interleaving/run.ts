@@ -2,7 +2,8 @@
  * One run of a scheduler with fake workers, in which everything that may
  * happen at any time does so whenever the random says: workers take steps and
  * die, messages arrive late, time passes, the user submits, cancels, aborts
- * and shuts down, from outside and from done callbacks.
+ * and shuts down, from outside, from done callbacks, and from getters of
+ * arguments.
  *
  * @module
  */
@@ -149,17 +150,23 @@ class Interleaving implements World {
     }
   }
 
+  /** Something that a getter does. */
+  #meddle(): void {
+    for (let acts = this.random.below(3); acts > 0; acts--) this.#act();
+  }
+
   #submit(count: number): void {
     for (; count > 0 && !this.#closed; count--) {
       const plan = Plan.submitted(this.#plans.length, this.random);
       this.#plans.push(plan);
       const { controller, timeout } = plan;
+      const call = plan.call(() => this.#meddle());
       try {
         plan.future = controller === undefined
-          ? this.#pool.submit(...plan.call)
+          ? this.#pool.submit(...call)
           : this.#pool.submitWith(
             { signal: controller.signal, timeout: timeout! },
-            ...plan.call,
+            ...call,
           );
       } catch {
         // Broken.
