@@ -29,7 +29,7 @@
  */
 
 export { currentTask } from "./executors/current_task.ts";
-export type { CurrentTask } from "./executors/current_task.ts";
+export type { CurrentTask } from "./executors/running_task.ts";
 export {
   BrokenExecutorError,
   CancelledError,
@@ -45,7 +45,6 @@ export { Executor } from "./executors/executor.ts";
 export type {
   InitializerOptions,
   ShutdownOptions,
-  SubmitOptions,
 } from "./executors/executor.ts";
 export { Future } from "./executors/future.ts";
 export type {
@@ -71,7 +70,7 @@ export type {
   WorkerStats,
 } from "./executors/stats.ts";
 export { task } from "./executors/task.ts";
-export type { TaskModule } from "./executors/task.ts";
+export type { AnyFunction, TaskModule } from "./executors/task.ts";
 export { transfer } from "./executors/transfer.ts";
 export {
   ALL_COMPLETED,
@@ -88,11 +87,8 @@ export type {
   WaitOptions,
   WaitResult,
 } from "./executors/wait.ts";
-export type {
-  AnyFunction,
-  WorkHolder,
-  WorkItem,
-} from "./executors/job/work_item.ts";
+export type { Job, JobHolder, Sink } from "./executors/job/job.ts";
+export type { CallOptions, SubmitOptions } from "./executors/job/options.ts";
 export type {
   WorkerExecutor,
   WorkerOptions,

@@ -1,60 +1,11 @@
 /**
- * What a task can ask about itself while it runs, and how the executors tell
- * it.
+ * What a task can ask about itself while it runs.
  *
  * @module
  */
 
-import type { AsyncLocalStorage } from "node:async_hooks";
-import { askForTask, keepScopesBy, type TaskScope } from "./running_task.ts";
-
-/** The running task, as it sees itself; see {@linkcode currentTask}. */
-export interface CurrentTask {
-  /** Aborted when the task is to stop; its reason is a `CancelledError` or a `TimeoutError`. */
-  readonly signal: AbortSignal;
-  /** Whether the task is to stop; live even inside a loop that never yields, in a worker. */
-  readonly cancelled: boolean;
-  /** Throws the signal's reason if the task is to stop. */
-  throwIfCancelled(): void;
-}
-
-/** One for the isolate: a task in a pool inside a task sees the inner one. */
-let scopes: AsyncLocalStorage<TaskScope> | undefined;
-
-/** See {@linkcode asProgram}. */
-let runAsProgram: (<R>(fn: () => R) => R) | undefined;
-
-const asked = Promise.withResolvers<void>();
-
-/** Begins here, where nobody's context is taken for that of the program. */
-const keeping: Promise<void> = asked.promise.then(loadStorage);
-
-/** Resolves when scopes are kept from then on. */
-export function keepScopes(): Promise<void> {
-  asked.resolve();
-  return keeping;
-}
-
-async function loadStorage(): Promise<void> {
-  const { AsyncLocalStorage } = await import("node:async_hooks");
-  const storage = new AsyncLocalStorage<TaskScope>();
-  scopes = storage;
-  runAsProgram = AsyncLocalStorage.snapshot();
-  keepScopesBy((scope, fn) => storage.run(scope, fn));
-}
-
-/**
- * Runs something as the program itself, not as the task or the request that
- * happens to be the first to need it. Only when scopes are kept.
- */
-export function asProgram<R>(fn: () => R): R {
-  return runAsProgram!(fn);
-}
-
-/** The scope that the calling code belongs to, if one is kept. */
-export function currentScope(): TaskScope | undefined {
-  return scopes?.getStore();
-}
+import type { CurrentTask } from "./running_task.ts";
+import { taskScopes } from "./task_scopes.ts";
 
 /**
  * The task that the calling code belongs to.
@@ -82,6 +33,5 @@ export function currentScope(): TaskScope | undefined {
  * ```
  */
 export function currentTask(): CurrentTask | undefined {
-  keepScopes();
-  return askForTask(scopes?.getStore());
+  return taskScopes.ask();
 }

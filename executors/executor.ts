@@ -3,25 +3,18 @@
  * written here once: checking arguments, making futures, mapping.
  *
  * ```text
- * submit(fn, ...args) ──► SubmittedItem ─┐
- *                                        ├─► enqueue(item) ──► the strategy
- * map(fn, inputs) ──────► MapChunk ──────┘                          │
- *                                                                   │
- * Future, MapResult ◄── resolve(value), reject(error) ◄─────────────┘
+ * submit(fn, ...args) ──► Job of one call ───┐
+ *                                            ├─► enqueue(job) ──► the strategy
+ * map(fn, inputs) ──────► Job of many calls ─┘                         │
+ *                                                                      │
+ * Future, MapResult ◄── resolve(value), reject(error) ◄────────────────┘
  * ```
  *
  * @module
  */
 
 import { show } from "./text.ts";
-import {
-  checkBoolean,
-  checkCount,
-  checkDuration,
-  checkFunction,
-  checkOptions,
-  checkSignal,
-} from "./arguments.ts";
+import { checkBoolean, checkFunction, checkOptions } from "./arguments.ts";
 import { ShutdownError } from "./errors.ts";
 import type { Future } from "./future.ts";
 import {
@@ -30,36 +23,23 @@ import {
   type Source,
   sourceOf,
 } from "./map/inputs.ts";
-import type { MapOptions, MapResult, OpenMap } from "./map/options.ts";
+import {
+  checkMapOptions,
+  type MapOptions,
+  type MapResult,
+  type OpenMap,
+} from "./map/options.ts";
 import { startMap } from "./map/run.ts";
+import { FutureSink } from "./job/future_sink.ts";
+import type { Job } from "./job/job.ts";
+import { checkSubmitOptions, type SubmitOptions } from "./job/options.ts";
 import {
   type Activity,
   type ExecutorStats,
   Tally,
   type TaskEvent,
 } from "./stats.ts";
-import {
-  type AnyFunction,
-  StoppableItem,
-  SubmittedItem,
-  type WorkItem,
-} from "./job/work_item.ts";
-
-/** Options of {@linkcode Executor.submitWith}. */
-export interface SubmitOptions {
-  /**
-   * Cancels the task when it is aborted, and stops it if it runs; the future
-   * is cancelled at once, the signal's reason its error's `cause`.
-   */
-  signal?: AbortSignal;
-  /**
-   * How long the task may run, in milliseconds from its start; then the future
-   * fails with a `TimeoutError` and the task is stopped.
-   *
-   * @default {Infinity}
-   */
-  timeout?: number;
-}
+import type { AnyFunction } from "./task.ts";
 
 /** Options of {@linkcode Executor.shutdown}. */
 export interface ShutdownOptions {
@@ -110,6 +90,7 @@ export interface InitializerOptions {
  */
 export abstract class Executor extends EventTarget implements AsyncDisposable {
   readonly #tally: Tally = new Tally(this);
+  readonly #futures = new FutureSink(this.#tally);
   /** Told when no more work is taken, as an input that never answers will not ask. */
   readonly #openMaps = new Set<OpenMap>();
   #shutdown = false;
@@ -143,9 +124,9 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
   ): Future<Awaited<R>> {
     this.checkTask(fn);
     this.assertOpen();
-    const item = new SubmittedItem(fn as AnyFunction, args, this.#tally);
-    this.enqueue(item);
-    return item.future as Future<Awaited<R>>;
+    const job = this.#futures.job(fn as AnyFunction, args);
+    this.enqueue(job);
+    return job.target as Future<Awaited<R>>;
   }
 
   /**
@@ -180,20 +161,13 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
     fn: (...args: A) => R,
     ...args: A
   ): Future<Awaited<R>> {
-    const { signal, timeout } = checkOptions(options);
-    checkSignal(signal);
-    if (checkDuration("timeout", timeout, Infinity) === 0) {
-      throw new RangeError(
-        "'timeout' must be more than 0 milliseconds: received 0",
-      );
-    }
+    const checked = checkSubmitOptions(options);
     this.checkTask(fn);
     this.assertOpen();
-    const item = new StoppableItem(fn as AnyFunction, args, this.#tally, {
-      ...options,
-    });
-    if (!item.settled) this.enqueue(item);
-    return item.future as Future<Awaited<R>>;
+    const sink = new FutureSink(this.#tally, checked);
+    const job = sink.job(fn as AnyFunction, args);
+    if (!job.settled) this.enqueue(job);
+    return job.target as Future<Awaited<R>>;
   }
 
   /**
@@ -264,20 +238,7 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
     const options = isMapOptions(rest, sources.at(-1))
       ? rest.pop() as MapOptions | undefined
       : undefined;
-    const { timeout, bufferSize, chunkSize, ordered, signal } = checkOptions(
-      options,
-    );
-    const settings = {
-      timeout: checkDuration("timeout", timeout, Infinity),
-      bufferSize: checkCount("bufferSize", bufferSize, 1000, {
-        unbounded: true,
-      }),
-      chunkSize: chunkSize === undefined
-        ? 0
-        : checkCount("chunkSize", chunkSize, 0),
-      ordered: checkBoolean("ordered", ordered, true),
-      signal: checkSignal(signal),
-    };
+    const settings = checkMapOptions(options);
     const inputs = rest.map((input, i) => {
       const source = sources[i];
       if (source !== undefined) return source;
@@ -291,7 +252,7 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
     this.assertOpen();
     return startMap(fn, inputs, settings, {
       assertOpen: () => this.assertOpen(),
-      enqueue: (item) => this.enqueue(item),
+      enqueue: (job) => this.enqueue(job),
       openMaps: this.#openMaps,
       tally: this.#tally,
     });
@@ -433,15 +394,15 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
     return { running: 0, workers: [], utilisation: 0 };
   }
 
-  /** Somebody listens: from now on, items are to be given their `timing`. */
+  /** Somebody listens: from now on, jobs are to be given their `timing`. */
   protected watch(): void {}
 
   /**
-   * Takes a call that is to be run; `assertOpen()` has been asked.
+   * Takes a job whose calls are to be made; `assertOpen()` has been asked.
    *
-   * @param item The call.
+   * @param job The job.
    */
-  protected abstract enqueue(item: WorkItem): void;
+  protected abstract enqueue(job: Job): void;
 
   /**
    * The executor has been shut down, perhaps again.

@@ -7,9 +7,15 @@
 
 import { show } from "./text.ts";
 import { checkCount, checkOptions } from "./arguments.ts";
-import { openProcess } from "./pool/process/child_process.ts";
+import type * as ChildProcess from "./pool/process/child_process.ts";
+import type { OpenChannel } from "./pool/channel.ts";
+import { HostModule } from "./pool/engine.ts";
 import { planProcess } from "./pool/process/plan.ts";
 import { WorkerExecutor, type WorkerOptions } from "./worker_executor.ts";
+
+const processes = await HostModule.of(() =>
+  import("./pool/process/child_process.ts")
+);
 
 /** Options of {@linkcode ProcessPoolExecutor}. */
 export interface ProcessPoolExecutorOptions extends WorkerOptions {
@@ -101,7 +107,15 @@ export class ProcessPoolExecutor extends WorkerExecutor {
       }),
       env: checkEnv(env),
     });
-    super(options, (name, listener) => openProcess(name, listener, plan));
+    const opens =
+      ({ openProcess }: typeof ChildProcess): OpenChannel => (name, listener) =>
+        openProcess(name, listener, plan);
+    super(
+      options,
+      processes.loaded === undefined
+        ? processes.load().then(opens)
+        : opens(processes.loaded),
+    );
   }
 }
 

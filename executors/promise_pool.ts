@@ -7,8 +7,8 @@
 
 import { checkCount, checkInitializer, checkOptions } from "./arguments.ts";
 import { monotonicTime, wallTime } from "./runtime/clock.ts";
-import { asProgram, currentScope, keepScopes } from "./current_task.ts";
-import { Deque } from "./runtime/deque.ts";
+import type { Job, JobHolder } from "./job/job.ts";
+import { JobQueue } from "./job/queue.ts";
 import { BrokenExecutorError, InvalidStateError } from "./errors.ts";
 import { Executor, type InitializerOptions } from "./executor.ts";
 import { isThenable } from "./runtime/thenable.ts";
@@ -18,16 +18,12 @@ import {
   offLoopEnd,
   onLoopEnd,
 } from "./runtime/loop_end.ts";
-import { CallScope, runInScope, taskIsAsked } from "./running_task.ts";
+import { CallScope } from "./running_task.ts";
 import type { Activity } from "./stats.ts";
+import type { AnyFunction } from "./task.ts";
+import { taskScopes } from "./task_scopes.ts";
 import { isTransfer } from "./transfer.ts";
 import { Turns } from "./runtime/turns.ts";
-import {
-  type AnyFunction,
-  rejectAll,
-  type WorkHolder,
-  type WorkItem,
-} from "./job/work_item.ts";
 
 /** Python's default for threads: enough to overlap waiting, few enough to be kind to servers. */
 const MAX_DEFAULT_WORKERS = 32;
@@ -43,7 +39,7 @@ const MAIN = "main";
 
 // Loading what keeps scopes takes 5 ms and, in a worker, 1.5 MiB: there it waits
 // until a task asks for itself, or a promise pool has something to do.
-if (!("WorkerGlobalScope" in globalThis)) keepScopes();
+if (!("WorkerGlobalScope" in globalThis)) taskScopes.keep();
 
 /** Options of {@linkcode PromisePoolExecutor}. */
 export interface PromisePoolExecutorOptions extends InitializerOptions {
@@ -80,19 +76,17 @@ export interface PromisePoolExecutorOptions extends InitializerOptions {
  */
 export class PromisePoolExecutor extends Executor {
   readonly #maxWorkers: number;
-  readonly #queue = new Deque<WorkItem>();
-  /** How many calls of the first item in it have been entered. */
-  #entered = 0;
+  readonly #queue = new JobQueue();
   #running = 0;
   readonly #lanes = new Set<Lane>();
-  /** Where the items are of which calls have been entered. */
-  readonly #holder: WorkHolder = {
+  /** Where the jobs are of which calls have been entered. */
+  readonly #holder: JobHolder = {
     name: MAIN,
     entered: () => true,
     revoke: () => undefined,
-    stop: (item, reason) => {
+    stop: (job, reason) => {
       for (const lane of this.#lanes) {
-        if (lane.item === item) lane.scope.task?.stop(reason);
+        if (lane.job === job) lane.scope.task?.stop(reason);
       }
     },
   };
@@ -137,9 +131,9 @@ export class PromisePoolExecutor extends Executor {
     this.#initializer = checkInitializer(rest);
   }
 
-  /** Takes an item; it is entered later, when its turn comes. */
-  protected override enqueue(item: WorkItem): void {
-    this.#queue.push(item);
+  /** Takes a job; its calls are entered later, when their turn comes. */
+  protected override enqueue(job: Job): void {
+    this.#queue.push(job);
     // Asking costs some nanoseconds, and once is enough.
     if (this.#running > 0 && !this.#submittedInside) {
       // What comes after a call, a done callback say, is in its scope too.
@@ -150,9 +144,7 @@ export class PromisePoolExecutor extends Executor {
 
   /** Cancels what waits if asked to, and resolves when nothing runs any more. */
   protected override close(cancelFutures: boolean): Promise<void> {
-    if (cancelFutures) {
-      for (const item of this.#takeQueue()) item.cancel();
-    }
+    if (cancelFutures) this.#queue.end((job) => job.cancel());
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#idle.push(resolve);
     this.#schedule();
@@ -165,7 +157,7 @@ export class PromisePoolExecutor extends Executor {
     return promise;
   }
 
-  /** How many functions run, and how many items wait. */
+  /** How many functions run, and how many jobs wait. */
   protected override describe(): Record<string, unknown> {
     return {
       maxWorkers: this.#maxWorkers,
@@ -180,7 +172,7 @@ export class PromisePoolExecutor extends Executor {
     const running = this.#running > 0;
     const busyMs = this.#busyMs + (running ? now - this.#busySince : 0);
     // What was stopped and goes on has ended for whoever submitted it.
-    const open = [...this.#lanes].filter(({ item }) => item?.settled === false);
+    const open = [...this.#lanes].filter(({ job }) => job?.settled === false);
     return {
       running: open.length,
       workers: [{
@@ -195,7 +187,7 @@ export class PromisePoolExecutor extends Executor {
 
   /** Where that runs which calls this, if this pool runs it. */
   #callingLane(): Lane | undefined {
-    const scope = currentScope();
+    const scope = taskScopes.current;
     if (scope === undefined) return undefined;
     for (const lane of this.#lanes) {
       if (lane.scope === scope) return lane;
@@ -205,14 +197,14 @@ export class PromisePoolExecutor extends Executor {
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    keepScopes().then(() => this.#drain());
+    taskScopes.keep().then(() => this.#drain());
   }
 
   #drain(): void {
     if (this.#initializer !== undefined && this.#queue.length > 0) {
       const initializer = this.#initializer;
       onLoopEnd(this.#standstill);
-      asProgram(() => this.#initialize(initializer));
+      taskScopes.runAsProgram(() => this.#initialize(initializer));
       return;
     }
     this.#scheduled = false;
@@ -223,7 +215,9 @@ export class PromisePoolExecutor extends Executor {
       }
       const lane = new Lane();
       this.#lanes.add(lane);
-      asProgram(() => runInScope(lane.scope, () => this.#work(lane)));
+      taskScopes.runAsProgram(() =>
+        taskScopes.run(lane.scope, () => this.#work(lane))
+      );
     }
     if (this.#queue.length === 0) this.#submittedInside = false;
     if (this.#running === 0 && this.#queue.length === 0) {
@@ -237,21 +231,23 @@ export class PromisePoolExecutor extends Executor {
   #tellStandstill(): boolean {
     offLoopEnd(this.#standstill);
     if (++this.#standstills > MAX_STANDSTILLS) return false;
-    const tasks = [...this.#lanes].map(({ item }) => nameOf(item!.fn));
+    const tasks = [...this.#lanes].map(({ job }) => nameOf(job!.fn));
     if (tasks.length > MAX_NAMES) tasks.splice(MAX_NAMES, Infinity, "…");
     const what = `${this.constructor.name} is at a standstill: ${
       tasks.length === 0
         ? "its initializer waits"
         : `what it runs (${tasks.join(", ")}) waits`
     }`;
-    const pending = this.#takeQueue().filter((item) => !item.settled);
-    for (const item of pending) {
-      rejectAll(item, () =>
+    const pending = this.#queue.takeAll().filter((job) => !job.settled);
+    this.#submittedInside = false;
+    for (const job of pending) {
+      job.rejectAll(() =>
         new InvalidStateError(
           `${what}, and task ${
-            nameOf(item.fn)
+            nameOf(job.fn)
           } waits for a place: let tasks that wait for others run in a pool of their own`,
-        ));
+        )
+      );
     }
     const closed = this.#closedInside.splice(0);
     for (const reject of closed) {
@@ -278,7 +274,7 @@ export class PromisePoolExecutor extends Executor {
           { cause },
         );
       this.breakWith(broken);
-      for (const item of this.#takeQueue()) rejectAll(item, broken);
+      this.#queue.end((job) => job.rejectAll(broken));
     }
     this.#drain();
   }
@@ -289,18 +285,19 @@ export class PromisePoolExecutor extends Executor {
     while (true) {
       const turn = this.#queue.length > 0 ? this.#turns.due() : undefined;
       if (turn !== undefined) await turn;
-      const item = this.#next(lane);
-      if (item === undefined) break;
-      const { call } = lane;
-      const scope = lane.enter(item);
-      const started = item.timed ? wallTime() : 0;
+      const job = this.#queue.enter();
+      if (job === undefined) break;
+      job.holder = this.#holder;
+      const { call } = this.#queue;
+      const scope = lane.enter(job);
+      const started = job.timed ? wallTime() : 0;
       let outcome: unknown;
       let failed = false;
       let ended = 0;
       try {
         const returned = scope === kept
-          ? item.invoke(call)
-          : runInScope(scope, () => item.invoke(call));
+          ? job.invoke(call)
+          : taskScopes.run(scope, () => job.invoke(call));
         // What has computed has ended now: others may compute before this goes on.
         if (started > 0 && !isThenable(returned)) ended = wallTime();
         outcome = await returned;
@@ -311,14 +308,14 @@ export class PromisePoolExecutor extends Executor {
         failed = true;
       }
       scope.end();
-      lane.item = undefined;
+      lane.job = undefined;
       this.#ended++;
       this.#standstills = 0;
       if (started > 0) {
-        item.timing = { worker: MAIN, started, ended: ended || wallTime() };
+        job.timing = { worker: MAIN, started, ended: ended || wallTime() };
       }
-      if (failed) item.reject(outcome, call);
-      else item.resolve(outcome, call);
+      if (failed) job.reject(outcome, call);
+      else job.resolve(outcome, call);
     }
     this.#lanes.delete(lane);
     if (--this.#running === 0) {
@@ -328,47 +325,12 @@ export class PromisePoolExecutor extends Executor {
     }
     this.#schedule();
   }
-
-  /** The item of the next call that is to be made; which of its calls that is, the lane is told. */
-  #next(lane: Lane): WorkItem | undefined {
-    for (
-      let item = this.#queue.peek();
-      item !== undefined;
-      item = this.#queue.peek()
-    ) {
-      // An item stays in front until its last call, so that none is split off.
-      const enters = item.start();
-      lane.call = this.#entered++;
-      if (!enters || this.#entered === item.count) {
-        this.#queue.shift();
-        this.#entered = 0;
-      }
-      if (enters) {
-        item.holder = this.#holder;
-        return item;
-      }
-    }
-  }
-
-  /** Takes everything that has not been entered out of the queue. */
-  #takeQueue(): WorkItem[] {
-    if (this.#entered > 0) {
-      const rest = this.#queue.shift()!.split(this.#entered);
-      this.#queue.unshift(rest);
-      this.#entered = 0;
-    }
-    const pending = [...this.#queue];
-    this.#queue.clear();
-    this.#submittedInside = false;
-    return pending;
-  }
 }
 
 /** One of the `maxWorkers` places. */
 class Lane {
-  /** What it runs, which call of that, and the scope of the call. */
-  item: WorkItem | undefined;
-  call = 0;
+  /** The job that it makes a call of, and the scope of the call. */
+  job: Job | undefined;
   scope = new CallScope();
 
   /**
@@ -376,9 +338,9 @@ class Lane {
    * task that the task is over; as making one takes longer than a trivial task
    * and burdens the garbage collector, that is left until somebody asks.
    */
-  enter(item: WorkItem): CallScope {
-    this.item = item;
-    if (taskIsAsked()) this.scope = new CallScope();
+  enter(job: Job): CallScope {
+    this.job = job;
+    if (taskScopes.areAsked) this.scope = new CallScope();
     this.scope.begin();
     return this.scope;
   }

@@ -1,13 +1,21 @@
 /**
- * A running task on the side of whoever runs it, and how the code that it
- * starts finds it again. Knows nothing of `AsyncLocalStorage`, which takes
- * memory and time to load: a worker does that when a task asks.
+ * A running task on the side of whoever runs it, and the scope by which the code
+ * that the task starts finds it again.
  *
  * @module
  */
 
-import type { CurrentTask } from "./current_task.ts";
 import type { CancelledError, TimeoutError } from "./errors.ts";
+
+/** The running task, as it sees itself; see `currentTask()`. */
+export interface CurrentTask {
+  /** Aborted when the task is to stop; its reason is a `CancelledError` or a `TimeoutError`. */
+  readonly signal: AbortSignal;
+  /** Whether the task is to stop; live even inside a loop that never yields, in a worker. */
+  readonly cancelled: boolean;
+  /** Throws the signal's reason if the task is to stop. */
+  throwIfCancelled(): void;
+}
 
 /** What the code that a task starts finds again after each `await`. */
 export interface TaskScope {
@@ -52,47 +60,6 @@ export class CallScope implements TaskScope {
     this.#running = false;
     this.#task = undefined;
   }
-}
-
-/** Keeps a scope for what a function does now and after each `await`. */
-export type KeepScope = <R>(scope: TaskScope, fn: () => R) => R;
-
-let keepScope: KeepScope | undefined;
-
-/** The scope of what began when nothing could keep scopes. */
-let unkept: TaskScope | undefined;
-
-/** Whether anybody in this isolate has asked for the current task. */
-let asked = false;
-
-/** From now on scopes are kept. */
-export function keepScopesBy(keep: KeepScope): void {
-  keepScope = keep;
-}
-
-/** Whether that has been done. */
-export function scopesAreKept(): boolean {
-  return keepScope !== undefined;
-}
-
-/** Calls `fn`; the code that it starts belongs to `scope`. */
-export function runInScope<R>(scope: TaskScope, fn: () => R): R {
-  if (keepScope !== undefined) return keepScope(scope, fn);
-  unkept = scope;
-  return fn();
-}
-
-/** Somebody asks: the task of the scope that was kept, if there is one. */
-export function askForTask(
-  kept: TaskScope | undefined,
-): CurrentTask | undefined {
-  asked = true;
-  return (kept ?? unkept)?.task;
-}
-
-/** Whether scopes have to be exact; see where they are made. */
-export function taskIsAsked(): boolean {
-  return asked;
 }
 
 /** Who knows that a task is to stop before any message can arrive. */

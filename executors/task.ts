@@ -7,7 +7,10 @@
 
 import { functionName, show } from "./text.ts";
 import { checkFunction } from "./arguments.ts";
-import type { AnyFunction } from "./job/work_item.ts";
+
+/** Any function; its arguments were checked where it was submitted. */
+// deno-lint-ignore no-explicit-any
+export type AnyFunction = (...args: any[]) => unknown;
 
 /** What a worker needs to find a function. */
 export type FunctionReference =

@@ -13,12 +13,14 @@ import {
 } from "./arguments.ts";
 import { InvalidStateError } from "./errors.ts";
 import { Executor, type InitializerOptions } from "./executor.ts";
+import { type Engine, makeEngine } from "./pool/engine.ts";
+import { JobQueue } from "./job/queue.ts";
 import type { OpenChannel } from "./pool/channel.ts";
 import { loadingModule } from "./pool/worker/load.ts";
-import { Scheduler } from "./pool/host/scheduler.ts";
 import type { Activity } from "./stats.ts";
 import { referenceOf } from "./task.ts";
-import type { AnyFunction, WorkItem } from "./job/work_item.ts";
+import type { Job } from "./job/job.ts";
+import type { AnyFunction } from "./task.ts";
 
 /** Options of all executors that have workers. */
 export interface WorkerOptions extends InitializerOptions {
@@ -69,15 +71,19 @@ export interface WorkerOptions extends InitializerOptions {
 
 /** An executor whose workers run functions elsewhere, one at a time in each. */
 export abstract class WorkerExecutor extends Executor {
-  readonly #scheduler: Scheduler;
+  readonly #queue = new JobQueue();
+  readonly #engine: Engine;
 
   /**
    * Makes an executor; workers start when something is submitted.
    *
    * @param options How many workers, and how long they live.
-   * @param open Starts a worker.
+   * @param open Starts a worker; a promise while what does that is loaded.
    */
-  constructor(options: WorkerOptions | undefined, open: OpenChannel) {
+  constructor(
+    options: WorkerOptions | undefined,
+    open: OpenChannel | Promise<OpenChannel>,
+  ) {
     super();
     const {
       maxWorkers,
@@ -99,8 +105,7 @@ export abstract class WorkerExecutor extends Executor {
     }
     const checked = checkInitializer(rest);
     if (checked !== undefined) referenceOf(checked.fn);
-    this.#scheduler = new Scheduler({
-      open,
+    this.#engine = makeEngine(this.#queue, {
       name: name ?? "worker",
       maxWorkers: checkCount(
         "maxWorkers",
@@ -118,7 +123,7 @@ export abstract class WorkerExecutor extends Executor {
       startTimeout: checkDuration("startTimeout", startTimeout, 30_000),
       gracePeriod: checkDuration("gracePeriod", gracePeriod, 1000),
       onBroken: (error) => this.breakWith(error),
-    });
+    }, open);
   }
 
   /**
@@ -141,7 +146,7 @@ export abstract class WorkerExecutor extends Executor {
    */
   async start(): Promise<void> {
     this.assertOpen();
-    await this.#scheduler.start();
+    await this.#engine.start();
   }
 
   /**
@@ -164,7 +169,7 @@ export abstract class WorkerExecutor extends Executor {
    */
   terminate(): Promise<void> {
     this.shutdown({ wait: false });
-    return this.#scheduler.terminate();
+    return this.#engine.terminate();
   }
 
   /** Functions travel by name or by source. */
@@ -172,28 +177,29 @@ export abstract class WorkerExecutor extends Executor {
     referenceOf(fn);
   }
 
-  /** Takes an item; it is sent to a worker in a later microtask, when its turn comes. */
-  protected override enqueue(item: WorkItem): void {
-    this.#scheduler.enqueue(item);
+  /** Takes a job; its calls are sent to workers in a later microtask, when their turn comes. */
+  protected override enqueue(job: Job): void {
+    this.#queue.push(job);
+    this.#engine.wake();
   }
 
   /** Cancels what waits if asked to, and resolves when all workers are gone. */
   protected override close(cancelFutures: boolean): Promise<void> {
-    return this.#scheduler.close(cancelFutures);
+    return this.#engine.close(cancelFutures);
   }
 
   /** What the workers do, and have done. */
   protected override activity(): Activity {
-    return this.#scheduler.activity();
+    return this.#engine.activity();
   }
 
   /** Workers note when calls begin and end. */
   protected override watch(): void {
-    this.#scheduler.watch();
+    this.#engine.watch();
   }
 
   /** How many calls wait here, and what each worker has. */
   protected override describe(): Record<string, unknown> {
-    return this.#scheduler.describe();
+    return this.#engine.describe();
   }
 }

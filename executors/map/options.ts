@@ -1,11 +1,19 @@
 /**
- * What `map()` takes and returns; `map_run.ts` is how.
+ * What `map()` takes and returns; `run.ts` is how.
  *
  * @module
  */
 
+import {
+  checkBoolean,
+  checkCount,
+  checkDuration,
+  checkOptions,
+  checkSignal,
+} from "../arguments.ts";
+import type { Job } from "../job/job.ts";
+import { type CallOptions, NO_OPTIONS } from "../job/options.ts";
 import type { Tally } from "../stats.ts";
-import type { WorkItem } from "../job/work_item.ts";
 
 /** Options of `map()`. */
 export interface MapOptions {
@@ -71,9 +79,27 @@ export interface MapResult<R>
 export interface MapSettings {
   readonly timeout: number;
   readonly bufferSize: number;
-  readonly chunkSize: number;
   readonly ordered: boolean;
   readonly signal: AbortSignal | undefined;
+  /** How each call is to be made. */
+  readonly call: CallOptions;
+}
+
+/** Checks the options of a map. */
+export function checkMapOptions(options: MapOptions | undefined): MapSettings {
+  const { timeout, bufferSize, chunkSize, ordered, signal } = checkOptions(
+    options,
+  );
+  return {
+    timeout: checkDuration("timeout", timeout, Infinity),
+    bufferSize: checkCount("bufferSize", bufferSize, 1000, { unbounded: true }),
+    call: chunkSize === undefined ? NO_OPTIONS : {
+      ...NO_OPTIONS,
+      chunkSize: checkCount("chunkSize", chunkSize, 1),
+    },
+    ordered: checkBoolean("ordered", ordered, true),
+    signal: checkSignal(signal),
+  };
 }
 
 /** A map that may still pull inputs. */
@@ -86,7 +112,7 @@ export interface OpenMap {
 export interface MapTarget {
   /** Throws unless work is taken. */
   assertOpen(): void;
-  enqueue(item: WorkItem): void;
+  enqueue(job: Job): void;
   /** Those that are told when the executor takes no more work. */
   readonly openMaps: Set<OpenMap>;
   readonly tally: Tally;

@@ -2,32 +2,33 @@
  * How `map()` works: inputs are pulled as results are read.
  *
  * ```text
- * inputs ──pull, while there is room──► MapChunk ──enqueue──► the executor, which splits it
+ * inputs ──pull, while there is room──► Batch, Job ──enqueue──► the executor, which splits the job
  *                                          │                     │
- * reader ◄──next(), or the array ◄── outcomes (input order, or ◄─┘
- *                                    completion order)     resolve, reject
+ * reader ◄── next(), or the array ◄── Unread ◄── MapCalls ◄──────┘
+ *                                                          resolve, reject
  * ```
  *
- * What is pulled at once becomes one work item, and the executor takes off as
- * many calls as it wants, so that a call costs two places in arrays: no
- * future, no promise, no object of its own.
+ * What is pulled at once becomes one job, and the executor takes off as many
+ * calls as it wants, so that a call costs two places in arrays: no future, no
+ * promise, no object of its own.
  *
  * @module
  */
 
 import { nameOf } from "../text.ts";
-import { type AbortWaiter, offAbort, onAbort } from "../runtime/abort.ts";
 import { monotonicTime, queueMicrotask } from "../runtime/clock.ts";
 import { Deque } from "../runtime/deque.ts";
 import { CancelledError, TimeoutError } from "../errors.ts";
 import { Inputs, type Source } from "./inputs.ts";
-import type { MapResult, MapSettings, MapTarget, OpenMap } from "./options.ts";
-import { type ChunkOwner, Failure, MapChunk } from "./chunk.ts";
-import type { Tally } from "../stats.ts";
+import { Failure } from "./batch.ts";
+import { MapCalls } from "./calls.ts";
+import { type LinkedMap, MapLink } from "./link.ts";
+import type { MapResult, MapSettings, MapTarget } from "./options.ts";
+import { CompletionOrder, InputOrder, type Unread } from "./unread.ts";
 import { startTimer } from "../runtime/timer.ts";
 import { isTransfer } from "../transfer.ts";
 import { Turns } from "../runtime/turns.ts";
-import type { AnyFunction } from "../job/work_item.ts";
+import type { AnyFunction } from "../task.ts";
 
 /** Begins to consume the inputs. */
 export function startMap(
@@ -42,65 +43,15 @@ export function startMap(
 /** Someone who waits in `next()`. */
 type Reader = PromiseWithResolvers<IteratorResult<unknown>>;
 
-/**
- * Stands for a map with its signal and its executor. Either may live long, and
- * keeps a map alive only while somebody waits for it, who has to be told.
- */
-class MapLink implements AbortWaiter, OpenMap {
-  readonly #run: WeakRef<MapRun>;
-  readonly #signal: AbortSignal | undefined;
-  readonly #openMaps: Set<OpenMap>;
-  /** The map, while somebody waits for it. */
-  waited: MapRun | undefined = undefined;
-
-  constructor(run: MapRun, { signal }: MapSettings, { openMaps }: MapTarget) {
-    this.#run = new WeakRef(run);
-    this.#signal = signal;
-    this.#openMaps = openMaps;
-    if (signal !== undefined) onAbort(signal, this);
-    openMaps.add(this);
-  }
-
-  signalAborted(): void {
-    this.#run.deref()?.abort();
-  }
-
-  executorClosed(): void {
-    this.#run.deref()?.executorClosed();
-  }
-
-  /** The input has ended, so that the executor is of no interest any more. */
-  inputEnded(): void {
-    this.#openMaps.delete(this);
-  }
-
-  /** The map has ended. */
-  end(): void {
-    this.inputEnded();
-    this.waited = undefined;
-    if (this.#signal !== undefined) offAbort(this.#signal, this);
-  }
-}
-
-/** Maps that were left half-way take their links with them. */
-const leftAlone = new FinalizationRegistry<MapLink>((link) => link.end());
-
-class MapRun implements MapResult<unknown>, ChunkOwner {
-  readonly settings: MapSettings;
-  readonly fn: AnyFunction;
-  readonly tally: Tally;
+class MapRun implements MapResult<unknown>, LinkedMap {
+  readonly #fn: AnyFunction;
+  readonly #settings: MapSettings;
   readonly #target: MapTarget;
   readonly #inputs: Inputs;
   readonly #deadline: number;
-  /** Those with calls in flight. */
-  readonly #unsettled = new Set<MapChunk>();
-  /** Ordered: the first that has not been read whole, which leads to the others; the last. */
-  #first: MapChunk | undefined;
-  #last: MapChunk | undefined;
-  /** Unordered: outcomes that have not been read. */
-  readonly #ready = new Deque<unknown>();
-  /** How many calls are in flight; `#unread` counts those too that have settled. */
-  #inFlight = 0;
+  readonly #calls: MapCalls;
+  /** Outcomes that nobody has read, and how many there are with those of calls in flight. */
+  readonly #outcomes: Unread;
   #unread = 0;
   readonly #readers = new Deque<Reader>();
   /** The array, once somebody awaits it. */
@@ -123,10 +74,21 @@ class MapRun implements MapResult<unknown>, ChunkOwner {
     target: MapTarget,
     inputs: Inputs,
   ) {
-    this.settings = settings;
-    this.fn = fn;
-    this.tally = target.tally;
+    this.#fn = fn;
+    this.#settings = settings;
     this.#target = target;
+    this.#outcomes = settings.ordered
+      ? new InputOrder()
+      : new CompletionOrder();
+    this.#calls = new MapCalls(
+      fn,
+      inputs.arity,
+      settings.call,
+      target.tally,
+      (batch, call, count) => {
+        if (this.#outcomes.settled(batch, call, count)) this.#advanceSoon();
+      },
+    );
     this.#inputs = inputs;
     this.#deadline = settings.timeout === Infinity
       ? Infinity
@@ -178,9 +140,9 @@ class MapRun implements MapResult<unknown>, ChunkOwner {
   /** The signal was aborted: what is buffered is not given any more. */
   abort(): void {
     if (this.#finished) return;
-    const { reason: cause } = this.settings.signal!;
+    const { reason: cause } = this.#settings.signal!;
     const error = new CancelledError(
-      `map() of ${nameOf(this.fn)} was stopped by its signal`,
+      `map() of ${nameOf(this.#fn)} was stopped by its signal`,
       {
         cause,
       },
@@ -200,28 +162,6 @@ class MapRun implements MapResult<unknown>, ChunkOwner {
       this.#endInput({ error });
       this.#advance();
     }
-  }
-
-  /** So many calls of this chunk, from this one on, have outcomes now. */
-  callsSettled(chunk: MapChunk, call: number, count: number): void {
-    this.#inFlight -= count;
-    if (chunk.complete) this.#unsettled.delete(chunk);
-    if (!this.settings.ordered) {
-      for (let i = 0; i < count; i++) this.#ready.push(chunk.take(call + i));
-    }
-    if (chunk === this.#first || !this.settings.ordered) this.#advanceSoon();
-  }
-
-  /** The second part of a chunk is on its own from now on. */
-  chunkSplit(chunk: MapChunk, rest: MapChunk): void {
-    if (chunk.settled) return;
-    this.#unsettled.add(rest);
-    if (chunk.complete) this.#unsettled.delete(chunk);
-    rest.next = chunk.next;
-    chunk.next = rest;
-    if (this.#last === chunk) this.#last = rest;
-    // Nothing more comes of this one, so its reader waits for the other.
-    if (this.#first === chunk && chunk.exhausted) this.#first = rest;
   }
 
   #collect(): Promise<unknown[]> {
@@ -256,8 +196,8 @@ class MapRun implements MapResult<unknown>, ChunkOwner {
   /** Hands out what has settled to who waits. */
   #deliver(): void {
     while (!this.#finished && this.#waited) {
-      if (this.#hasOutcome()) {
-        const outcome = this.#takeOutcome();
+      if (this.#outcomes.readable) {
+        const outcome = this.#outcomes.read();
         this.#unread--;
         if (outcome instanceof Failure) this.#fail(outcome.error);
         else this.#give(outcome);
@@ -272,20 +212,6 @@ class MapRun implements MapResult<unknown>, ChunkOwner {
   /** Whether somebody waits. */
   get #waited(): boolean {
     return this.#readers.length > 0 || this.#collected !== undefined;
-  }
-
-  #hasOutcome(): boolean {
-    if (!this.settings.ordered) return this.#ready.length > 0;
-    while (this.#first?.exhausted) this.#first = this.#first.next;
-    if (this.#first !== undefined) return this.#first.readable;
-    this.#last = undefined;
-    return false;
-  }
-
-  /** The next outcome, of which no reference is kept. */
-  #takeOutcome(): unknown {
-    if (!this.settings.ordered) return this.#ready.shift();
-    return this.#first!.read();
   }
 
   #give(value: unknown): void {
@@ -306,24 +232,20 @@ class MapRun implements MapResult<unknown>, ChunkOwner {
     this.#turns.rest(monotonicTime());
     this.#endInput({});
     this.#abandon();
-    if (this.#link !== undefined) {
-      this.#link.end();
-      leftAlone.unregister(this);
-    }
+    this.#link?.end();
     this.#watchClock();
     this.#dismiss();
   }
 
   /** Has the signal and the executor tell this map of what they end. */
   #linkUp(): void {
-    const { signal } = this.settings;
+    const { signal } = this.#settings;
     // A small input has ended by now, and is not told of the executor.
     if (this.#finished || this.#end !== undefined && signal === undefined) {
       return;
     }
-    const link = new MapLink(this, this.settings, this.#target);
+    const link = new MapLink(this, this.#settings, this.#target);
     this.#link = link;
-    leftAlone.register(this, link, this);
     // Pulling may have run code that ended either.
     if (signal?.aborted) this.abort();
     if (this.#end === undefined) this.executorClosed();
@@ -351,13 +273,10 @@ class MapRun implements MapResult<unknown>, ChunkOwner {
 
   /** Lets go of what is unread; with a reason, what runs is stopped too. */
   #abandon(reason?: CancelledError): void {
-    const chunks = [...this.#unsettled];
-    this.#unsettled.clear();
-    this.#ready.clear();
-    this.#first = this.#last = undefined;
-    this.#unread = this.#inFlight = 0;
+    this.#outcomes.clear();
+    this.#unread = 0;
     this.#inputs.close();
-    for (const chunk of chunks) chunk.abandon(reason);
+    this.#calls.abandon(reason);
   }
 
   /** Pulls inputs while there is room; true if there may be something to deliver. */
@@ -384,8 +303,8 @@ class MapRun implements MapResult<unknown>, ChunkOwner {
         if (pulled === 0) end = {};
         else if (anyTransfer(args, args.length - arity)) {
           const moved = args.splice(-arity);
-          this.#submit(args, arity, count - 1);
-          this.#submit(moved, arity, 1);
+          this.#submit(args, count - 1);
+          this.#submit(moved, 1);
           args = [];
           count = 0;
         }
@@ -395,7 +314,7 @@ class MapRun implements MapResult<unknown>, ChunkOwner {
     }
     this.#inputs.release();
     // Nothing comes of it if pulling has run code that ended all this.
-    this.#submit(args, arity, count);
+    this.#submit(args, count);
     if (end !== undefined) this.#endInput(end);
     if (turn === undefined) this.#pulling = false;
     else {
@@ -409,7 +328,7 @@ class MapRun implements MapResult<unknown>, ChunkOwner {
 
   /** What the next pull has to wait for; with no limit, all is to be pulled at the call. */
   #turnDue(): Promise<void> | undefined {
-    return this.settings.bufferSize === Infinity
+    return this.#settings.bufferSize === Infinity
       ? undefined
       : this.#turns.due();
   }
@@ -425,7 +344,7 @@ class MapRun implements MapResult<unknown>, ChunkOwner {
           this.#endInput({});
         } else {
           this.#target.assertOpen();
-          this.#submit(args, args.length, 1);
+          this.#submit(args, 1);
         }
       } catch (error) {
         this.#endInput({ error });
@@ -438,21 +357,15 @@ class MapRun implements MapResult<unknown>, ChunkOwner {
   /** How many more may be unread. */
   get #room(): number {
     if (this.#end !== undefined) return 0;
-    return this.settings.bufferSize - this.#unread;
+    return this.#settings.bufferSize - this.#unread;
   }
 
-  #submit(args: unknown[], arity: number, count: number): void {
+  #submit(args: unknown[], count: number): void {
     if (count === 0 || this.#end !== undefined) return;
-    const chunk = MapChunk.of(this, this.tally.add(count), args, arity);
+    const job = this.#calls.job(args);
     this.#unread += count;
-    this.#inFlight += count;
-    this.#unsettled.add(chunk);
-    if (this.settings.ordered) {
-      if (this.#last !== undefined) this.#last.next = chunk;
-      this.#last = chunk;
-      this.#first ??= chunk;
-    }
-    this.#target.enqueue(chunk);
+    this.#outcomes.add(job.target);
+    this.#target.enqueue(job);
   }
 
   /** The time-out is a timer only while somebody waits: an iterator left alone keeps no program alive. */
@@ -468,7 +381,7 @@ class MapRun implements MapResult<unknown>, ChunkOwner {
       this.#stopTimer = startTimer(left, () => {
         this.#fail(
           new TimeoutError(
-            `Results of map() not there after ${this.settings.timeout} ms: ${this.#inFlight} items unfinished`,
+            `Results of map() not there after ${this.#settings.timeout} ms: ${this.#calls.inFlight} items unfinished`,
           ),
         );
       });

@@ -1,7 +1,7 @@
 // map(): the order of results, and how many items travel together.
 
 import { assertEquals, assertRejects } from "@std/assert";
-import { Executor, type WorkItem } from "../../mod.ts";
+import { Executor, type Job } from "../../mod.ts";
 import { behaviour, settle, until } from "./harness.ts";
 import { NotedInput } from "./noted_input.ts";
 import { Gate, passGate, passUnlessZero } from "./tasks.ts";
@@ -116,9 +116,9 @@ behaviour(
 
 /** Whose items the test runs. */
 class ByHand extends Executor {
-  readonly items: WorkItem[] = [];
+  readonly items: Job[] = [];
 
-  protected override enqueue(item: WorkItem): void {
+  protected override enqueue(item: Job): void {
     this.items.push(item);
   }
 

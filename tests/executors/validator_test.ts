@@ -14,7 +14,7 @@ import { Ledger } from "../../executors/pool/host/ledger.ts";
 import { SLOT_COUNT, Slots } from "../../executors/pool/wire/slots.ts";
 import { Validator } from "../../executors/pool/host/validator.ts";
 import { checkShape } from "../../executors/pool/wire/shape.ts";
-import type { WorkItem } from "../../executors/job/work_item.ts";
+import type { Job } from "../../executors/job/job.ts";
 
 const FN = new PoolFunction(0, { kind: "source", source: "", name: "" });
 const OTHER = new PoolFunction(1, { kind: "source", source: "1", name: "" });
@@ -39,7 +39,7 @@ class Sent {
     this.ledger.define(FN);
     for (const count of counts) {
       this.ledger.reserve(count, 1);
-      const job = { count, position: 0, timeout: 1 } as WorkItem;
+      const job = { count, position: 0, options: { timeout: 1 } } as Job;
       this.ledger.add(job, FN, 1);
     }
     if (this.slots instanceof AnnouncedSlots) this.slots.sent(counts.length);
@@ -355,7 +355,7 @@ Deno.test("checkShape() takes an error as it is encoded, and no other", () => {
 
 Deno.test("Ledger refuses what it has no place for", () => {
   const { ledger } = new Sent(Array(SLOT_COUNT).fill(1));
-  const job = { count: 1, position: -1 } as WorkItem;
+  const job = { count: 1, position: -1 } as Job;
   assertThrows(() => ledger.add(job, FN, 1), RangeError);
   assertEquals([ledger.tail, job.position], [SLOT_COUNT, -1]);
 });

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { WorkItem } from "../../job/work_item.ts";
+import type { Job } from "../../job/job.ts";
 import { monotonicTime } from "../../runtime/clock.ts";
 import type { Activity } from "../../stats.ts";
 import {
@@ -67,7 +67,7 @@ export class Crew {
    */
   dismiss(
     worker: PoolWorker,
-    error?: (job: WorkItem) => Error,
+    error?: (job: Job) => Error,
   ): Promise<void> | undefined {
     if (!this.#workers.delete(worker)) return undefined;
     this.#past.busyMs += worker.ledger.busyMs;

@@ -6,7 +6,7 @@
  */
 
 import { WorkerCrashedError } from "../../errors.ts";
-import { rejectAll, type WorkItem } from "../../job/work_item.ts";
+import type { Job } from "../../job/job.ts";
 import { because, nameOf } from "../../text.ts";
 import type { Running } from "./ledger.ts";
 
@@ -14,7 +14,7 @@ import type { Running } from "./ledger.ts";
 export interface WorkerDeath {
   readonly cause: unknown;
   /** What is to run elsewhere. */
-  readonly unentered: WorkItem[];
+  readonly unentered: Job[];
   /** Whether the worker was ready, even if that has not been heard. */
   readonly ready: boolean;
   /** Whether nothing that the worker ran or loaded can have been the reason. */
@@ -26,20 +26,20 @@ export interface WorkerDeath {
 /** What is known of a worker as it dies. */
 export interface Remains {
   /** What was revoked from it, as it was not entered. */
-  readonly revoked: readonly WorkItem[];
+  readonly revoked: readonly Job[];
   /** The other jobs that it was sent. */
   readonly running: readonly Running[];
   /** The job whose module it was loading. */
-  readonly loading: WorkItem | undefined;
+  readonly loading: Job | undefined;
   readonly ready: boolean;
   readonly interrupted: boolean;
   /** Notes that a worker has died, perhaps because of a job that it is said not to have entered; true if that is not to be sent again. */
-  readonly accuse: (job: WorkItem) => boolean;
+  readonly accuse: (job: Job) => boolean;
 }
 
 /** Calls that are lost with their worker. */
 interface Loss {
-  readonly job: WorkItem;
+  readonly job: Job;
   /** How many, the last of the job. */
   readonly calls: number;
   readonly when: string;
@@ -49,7 +49,7 @@ interface Loss {
 export class Autopsy {
   readonly ready: boolean;
   readonly idle: boolean;
-  readonly unentered: WorkItem[];
+  readonly unentered: Job[];
   readonly #losses: Loss[] = [];
 
   constructor(remains: Remains) {
@@ -91,7 +91,7 @@ export class Autopsy {
           }`,
           cause === undefined ? undefined : { cause },
         );
-      rejectAll(job, error, job.count - calls);
+      job.rejectAll(error, job.count - calls);
     }
   }
 }

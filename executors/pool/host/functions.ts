@@ -5,8 +5,12 @@
  * @module
  */
 
-import { type FunctionReference, referenceOf } from "../../task.ts";
-import type { AnyFunction, WorkItem } from "../../job/work_item.ts";
+import type { Job } from "../../job/job.ts";
+import {
+  type AnyFunction,
+  type FunctionReference,
+  referenceOf,
+} from "../../task.ts";
 
 /**
  * How much work, in milliseconds, is sent ahead to a worker. More hides the
@@ -57,7 +61,7 @@ export class PoolFunction {
 
 /** How long each call of a job is expected to take, in milliseconds. */
 export function costOf(
-  { chunkSize }: WorkItem,
+  { options: { chunkSize } }: Job,
   { cost }: PoolFunction,
 ): number {
   return Math.max(chunkSize > 0 ? AHEAD_MS / chunkSize : cost, MIN_COST_MS);

@@ -15,7 +15,7 @@
  * @module
  */
 
-import type { WorkItem } from "../../job/work_item.ts";
+import type { Job } from "../../job/job.ts";
 import {
   cloneError,
   lostResultError,
@@ -109,7 +109,7 @@ export class Incoming {
   }
 
   /** A process says how many calls it keeps of each job from a position on; returns the others. */
-  revoked(from: number, kept: readonly number[]): WorkItem[] {
+  revoked(from: number, kept: readonly number[]): Job[] {
     return kept.flatMap((calls, i) => {
       const job = this.#ledger.job(from + i);
       // The job may have ended before the process was asked.
@@ -154,7 +154,7 @@ class Outcomes {
   }
 
   /** Gives the next `count` to a job, the first of them to this call. */
-  give(job: WorkItem, call: number, count: number): void {
+  give(job: Job, call: number, count: number): void {
     const first = this.#next;
     const end = first + count;
     while (this.#next < end) {
@@ -179,7 +179,7 @@ class Outcomes {
   }
 
   /** Never throws, as others wait: a task may have forged what its worker says. */
-  #decode(error: EncodedError | null, job: WorkItem): unknown {
+  #decode(error: EncodedError | null, job: Job): unknown {
     return error?.kind === "unread"
       ? cloneError(job, unreadable(), this.#carries)
       : decodeError(error!);

@@ -19,7 +19,7 @@
  */
 
 import type { CancelledError, TimeoutError } from "../../errors.ts";
-import type { WorkItem } from "../../job/work_item.ts";
+import type { Job } from "../../job/job.ts";
 import type { HostSlots } from "../channel.ts";
 import { type Entered, SLOT_COUNT } from "../wire/slots.ts";
 import type { PoolFunction } from "./functions.ts";
@@ -27,7 +27,7 @@ import type { PoolFunction } from "./functions.ts";
 const MASK = SLOT_COUNT - 1;
 
 /** A job, and how many of its calls have not ended. */
-export type Running = readonly [job: WorkItem, left: number];
+export type Running = readonly [job: Job, left: number];
 
 /** A job that is to stop, for this reason. */
 export interface Stop {
@@ -55,14 +55,14 @@ export class Ledger {
   /** Whether the worker was told to say when calls began and ended. */
   watched = false;
   /** What was revoked while the worker is silent, and may run elsewhere by now: suspects, if it is ended for that. */
-  parted: WorkItem[] = [];
+  parted: Job[] = [];
   /** What is to stop, by position: rarely anything. */
   readonly stops: Map<number, Stop> = new Map();
   /** The functions that the worker has been told of. */
   readonly #defined = new Set<number>();
   readonly #slots: HostSlots;
   /** Empty where a job has ended or was revoked. */
-  readonly #jobs: (WorkItem | undefined)[] = new Array(SLOT_COUNT);
+  readonly #jobs: (Job | undefined)[] = new Array(SLOT_COUNT);
   readonly #functions: PoolFunction[] = new Array(SLOT_COUNT);
   /** What each call is expected to take, in milliseconds. */
   readonly #costs = new Float64Array(SLOT_COUNT);
@@ -105,7 +105,7 @@ export class Ledger {
   }
 
   /** A job whose calls were reserved gets the next position: its message leaves next. */
-  add(job: WorkItem, fn: PoolFunction, cost: number): void {
+  add(job: Job, fn: PoolFunction, cost: number): void {
     if (this.places >= SLOT_COUNT) {
       throw new RangeError(`There is no place at ${this.tail}`);
     }
@@ -116,7 +116,7 @@ export class Ledger {
     this.#functions[index] = fn;
     this.#costs[index] = cost;
     this.#left[index] = job.count;
-    this.#slots.send(position, job.timeout !== Infinity);
+    this.#slots.send(position, job.options.timeout !== Infinity);
   }
 
   /** The newest job could not be sent. */
@@ -130,13 +130,13 @@ export class Ledger {
   }
 
   /** The job at a position, unless it has ended or was revoked. */
-  job(position: number): WorkItem | undefined {
+  job(position: number): Job | undefined {
     // Another job may have the place of one that a report is past.
     return position < this.head ? undefined : this.#jobs[position & MASK];
   }
 
   /** Whether a job has its place here. */
-  has(job: WorkItem): boolean {
+  has(job: Job): boolean {
     return this.job(job.position) === job;
   }
 
@@ -201,7 +201,7 @@ export class Ledger {
   }
 
   /** Revokes what surely has not been entered of a job; returns the part that is nobody's now. */
-  revoke(job: WorkItem): WorkItem | undefined {
+  revoke(job: Job): Job | undefined {
     const kept = this.#slots.revoke(job.position);
     return kept === undefined ? undefined : this.keep(job, kept);
   }
@@ -210,11 +210,13 @@ export class Ledger {
    * Revokes what surely has not been entered of any job, and asks for the rest.
    * What moves something stays with the worker if it is only to be `sendable`.
    */
-  revokeAll(what: "all" | "sendable"): WorkItem[] {
+  revokeAll(what: "all" | "sendable"): Job[] {
     const { head, tail } = this;
-    // What moves something was sent to an idle worker, so it is the first.
-    this.askToRevoke(this.job(head)?.transfers ? head + 1 : head);
-    const revoked: WorkItem[] = [];
+    // What moves something stays; it was sent to an idle worker, so nothing before it is left.
+    let from = head;
+    while (from < tail && this.left(from) === 0) from++;
+    this.askToRevoke(this.job(from)?.transfers ? from + 1 : from);
+    const revoked: Job[] = [];
     for (let position = head; position < tail; position++) {
       const job = this.job(position);
       if (job === undefined || what === "sendable" && job.transfers) continue;
@@ -225,7 +227,7 @@ export class Ledger {
   }
 
   /** The worker keeps the first calls of a job, and does not enter the others; returns those. */
-  keep(job: WorkItem, calls: number): WorkItem | undefined {
+  keep(job: Job, calls: number): Job | undefined {
     const { position, count } = job;
     // What has ended was entered, whatever a task has made of the slots.
     const kept = Math.max(calls, count - this.left(position));

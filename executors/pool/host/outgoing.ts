@@ -24,7 +24,7 @@
 
 import { monotonicTime } from "../../runtime/clock.ts";
 import { isTransfer, unwrapTransfer } from "../../transfer.ts";
-import type { WorkHolder, WorkItem } from "../../job/work_item.ts";
+import type { Job, JobHolder } from "../../job/job.ts";
 import type { Channel } from "../channel.ts";
 import { cloneError } from "../wire/clone_error.ts";
 import { copyPlain, NOT_PLAIN } from "../wire/plain.ts";
@@ -34,24 +34,24 @@ import type { Ledger } from "./ledger.ts";
 import type { Silence } from "./silence.ts";
 
 /** A job that cannot be cloned, and why. */
-export type Refused = readonly [job: WorkItem, error: Error];
+export type Refused = readonly [job: Job, error: Error];
 
 /** Sends jobs to one worker. */
 export class Outgoing {
-  readonly #holder: WorkHolder;
+  readonly #holder: JobHolder;
   readonly #channel: Channel;
   readonly #ledger: Ledger;
   readonly #functions: FunctionTable;
   readonly #silence: Silence;
   /** What is to be sent; another array once this was revoked. */
-  #batch: WorkItem[] = [];
+  #batch: Job[] = [];
   /** The index in the batch of the first job that has not been committed. */
   #next = 0;
   /** How many calls those hold. */
   calls = 0;
 
   constructor(
-    holder: WorkHolder,
+    holder: JobHolder,
     channel: Channel,
     ledger: Ledger,
     functions: FunctionTable,
@@ -65,7 +65,7 @@ export class Outgoing {
   }
 
   /** Takes a job for the next messages. */
-  add(job: WorkItem, cost: number): void {
+  add(job: Job, cost: number): void {
     this.#batch.push(job);
     this.calls += job.count;
     this.#ledger.reserve(job.count, cost);
@@ -90,7 +90,7 @@ export class Outgoing {
   }
 
   /** What has not been committed is not for this worker any more. */
-  revokeAll(): WorkItem[] {
+  revokeAll(): Job[] {
     const revoked = this.#batch.slice(this.#next);
     for (const job of revoked) this.#leaveOut(job);
     this.#batch = [];
@@ -105,7 +105,7 @@ export class Outgoing {
   }
 
   /** Sends the first jobs of a batch in one message, up to the first call that has to travel alone. */
-  #sendPlain(batch: WorkItem[]): void {
+  #sendPlain(batch: Job[]): void {
     const from = this.#next;
     let draft = new Draft();
     let to = from;
@@ -134,7 +134,7 @@ export class Outgoing {
   }
 
   /** Sends the first call of the job that is next; one that cannot be cloned fails alone, with the error that this returns. */
-  #sendAlone(job: WorkItem): Error | undefined {
+  #sendAlone(job: Job): Error | undefined {
     if (job.settled) {
       this.#next++;
       this.#leaveOut(job);
@@ -163,7 +163,7 @@ export class Outgoing {
   }
 
   /** Notes that a job is sent: the worker may be at it before sending returns. */
-  #commit(job: WorkItem): void {
+  #commit(job: Job): void {
     const fn = this.#functions.of(job.fn);
     this.define(fn);
     this.calls -= job.count;
@@ -172,7 +172,7 @@ export class Outgoing {
   }
 
   /** A job of the batch is not sent. */
-  #leaveOut(job: WorkItem): void {
+  #leaveOut(job: Job): void {
     this.calls -= job.count;
     const fn = this.#functions.of(job.fn);
     this.#ledger.release(job.count, costOf(job, fn));
@@ -188,7 +188,7 @@ export class Outgoing {
 }
 
 function isAnySettled(
-  batch: readonly WorkItem[],
+  batch: readonly Job[],
   from: number,
   to: number,
 ): boolean {
@@ -214,7 +214,7 @@ class Draft {
   }
 
   /** Adds the first calls of a job, as many as have only plain arguments; returns how many. */
-  add(fn: number, job: WorkItem): number {
+  add(fn: number, job: Job): number {
     if (job.transfers) return 0;
     const { args, count } = job;
     const arity = args.length / count;
@@ -230,7 +230,7 @@ class Draft {
   }
 
   /** The same, but for jobs that have settled, of those in a batch from an index on. */
-  without(batch: readonly WorkItem[], from: number): Draft {
+  without(batch: readonly Job[], from: number): Draft {
     const kept = new Draft();
     let index = from;
     for (const [fn, count, args, oneItem] of this.#segments) {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { WorkItem } from "../../job/work_item.ts";
+import type { Job } from "../../job/job.ts";
 import { BATCH_CALLS } from "../wire/protocol.ts";
 import { SLOT_COUNT } from "../wire/slots.ts";
 import { AHEAD_MS, type PoolFunction } from "./functions.ts";
@@ -52,7 +52,7 @@ export class Room {
   }
 
   /** How many calls of a job the worker can be sent now, if each takes so long, besides `underway` ones; if anything about that is no number, none. */
-  callsOf({ transfers }: WorkItem, cost: number, underway: number): number {
+  callsOf({ transfers }: Job, cost: number, underway: number): number {
     const { count, load, places, quota } = this.#ledger;
     if (this.#life.isLeaving || this.#silence.long) return 0;
     const idle = count === 0;

@@ -8,7 +8,7 @@
 
 import { monotonicTime } from "../../runtime/clock.ts";
 import { startDeadline, startTimer } from "../../runtime/timer.ts";
-import type { WorkItem } from "../../job/work_item.ts";
+import type { Job } from "../../job/job.ts";
 import type { Crew } from "./crew.ts";
 import { LOOK_MS } from "./silence.ts";
 import type { Suspects } from "./suspects.ts";
@@ -28,7 +28,7 @@ export interface RoundsOwner {
   /** Whether workers are to stay, however long they have nothing to do. */
   readonly keepsIdle: boolean;
   /** These jobs were revoked from a worker. */
-  putBack(jobs: readonly WorkItem[]): void;
+  putBack(jobs: readonly Job[]): void;
   /** A round is over: jobs may have been put back. */
   deal(): void;
   /** A worker is to go. */

@@ -27,7 +27,6 @@
 
 import { because, nameOf } from "../../text.ts";
 import { monotonicTime, queueMicrotask } from "../../runtime/clock.ts";
-import { Deque } from "../../runtime/deque.ts";
 import {
   BrokenExecutorError,
   ShutdownError,
@@ -35,8 +34,10 @@ import {
 } from "../../errors.ts";
 import type { Activity } from "../../stats.ts";
 import { startTimer } from "../../runtime/timer.ts";
-import { rejectAll, type WorkItem } from "../../job/work_item.ts";
+import type { Job } from "../../job/job.ts";
+import type { JobQueue } from "../../job/queue.ts";
 import type { OpenChannel } from "../channel.ts";
+import type { Engine } from "../engine.ts";
 import { Crew } from "./crew.ts";
 import type { WorkerDeath } from "./death.ts";
 import { FunctionTable } from "./functions.ts";
@@ -81,13 +82,11 @@ const BROKEN = 2;
 const CLOSED = 3;
 type Life = typeof OPEN | typeof CLOSING | typeof BROKEN | typeof CLOSED;
 
-/** Deals tasks out to workers. */
-export class Scheduler implements PoolWorkerOwner, RoundsOwner {
+/** Deals jobs out to workers. */
+export class Scheduler implements Engine, PoolWorkerOwner, RoundsOwner {
   readonly #settings: SchedulerSettings;
   readonly #functions = new FunctionTable();
-  readonly #queue = new Deque<WorkItem>();
-  /** How many calls are in the queue. */
-  #queued = 0;
+  readonly #queue: JobQueue;
   readonly #suspects = new Suspects();
   readonly #starts: Starts;
   readonly #crew: Crew;
@@ -95,8 +94,6 @@ export class Scheduler implements PoolWorkerOwner, RoundsOwner {
   #life: Life = OPEN;
   /** Why the pool is broken. */
   #broken: (() => BrokenExecutorError) | undefined;
-  /** What becomes of tasks that come back, if not to be sent again. */
-  #giveUp: ((item: WorkItem) => void) | undefined;
   /** Who waits for the pool to be closed. */
   readonly #whenClosed: (() => void)[] = [];
   /** Whether a microtask is about to deal. */
@@ -104,7 +101,9 @@ export class Scheduler implements PoolWorkerOwner, RoundsOwner {
   /** Stops the wait for the next start of a worker. */
   #stopGrowing: (() => void) | undefined;
 
-  constructor(settings: SchedulerSettings) {
+  /** Deals out what is in `queue`. */
+  constructor(queue: JobQueue, settings: SchedulerSettings) {
+    this.#queue = queue;
     this.#settings = settings;
     const { initializer } = settings;
     this.#starts = new Starts(settings.maxWorkers);
@@ -120,10 +119,8 @@ export class Scheduler implements PoolWorkerOwner, RoundsOwner {
     this.#rounds = new Rounds(this, this.#crew, this.#suspects, settings);
   }
 
-  /** Takes a task. */
-  enqueue(item: WorkItem): void {
-    this.#queue.push(item);
-    this.#queued += item.count;
+  /** A job is in the queue. */
+  wake(): void {
     this.#schedule();
   }
 
@@ -137,7 +134,7 @@ export class Scheduler implements PoolWorkerOwner, RoundsOwner {
   /** Takes no more; resolves when all work has ended and all workers are gone. */
   close(cancelFutures: boolean): Promise<void> {
     this.#life = Math.max(this.#life, CLOSING) as Life;
-    if (cancelFutures) this.#cancelPending();
+    if (cancelFutures) this.#endPending((job) => job.cancel());
     return new Promise((resolve) => {
       this.#whenClosed.push(resolve);
       this.#schedule();
@@ -148,10 +145,10 @@ export class Scheduler implements PoolWorkerOwner, RoundsOwner {
   terminate(): Promise<void> {
     const closed = this.close(true);
     for (const worker of this.#crew) {
-      this.dismiss(worker, (item) =>
+      this.dismiss(worker, (job) =>
         new WorkerTerminatedError(
           `Worker '${worker.name}' was terminated while it ran task ${
-            nameOf(item.fn)
+            nameOf(job.fn)
           }`,
         ));
     }
@@ -171,7 +168,7 @@ export class Scheduler implements PoolWorkerOwner, RoundsOwner {
   /** How many calls wait here, and what each worker has. */
   describe(): Record<string, unknown> {
     return {
-      queued: this.#queued,
+      queued: this.#queue.calls,
       workers: this.#crew.describe(),
       leaving: this.#crew.leaving,
     };
@@ -192,13 +189,13 @@ export class Scheduler implements PoolWorkerOwner, RoundsOwner {
     this.#schedule();
   }
 
-  jobsRevoked(items: WorkItem[]): void {
-    this.putBack(items);
+  jobsRevoked(jobs: Job[]): void {
+    this.putBack(jobs);
     this.#schedule();
   }
 
-  accuse(item: WorkItem): boolean {
-    return this.#suspects.accuse(item);
+  accuse(job: Job): boolean {
+    return this.#suspects.accuse(job);
   }
 
   workerDied(worker: PoolWorker, death: WorkerDeath): void {
@@ -244,9 +241,8 @@ export class Scheduler implements PoolWorkerOwner, RoundsOwner {
   #dealSuspects(): void {
     // Each worker once: one that is free may still have no place for a call.
     for (const worker of this.#crew) {
-      if (!this.#hasQueued() || !this.#suspects.has(this.#queue.peek()!)) {
-        return;
-      }
+      const next = this.#queue.peek();
+      if (next === undefined || !this.#suspects.has(next)) return;
       if (worker.room.free) this.#fill(worker, 1);
     }
   }
@@ -256,13 +252,15 @@ export class Scheduler implements PoolWorkerOwner, RoundsOwner {
    * one that is still busy would only make the messages smaller.
    */
   #dealOut(): void {
-    if (!this.#hasQueued()) return;
-    const { fn, count } = this.#queue.peek()!;
+    const next = this.#queue.peek();
+    if (next === undefined) return;
+    const { fn, count } = next;
     const known = this.#functions.of(fn);
     let wanting = [...this.#crew].filter((worker) =>
-      worker.room.wants(this.#queued, known) && !this.#suspects.areWith(worker)
+      worker.room.wants(this.#queue.calls, known) &&
+      !this.#suspects.areWith(worker)
     );
-    if (count > 1 && this.#queued * known.cost < WORTHWHILE_MS) {
+    if (count > 1 && this.#queue.calls * known.cost < WORTHWHILE_MS) {
       // If that one is not as brisk as it seems, it stalls, and the next has its turn.
       const brisk = [...this.#crew].find((worker) => worker.room.brisk);
       wanting = wanting.filter((worker, i) =>
@@ -270,43 +268,34 @@ export class Scheduler implements PoolWorkerOwner, RoundsOwner {
       );
     }
     for (const [i, worker] of wanting.entries()) {
-      this.#fill(worker, Math.ceil(this.#queued / (wanting.length - i)));
+      this.#fill(worker, Math.ceil(this.#queue.calls / (wanting.length - i)));
     }
   }
 
   /** Sends a worker what it has room for, `share` calls at most. */
   #fill(worker: PoolWorker, share: number): void {
-    for (let left = share; left > 0 && this.#hasQueued();) {
-      const item = this.#queue.peek()!;
-      const { count } = item;
-      const alone = this.#suspects.has(item);
+    let left = share;
+    for (
+      let job = this.#queue.peek();
+      job !== undefined && left > 0;
+      job = this.#queue.peek()
+    ) {
+      const alone = this.#suspects.has(job);
       if (alone && !worker.room.free) break;
-      const rest = worker.offer(item, alone ? 1 : left);
-      if (rest === item) break;
-      this.#queue.shift();
-      if (rest !== undefined) {
-        this.#queue.unshift(rest);
-        if (alone) this.#suspects.share(item, rest);
-      }
+      const { count } = this.#queue.shift()!;
+      const rest = worker.offer(job, alone ? 1 : left);
+      if (rest !== undefined) this.#queue.putBack([rest]);
+      if (rest === job) break;
+      if (rest !== undefined && alone) this.#suspects.share(job, rest);
       this.#suspects.sent(worker, alone);
-      const dealt = count - (rest?.count ?? 0);
-      left -= dealt;
-      this.#queued -= dealt;
+      left -= count - (rest?.count ?? 0);
       if (alone) break;
     }
     worker.flush();
   }
 
-  /** Whether somebody waits in the queue; forgets those who have settled there. */
-  #hasQueued(): boolean {
-    while (this.#queue.peek()?.settled) {
-      this.#queued -= this.#queue.shift()!.count;
-    }
-    return this.#queue.length > 0;
-  }
-
   get hasWaiting(): boolean {
-    return this.#hasQueued();
+    return this.#queue.peek() !== undefined;
   }
 
   get keepsIdle(): boolean {
@@ -315,7 +304,7 @@ export class Scheduler implements PoolWorkerOwner, RoundsOwner {
 
   /** Starts a worker if one more has something to do; the event loop turns before the next. */
   #grow(): void {
-    const wanted = this.#hasQueued() ||
+    const wanted = this.hasWaiting ||
       this.#life === OPEN && this.#starts.areAwaited;
     if (!wanted || this.#stopGrowing !== undefined) return;
     if (this.#crew.size >= this.#settings.maxWorkers) return;
@@ -340,7 +329,7 @@ export class Scheduler implements PoolWorkerOwner, RoundsOwner {
   }
 
   #settleClosing(): void {
-    if (this.#life === OPEN || this.#hasQueued()) return;
+    if (this.#life === OPEN || this.hasWaiting) return;
     for (const worker of this.#crew) {
       if (worker.ledger.count === 0) this.dismiss(worker);
     }
@@ -351,38 +340,25 @@ export class Scheduler implements PoolWorkerOwner, RoundsOwner {
   }
 
   /** Ends a worker; what it still runs fails with `error`. */
-  dismiss(worker: PoolWorker, error?: (item: WorkItem) => Error): void {
-    for (const item of worker.ledger.parted) this.#suspects.add(item);
+  dismiss(worker: PoolWorker, error?: (job: Job) => Error): void {
+    for (const job of worker.ledger.parted) this.#suspects.add(job);
     const gone = this.#crew.dismiss(worker, error);
     if (gone === undefined) return;
     gone.then(() => this.#schedule());
     if (this.#crew.size === 0) this.#rounds.end();
   }
 
-  /** What comes back from a worker is the next to be sent, unless everything pending was given up. */
-  putBack(items: readonly WorkItem[]): void {
-    if (this.#giveUp !== undefined) return items.forEach(this.#giveUp);
-    for (const item of items.toReversed()) {
-      this.#queue.unshift(item);
-      this.#queued += item.count;
+  /** What comes back from a worker is the next to be sent, unless all that is pending was ended. */
+  putBack(jobs: readonly Job[]): void {
+    this.#queue.putBack(jobs);
+  }
+
+  /** Ends everything that has not been entered, wherever it is, now or when it comes back. */
+  #endPending(how: (job: Job) => void): void {
+    for (const worker of [...this.#crew].toReversed()) {
+      this.putBack(worker.revokeAll("all"));
     }
-  }
-
-  /** Settles everything that has not been entered, wherever it is, now or when it comes back. */
-  #settlePending(giveUp: (item: WorkItem) => void): void {
-    this.#giveUp = giveUp;
-    const pending = [...this.#crew].flatMap((worker) =>
-      worker.revokeAll("all")
-    );
-    // One by one: hundreds of thousands are too many for the arguments of a call.
-    for (const item of this.#queue) pending.push(item);
-    this.#queue.clear();
-    this.#queued = 0;
-    pending.forEach(giveUp);
-  }
-
-  #cancelPending(): void {
-    this.#settlePending((item) => item.cancel());
+    this.#queue.end(how);
   }
 
   #break(message: string, cause: unknown): void {
@@ -391,7 +367,7 @@ export class Scheduler implements PoolWorkerOwner, RoundsOwner {
     const broken = () => new BrokenExecutorError(message, { cause });
     this.#broken = broken;
     this.#settings.onBroken(broken);
-    this.#settlePending((item) => rejectAll(item, broken));
+    this.#endPending((job) => job.rejectAll(broken));
     this.#schedule();
   }
 }

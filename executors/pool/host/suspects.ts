@@ -13,7 +13,7 @@
  * @module
  */
 
-import type { WorkItem } from "../../job/work_item.ts";
+import type { Job } from "../../job/job.ts";
 import type { PoolWorker } from "./worker.ts";
 
 /** A call that so many workers have died with would most likely end more of them. */
@@ -21,16 +21,16 @@ const MAX_DEATHS = 3;
 
 /** The suspects of one pool; costs nothing as long as there are none. */
 export class Suspects {
-  /** How many workers have died with an item. */
-  readonly #deaths = new WeakMap<WorkItem, number>();
+  /** How many workers have died with an job. */
+  readonly #deaths = new WeakMap<Job, number>();
   /** Workers that were sent a suspect last. */
   readonly #hosts = new WeakSet<PoolWorker>();
   /** Whether there has ever been one. */
   #any = false;
 
-  /** Whether an item is one. */
-  has(item: WorkItem): boolean {
-    return this.#any && this.#deaths.has(item);
+  /** Whether an job is one. */
+  has(job: Job): boolean {
+    return this.#any && this.#deaths.has(job);
   }
 
   /** Whether a worker has one: what is sent there as well would not let it travel alone. */
@@ -39,16 +39,16 @@ export class Suspects {
   }
 
   /** It travels alone from now on. */
-  add(item: WorkItem): void {
-    this.#deaths.set(item, this.#deaths.get(item) ?? 0);
+  add(job: Job): void {
+    this.#deaths.set(job, this.#deaths.get(job) ?? 0);
     this.#any = true;
   }
 
   /** One more worker has died with it; true if it is not to be sent again. */
-  accuse(item: WorkItem): boolean {
-    this.add(item);
-    const deaths = this.#deaths.get(item)! + 1;
-    this.#deaths.set(item, deaths);
+  accuse(job: Job): boolean {
+    this.add(job);
+    const deaths = this.#deaths.get(job)! + 1;
+    this.#deaths.set(job, deaths);
     return deaths >= MAX_DEATHS;
   }
 
@@ -59,7 +59,7 @@ export class Suspects {
   }
 
   /** What is split off from a suspect is one as well. */
-  share(item: WorkItem, rest: WorkItem): void {
-    this.#deaths.set(rest, this.#deaths.get(item)!);
+  share(job: Job, rest: Job): void {
+    this.#deaths.set(rest, this.#deaths.get(job)!);
   }
 }

@@ -15,8 +15,7 @@
 
 import type { CancelledError } from "../../errors.ts";
 import { TimeoutError } from "../../errors.ts";
-import type { WorkHolder, WorkItem } from "../../job/work_item.ts";
-import { rejectAll } from "../../job/work_item.ts";
+import type { Job, JobHolder } from "../../job/job.ts";
 import { monotonicTime, queueMicrotask } from "../../runtime/clock.ts";
 import { startDeadline } from "../../runtime/timer.ts";
 import type { Channel, ChannelListener, OpenChannel } from "../channel.ts";
@@ -43,11 +42,11 @@ export interface PoolWorkerOwner {
   /** The worker has room again. */
   workerProgressed(): void;
   /** These jobs were revoked from a worker, and are to run elsewhere. */
-  jobsRevoked(jobs: WorkItem[]): void;
+  jobsRevoked(jobs: Job[]): void;
   /** The worker is gone. */
   workerDied(worker: PoolWorker, death: WorkerDeath): void;
   /** See {@linkcode Remains.accuse}. */
-  accuse(job: WorkItem): boolean;
+  accuse(job: Job): boolean;
 }
 
 /** What all workers of a pool have in common. */
@@ -62,7 +61,7 @@ export interface PoolWorkerSettings {
 }
 
 /** Host's side of one worker. */
-export class PoolWorker implements WorkHolder, ChannelListener {
+export class PoolWorker implements JobHolder, ChannelListener {
   readonly name: string;
   /** Since when the worker is there. */
   readonly born = monotonicTime();
@@ -151,7 +150,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
    * Takes calls for the next messages, `limit` at most, and returns the job that
    * holds the others: the same one if none was taken.
    */
-  offer(job: WorkItem, limit: number): WorkItem | undefined {
+  offer(job: Job, limit: number): Job | undefined {
     const cost = costOf(job, this.#settings.functions.of(job.fn));
     const { calls: underway } = this.#outgoing;
     const calls = Math.min(this.room.callsOf(job, cost, underway), limit);
@@ -170,15 +169,15 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     for (const [job, error] of refused) job.reject(error);
   }
 
-  entered(job: WorkItem): boolean {
+  entered(job: Job): boolean {
     return this.ledger.entered(job.position) !== "no";
   }
 
-  stop(job: WorkItem, reason: CancelledError | TimeoutError): void {
+  stop(job: Job, reason: CancelledError | TimeoutError): void {
     if (this.ledger.has(job)) this.#stops.stop(job.position, reason);
   }
 
-  revoke(job: WorkItem): WorkItem | undefined {
+  revoke(job: Job): Job | undefined {
     if (!this.ledger.has(job)) return undefined;
     // Nobody waits to hear how much of it comes back, and nobody will run it.
     if (job.settled) {
@@ -193,7 +192,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
    * Revokes what has not been entered: all of it, or what can be sent to another
    * worker. What the worker has to be asked for comes to the owner later.
    */
-  revokeAll(what: "all" | "sendable"): WorkItem[] {
+  revokeAll(what: "all" | "sendable"): Job[] {
     this.#life.stalls();
     const revoked = this.ledger.revokeAll(what);
     if (this.#silence.long) this.ledger.parted.push(...revoked);
@@ -318,7 +317,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   }
 
   /** The worker has died; it had said that it does not keep these jobs, of which nobody knows yet. */
-  #hasDied(cause: unknown, interrupted: boolean, revoked: WorkItem[]): void {
+  #hasDied(cause: unknown, interrupted: boolean, revoked: Job[]): void {
     const ledger = this.ledger;
     const loading = this.#isLoading ? ledger.job(ledger.head) : undefined;
     const autopsy = new Autopsy({
@@ -350,7 +349,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
   }
 
   /** Ends the worker at once, unless it has died; what it ran has settled before, or fails with `error`. */
-  close(error?: (job: WorkItem) => Error): Promise<void> {
+  close(error?: (job: Job) => Error): Promise<void> {
     if (!this.#life.isGone) {
       this.#leave(
         this.#validator.ready && this.ledger.count === 0 && !this.#silence.long,
@@ -360,7 +359,7 @@ export class PoolWorker implements WorkHolder, ChannelListener {
       // Deno cannot end a loop that never yields, but the loop may ask.
       this.#channel.slots.stop(job.position, "cancelled");
       if (error === undefined) continue;
-      rejectAll(job, () => error(job), job.count - left);
+      job.rejectAll(() => error(job), job.count - left);
     }
     return this.#closed;
   }

@@ -6,14 +6,14 @@
 
 import { nameOf, show } from "../../text.ts";
 import { isTransfer, unwrapTransfer } from "../../transfer.ts";
-import type { WorkItem } from "../../job/work_item.ts";
+import type { Job } from "../../job/job.ts";
 
 /**
  * The error for an item that could not be cloned, or not be read, which says
  * which argument it was: one that is not `cloneable`.
  */
 export function cloneError(
-  item: WorkItem,
+  item: Job,
   cause: unknown,
   cloneable: (value: unknown) => boolean,
 ): Error {
@@ -46,7 +46,7 @@ export function resultError(result: unknown, cause: unknown): Error {
 }
 
 /** The error for what a task has returned, of which nothing has arrived. */
-export function lostResultError({ fn }: WorkItem): Error {
+export function lostResultError({ fn }: Job): Error {
   return refusal(
     `Cannot send the result of task ${nameOf(fn)} back`,
     unreadable(),

@@ -6,9 +6,9 @@
  * @module
  */
 
+import type { AnyFunction } from "../../task.ts";
 import { nameOf } from "../../text.ts";
 import { replaceText, sliceText } from "../../runtime/builtins.ts";
-import type { AnyFunction } from "../../job/work_item.ts";
 import type { EncodedError } from "../wire/codec.ts";
 
 /**

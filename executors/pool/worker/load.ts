@@ -7,8 +7,11 @@
 import { nameOf, printable, show } from "../../text.ts";
 import { hasOwn } from "../../runtime/builtins.ts";
 import { TaskNotFoundError } from "../../errors.ts";
-import { type FunctionReference, referenceOf } from "../../task.ts";
-import type { AnyFunction } from "../../job/work_item.ts";
+import {
+  type AnyFunction,
+  type FunctionReference,
+  referenceOf,
+} from "../../task.ts";
 import { evaluate } from "./evaluate.ts";
 
 /** The module that is being loaded for its tasks. */

@@ -28,22 +28,18 @@ import {
   setTimeout,
   wallTime,
 } from "../../runtime/clock.ts";
-import { keepScopes } from "../../current_task.ts";
 import { Deque } from "../../runtime/deque.ts";
 import { CancelledError, TimeoutError } from "../../errors.ts";
 import { isThenable } from "../../runtime/thenable.ts";
 import { nameOf } from "../../text.ts";
 import {
   CallScope,
-  runInScope,
   type RunningTask,
-  scopesAreKept,
   type StopSource,
-  taskIsAsked,
 } from "../../running_task.ts";
-import type { FunctionReference } from "../../task.ts";
+import { taskScopes } from "../../task_scopes.ts";
+import type { AnyFunction, FunctionReference } from "../../task.ts";
 import { isTransfer, unwrapTransfer } from "../../transfer.ts";
-import type { AnyFunction } from "../../job/work_item.ts";
 import { initArgsError, resultError, unreadable } from "../wire/clone_error.ts";
 import { decodeError, type EncodedError, encodeError } from "../wire/codec.ts";
 import { explain, loadEvaluator } from "./evaluate.ts";
@@ -250,14 +246,14 @@ export class WorkerLoop implements StopSource {
   async #work(): Promise<void> {
     this.#restartClock();
     while (this.#segment !== undefined || this.#inbox.length > 0) {
-      if (taskIsAsked() && !scopesAreKept()) {
+      if (taskScopes.areAsked && !taskScopes.areKept) {
         // Or what a task leaves behind would be taken for the next one.
         this.#report();
-        await keepScopes();
+        await taskScopes.keep();
         this.#restartClock();
       }
       this.#scope = new CallScope(this);
-      await runInScope(this.#scope, () => this.#workInScope());
+      await taskScopes.run(this.#scope, () => this.#workInScope());
     }
     this.#report();
     this.#working = false;
@@ -273,7 +269,7 @@ export class WorkerLoop implements StopSource {
       const pending = this.#callUntilPending();
       if (pending === undefined) return;
       await pending;
-    } while (!taskIsAsked());
+    } while (!taskScopes.areAsked);
   }
 
   /** Makes calls until one has to be awaited, or none is left. */

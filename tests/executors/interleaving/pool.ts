@@ -6,20 +6,22 @@
 
 import { Executor } from "../../../mod.ts";
 import { Scheduler } from "../../../executors/pool/host/scheduler.ts";
-import type { WorkItem } from "../../../executors/job/work_item.ts";
+import type { Job } from "../../../executors/job/job.ts";
+import { JobQueue } from "../../../executors/job/queue.ts";
 
 /** A scheduler as an executor. */
 export class FakePool extends Executor {
-  #scheduler: Scheduler;
+  readonly #queue = new JobQueue();
+  readonly #scheduler: Scheduler;
 
   constructor(
     settings: Omit<
-      ConstructorParameters<typeof Scheduler>[0],
+      ConstructorParameters<typeof Scheduler>[1],
       "onBroken" | "name" | "initializer"
     >,
   ) {
     super();
-    this.#scheduler = new Scheduler({
+    this.#scheduler = new Scheduler(this.#queue, {
       ...settings,
       name: "fake",
       initializer: undefined,
@@ -36,8 +38,9 @@ export class FakePool extends Executor {
     return this.#scheduler.terminate();
   }
 
-  protected override enqueue(item: WorkItem): void {
-    this.#scheduler.enqueue(item);
+  protected override enqueue(job: Job): void {
+    this.#queue.push(job);
+    this.#scheduler.wake();
   }
 
   protected override close(cancelFutures: boolean): Promise<void> {

@@ -1,0 +1,87 @@
+/**
+ * The sink of what `submit()` makes: each job has one call, and its target is
+ * the future that hears of the outcome.
+ *
+ * @module
+ */
+
+import { control, type Future } from "../future.ts";
+import type { Tally } from "../stats.ts";
+import type { AnyFunction } from "../task.ts";
+import { StopGuard } from "./guard.ts";
+import { Job, type Sink } from "./job.ts";
+import { type CallOptions, NO_OPTIONS } from "./options.ts";
+
+/** The futures of one executor; those of calls with options have a sink each. */
+export class FutureSink implements Sink<Future<unknown>> {
+  readonly tally: Tally;
+  readonly options: CallOptions;
+  readonly arity = undefined;
+  /** Only where there are options. */
+  #guard: StopGuard | undefined;
+
+  /**
+   * Makes a sink.
+   *
+   * @param tally Where calls are counted.
+   * @param options How the only call is to be made.
+   */
+  constructor(tally: Tally, options: CallOptions = NO_OPTIONS) {
+    this.tally = tally;
+    this.options = options;
+  }
+
+  /**
+   * A job for a new future, which is its target.
+   *
+   * @param fn What to call.
+   * @param args What to call it with.
+   */
+  job(fn: AnyFunction, args: readonly unknown[]): Job<Future<unknown>> {
+    const job = new Job<Future<unknown>>(
+      this,
+      // The future asks the job for exact states, so that the job comes first.
+      undefined!,
+      fn,
+      args,
+      this.tally.add(1),
+    );
+    job.target = control.create(job);
+    if (this.options !== NO_OPTIONS) this.#guard = new StopGuard(job);
+    return job;
+  }
+
+  settled({ target }: Job<Future<unknown>>): boolean {
+    return target.done();
+  }
+
+  start({ target }: Job<Future<unknown>>): boolean {
+    if (!control.start(target)) return false;
+    this.#guard?.start();
+    return true;
+  }
+
+  resolve({ target }: Job<Future<unknown>>, value: unknown): void {
+    control.resolve(target, value);
+  }
+
+  resolveAll(
+    { target }: Job<Future<unknown>>,
+    values: readonly unknown[],
+    from: number,
+  ): void {
+    control.resolve(target, values[from]);
+  }
+
+  reject({ target }: Job<Future<unknown>>, error: unknown): void {
+    control.reject(target, error);
+  }
+
+  cancel({ target }: Job<Future<unknown>>): void {
+    target.cancel();
+  }
+
+  split(): void {
+    throw new RangeError("One call cannot be split");
+  }
+}

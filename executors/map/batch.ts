@@ -1,0 +1,107 @@
+/**
+ * Inputs of a `map()` that were pulled together, and their outcomes until
+ * somebody reads them.
+ *
+ * @module
+ */
+
+import type { Job } from "../job/job.ts";
+
+/** Stands for the outcome of a call that has none yet. */
+const NONE: unique symbol = Symbol("none");
+
+/** The outcome of a call that threw. */
+export class Failure {
+  readonly error: unknown;
+
+  constructor(error: unknown) {
+    this.error = error;
+  }
+}
+
+/** Calls are counted from 0, whichever of the jobs they have become a part of. */
+export class Batch {
+  /** The jobs that its calls travel in; the first one until an executor has split it. */
+  readonly jobs: Job<Batch>[] = [];
+  /** The calls after these. */
+  next: Batch | undefined = undefined;
+  readonly #args: unknown[];
+  readonly #arity: number;
+  readonly #outcomes: unknown[];
+  /** How many calls have no outcome. */
+  #open: number;
+  /** How many outcomes have been read. */
+  #read = 0;
+
+  /** `args` has the arguments of all calls, `arity` for each; the batch forgets them. */
+  constructor(args: unknown[], arity: number) {
+    this.#args = args;
+    this.#arity = arity;
+    this.#open = args.length / arity;
+    this.#outcomes = new Array(this.#open).fill(NONE);
+  }
+
+  /** Whether every call has an outcome. */
+  get complete(): boolean {
+    return this.#open === 0;
+  }
+
+  /** Whether every outcome has been read. */
+  get exhausted(): boolean {
+    return this.#read === this.#outcomes.length;
+  }
+
+  /** Whether the next outcome is there. */
+  get readable(): boolean {
+    return !this.exhausted && this.#outcomes[this.#read] !== NONE;
+  }
+
+  /** The next outcome. */
+  read(): unknown {
+    return this.take(this.#read++);
+  }
+
+  /** The outcome of a call, of which no reference is kept. */
+  take(call: number): unknown {
+    const outcome = this.#outcomes[call];
+    this.#outcomes[call] = undefined;
+    return outcome;
+  }
+
+  /** Whether a call has no outcome. */
+  isOpen(call: number): boolean {
+    return this.#outcomes[call] === NONE;
+  }
+
+  /** The first call from a number on that has no outcome; -1 if there is none. */
+  firstOpen(from: number): number {
+    return this.#outcomes.indexOf(NONE, from);
+  }
+
+  /** A call that was open has an outcome, which may be a {@linkcode Failure}. */
+  settle(call: number, outcome: unknown): void {
+    this.#outcomes[call] = outcome;
+    this.#open--;
+    this.#dropArgs(call, 1);
+  }
+
+  /** So have as many calls as there are values from one index up to another. */
+  settleAll(
+    call: number,
+    values: readonly unknown[],
+    from: number,
+    to: number,
+  ): void {
+    const count = to - from;
+    for (let i = 0; i < count; i++) this.#outcomes[call + i] = values[from + i];
+    this.#open -= count;
+    this.#dropArgs(call, count);
+  }
+
+  /** The inputs of calls that have ended are nobody's business any more. */
+  #dropArgs(call: number, count: number): void {
+    const from = call * this.#arity;
+    const to = from + count * this.#arity;
+    for (let i = from; i < to; i++) this.#args[i] = undefined;
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * The calls of a `map()` that are on their way through the executor.
+ *
+ * @module
+ */
+
+import { CancelledError } from "../errors.ts";
+import { Job, type Sink } from "../job/job.ts";
+import type { CallOptions } from "../job/options.ts";
+import type { Tally, TaskOutcome } from "../stats.ts";
+import type { AnyFunction } from "../task.ts";
+import { Batch, Failure } from "./batch.ts";
+
+/** Told that calls of a batch have outcomes: so many, from this one on. */
+export type CallsSettled = (batch: Batch, call: number, count: number) => void;
+
+/** The sink of one map. */
+export class MapCalls implements Sink<Batch> {
+  readonly tally: Tally;
+  readonly options: CallOptions;
+  readonly arity: number;
+  readonly #fn: AnyFunction;
+  readonly #settled: CallsSettled;
+  /** Batches with calls that have no outcome. */
+  readonly #open = new Set<Batch>();
+  #inFlight = 0;
+  #abandoned = false;
+
+  /**
+   * Makes the sink of a map that calls a function.
+   *
+   * @param fn The function.
+   * @param arity How many arguments each call has.
+   * @param options How to call it.
+   * @param tally Where the calls are counted.
+   * @param settled Told of outcomes.
+   */
+  constructor(
+    fn: AnyFunction,
+    arity: number,
+    options: CallOptions,
+    tally: Tally,
+    settled: CallsSettled,
+  ) {
+    this.tally = tally;
+    this.options = options;
+    this.arity = arity;
+    this.#fn = fn;
+    this.#settled = settled;
+  }
+
+  /** How many calls have no outcome. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /**
+   * Makes a job of calls that were pulled together.
+   *
+   * @param args The arguments of all calls, one after another.
+   * @returns The job; its target has the outcomes.
+   */
+  job(args: unknown[]): Job<Batch> {
+    const count = args.length / this.arity;
+    const batch = new Batch(args, this.arity);
+    const job = new Job<Batch>(
+      this,
+      batch,
+      this.#fn,
+      args,
+      this.tally.add(count),
+      undefined,
+      0,
+      count,
+    );
+    batch.jobs.push(job);
+    this.#open.add(batch);
+    this.#inFlight += count;
+    return job;
+  }
+
+  /** Nobody will read any outcome: what has not been entered never is, and what runs is stopped for `reason`. */
+  abandon(reason?: CancelledError): void {
+    if (this.#abandoned) return;
+    // Before any job is split, so that the part which is taken back is settled too.
+    this.#abandoned = true;
+    this.#inFlight = 0;
+    const batches = [...this.#open];
+    this.#open.clear();
+    for (const batch of batches) {
+      // By index: whoever is told of a call may have a job split.
+      for (let i = 0; i < batch.jobs.length; i++) {
+        abandonJob(batch.jobs[i]!, reason);
+      }
+    }
+  }
+
+  settled(): boolean {
+    return this.#abandoned;
+  }
+
+  start(): boolean {
+    return !this.#abandoned;
+  }
+
+  resolve(
+    job: Job<Batch>,
+    value: unknown,
+    call = job.target.firstOpen(job.from) - job.from,
+  ): void {
+    this.#settle(job, value, "finished", call);
+  }
+
+  resolveAll(
+    job: Job<Batch>,
+    values: readonly unknown[],
+    from: number,
+    to: number,
+    call: number,
+  ): void {
+    if (this.tally.watched) {
+      // Whoever watches is told of each.
+      for (let i = from; i < to; i++) {
+        this.resolve(job, values[i], call + i - from);
+      }
+      return;
+    }
+    if (this.#abandoned) return;
+    const { target: batch } = job;
+    const first = job.from + call;
+    batch.settleAll(first, values, from, to);
+    this.tally.finished += to - from;
+    this.#hear(batch, first, to - from);
+  }
+
+  reject(
+    job: Job<Batch>,
+    error: unknown,
+    call = job.target.firstOpen(job.from) - job.from,
+  ): void {
+    this.#settle(job, new Failure(error), "failed", call);
+  }
+
+  cancel(job: Job<Batch>): void {
+    for (let call = 0; call < job.count; call++) {
+      const error = new CancelledError("The task was cancelled");
+      this.#settle(job, new Failure(error), "cancelled", call);
+    }
+  }
+
+  split(job: Job<Batch>, rest: Job<Batch>): void {
+    job.target.jobs.push(rest);
+  }
+
+  #settle(
+    job: Job<Batch>,
+    outcome: unknown,
+    what: TaskOutcome,
+    call: number,
+  ): void {
+    if (this.#abandoned || call >= job.count || !isOpen(job, call)) return;
+    const { target: batch, from } = job;
+    batch.settle(from + call, outcome);
+    job.ended(what);
+    job.tell(what, call);
+    this.#hear(batch, from + call, 1);
+  }
+
+  #hear(batch: Batch, call: number, count: number): void {
+    // Whoever was told of the call may have abandoned the map.
+    if (this.#abandoned) return;
+    this.#inFlight -= count;
+    if (batch.complete) this.#open.delete(batch);
+    this.#settled(batch, call, count);
+  }
+}
+
+/** Nobody will read an outcome of the job. */
+function abandonJob(job: Job<Batch>, reason: CancelledError | undefined): void {
+  const { target: batch, from, count } = job;
+  let firstOpen = Infinity;
+  for (let call = 0; call < count; call++) {
+    if (!isOpen(job, call)) continue;
+    firstOpen = Math.min(firstOpen, call);
+    // Whoever is told may have the job split, and its rest is looked at too.
+    batch.settle(from + call, undefined);
+    job.ended("cancelled");
+    job.tell("cancelled", call);
+  }
+  job.holder?.revoke(job);
+  // What is left of the job was entered, perhaps all the way.
+  if (reason !== undefined && firstOpen < job.count) {
+    job.holder?.stop(job, reason);
+  }
+}
+
+function isOpen({ target, from }: Job<Batch>, call: number): boolean {
+  return target.isOpen(from + call);
+}

@@ -1,0 +1,79 @@
+/**
+ * The outcomes of a `map()` that nobody has read yet, in the order in which they
+ * are to be read.
+ *
+ * @module
+ */
+
+import { Deque } from "../runtime/deque.ts";
+import type { Batch } from "./batch.ts";
+
+/** Takes outcomes as they come, and gives them in order. */
+export interface Unread {
+  /** Calls were submitted. */
+  add(batch: Batch): void;
+  /** So many calls of a batch, from this one on, have outcomes; true if one can be read that could not be before. */
+  settled(batch: Batch, call: number, count: number): boolean;
+  /** Whether the next outcome is there. */
+  readonly readable: boolean;
+  /** The next outcome, of which no reference is kept. */
+  read(): unknown;
+  /** Forgets all of them. */
+  clear(): void;
+}
+
+/** In the order of the inputs. */
+export class InputOrder implements Unread {
+  /** The first batch that has not been read whole, which leads to the others; the last one. */
+  #first: Batch | undefined;
+  #last: Batch | undefined;
+
+  add(batch: Batch): void {
+    if (this.#last !== undefined) this.#last.next = batch;
+    this.#last = batch;
+    this.#first ??= batch;
+  }
+
+  settled(batch: Batch): boolean {
+    return batch === this.#first;
+  }
+
+  get readable(): boolean {
+    while (this.#first?.exhausted) this.#first = this.#first.next;
+    if (this.#first !== undefined) return this.#first.readable;
+    this.#last = undefined;
+    return false;
+  }
+
+  read(): unknown {
+    return this.#first!.read();
+  }
+
+  clear(): void {
+    this.#first = this.#last = undefined;
+  }
+}
+
+/** In the order in which calls end. */
+export class CompletionOrder implements Unread {
+  readonly #outcomes = new Deque<unknown>();
+
+  add(): void {}
+
+  settled(batch: Batch, call: number, count: number): boolean {
+    for (let i = 0; i < count; i++) this.#outcomes.push(batch.take(call + i));
+    return true;
+  }
+
+  get readable(): boolean {
+    return this.#outcomes.length > 0;
+  }
+
+  read(): unknown {
+    return this.#outcomes.shift();
+  }
+
+  clear(): void {
+    this.#outcomes.clear();
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * How the code that a task starts finds the task again after each `await`.
+ *
+ * `AsyncLocalStorage` does that, but takes 5 ms to load and, in a worker,
+ * 1.5 MiB: a worker loads it when a task asks for itself. Until then the worker
+ * makes one call after another, so that whoever asks first belongs to the scope
+ * that was entered last.
+ *
+ * @module
+ */
+
+import type { AsyncLocalStorage } from "node:async_hooks";
+import type { CurrentTask, TaskScope } from "./running_task.ts";
+
+/** The scopes of one isolate: a task in a pool inside a task sees the inner one. */
+class TaskScopes {
+  #storage: AsyncLocalStorage<TaskScope> | undefined;
+  /** See {@linkcode TaskScopes.runAsProgram}. */
+  #runAsProgram: (<R>(fn: () => R) => R) | undefined;
+  /** The scope of what began when nothing could keep scopes. */
+  #unkept: TaskScope | undefined;
+  #asked = false;
+  readonly #wanted = Promise.withResolvers<void>();
+  /** Begins as this module is loaded, where nobody's context is taken for that of the program. */
+  readonly #kept: Promise<void> = this.#wanted.promise.then(() => this.#load());
+
+  /** Resolves when scopes are kept from then on. */
+  keep(): Promise<void> {
+    this.#wanted.resolve();
+    return this.#kept;
+  }
+
+  /** Whether scopes are kept. */
+  get areKept(): boolean {
+    return this.#storage !== undefined;
+  }
+
+  /** Whether a task has asked for itself: then each call needs a scope of its own. */
+  get areAsked(): boolean {
+    return this.#asked;
+  }
+
+  /** Calls `fn`; the code that it starts belongs to `scope`. */
+  run<R>(scope: TaskScope, fn: () => R): R {
+    if (this.#storage !== undefined) return this.#storage.run(scope, fn);
+    this.#unkept = scope;
+    return fn();
+  }
+
+  /**
+   * Runs something as the program itself, not as the task or the request that
+   * happens to be the first to need it. Only when scopes are kept.
+   */
+  runAsProgram<R>(fn: () => R): R {
+    return this.#runAsProgram!(fn);
+  }
+
+  /** The scope that the calling code belongs to, if one is kept. */
+  get current(): TaskScope | undefined {
+    return this.#storage?.getStore();
+  }
+
+  /** A task asks: the task that the calling code belongs to. */
+  ask(): CurrentTask | undefined {
+    this.keep();
+    this.#asked = true;
+    return (this.current ?? this.#unkept)?.task;
+  }
+
+  async #load(): Promise<void> {
+    const { AsyncLocalStorage } = await import("node:async_hooks");
+    this.#storage = new AsyncLocalStorage<TaskScope>();
+    this.#runAsProgram = AsyncLocalStorage.snapshot();
+  }
+}
+
+/** Those of this isolate. */
+export const taskScopes: TaskScopes = new TaskScopes();
