@@ -353,13 +353,6 @@ Deno.test("checkShape() takes an error as it is encoded, and no other", () => {
   }
 });
 
-Deno.test("Ledger refuses what it has no place for", () => {
-  const { ledger } = new Sent(Array(SLOT_COUNT).fill(1));
-  const job = { count: 1, position: -1 } as Job;
-  assertThrows(() => ledger.add(job, FN, 1), RangeError);
-  assertEquals([ledger.tail, job.position], [SLOT_COUNT, -1]);
-});
-
 Deno.test("PoolFunction.learn() forgets the longest time after some good reports", () => {
   const fn = new PoolFunction(0, { kind: "source", source: "", name: "" });
   fn.learn(Number.MAX_SAFE_INTEGER);

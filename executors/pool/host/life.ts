@@ -21,7 +21,7 @@
 //
 //   STARTING -> READY             the worker says that it is ready
 //   READY -> WATCHED              a look, every STALL_MS while that matters
-//   WATCHED -> STALLED            the next look, if it has something to do
+//   WATCHED -> STALLED            the next look, if it is busy
 //   READY, WATCHED -> STALLED     jobs were revoked from it
 //   WATCHED, STALLED -> READY     it reports
 //   (any before) -> LEAVING       it starts, or loads a module, for too long; a
@@ -79,39 +79,39 @@ export class Life {
   }
 
   /** The worker says that it is ready. */
-  isInitialized(): void {
+  becomeReady(): void {
     if (this.#state === STARTING) this.#state = READY;
   }
 
   /** The worker reports something. */
-  reports(): void {
+  report(): void {
     if (this.isReady) this.#state = READY;
   }
 
-  /** It is looked whether a worker that has something to do, or not, goes on; true if it is stalled. */
-  lookedAt(isBusy: boolean): boolean {
+  /** The host looks whether the worker goes on, which is busy or not; true if it is stalled. */
+  lookAt(isBusy: boolean): boolean {
     if (this.#state === READY) this.#state = WATCHED;
     else if (this.#state === WATCHED && isBusy) this.#state = STALLED;
     return this.#state === STALLED && isBusy;
   }
 
   /** Jobs were revoked from the worker: it would only be sent the same ones again. */
-  stalls(): void {
+  stall(): void {
     if (this.isReady) this.#state = STALLED;
   }
 
   /** The worker was told to end. */
-  leaves(): void {
+  leave(): void {
     if (this.#state < LEAVING) this.#state = LEAVING;
   }
 
-  /** The same, as it has said what no worker says. */
-  isDiscredited(): void {
+  /** The worker was told to end, as it has said what no worker says. */
+  distrust(): void {
     if (this.#state < DISTRUSTED) this.#state = DISTRUSTED;
   }
 
   /** The worker was closed. */
-  ends(): void {
+  end(): void {
     this.#state = GONE;
   }
 }

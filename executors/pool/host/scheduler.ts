@@ -12,15 +12,11 @@
  * job.resolve(), reject() ◄── incoming.ts ◄──────"done"── outbox ◄─────┘
  * ```
  *
- * 1. Jobs of one turn wait in the queue until a microtask deals them out, so
- *    that they travel as one message for each worker.
- * 2. A worker is sent as much as takes it about `AHEAD_MS`, judged by what
- *    calls of the same function took before: long tasks go one at a time, tiny
- *    ones by the hundred. Tiny items of a `map()` stay with one worker, which
- *    then never falls asleep: waking another thread takes longer than they do.
- * 3. If a worker gives no sign for `STALL_MS`, what it has not entered goes
- *    back to the front of the queue, for whoever is free; if it is ready, has
- *    entered nothing, and gives no sign for much longer, it is ended: rounds.ts.
+ * Jobs of one turn wait in the queue until a microtask deals them out, so that
+ * they travel as one message for each worker: dealer.ts. If a worker gives no
+ * sign for `STALL_MS`, what it has not entered goes back to the front of the
+ * queue, for whoever is free; if it is ready, has entered nothing, and gives no
+ * sign for much longer, it is ended: rounds.ts.
  *
  * @module
  */
@@ -39,9 +35,9 @@ import type { JobQueue } from "../../job/queue.ts";
 import type { OpenChannel } from "../channel.ts";
 import type { Engine } from "../engine.ts";
 import { Crew } from "./crew.ts";
+import { Dealer } from "./dealer.ts";
 import type { WorkerDeath } from "./death.ts";
 import { FunctionTable } from "./functions.ts";
-import { WORTHWHILE_MS } from "./room.ts";
 import { Rounds, type RoundsOwner } from "./rounds.ts";
 import { MAX_FAILED_STARTS, Starts } from "./starts.ts";
 import { Suspects } from "./suspects.ts";
@@ -82,14 +78,14 @@ const BROKEN = 2;
 const CLOSED = 3;
 type Life = typeof OPEN | typeof CLOSING | typeof BROKEN | typeof CLOSED;
 
-/** Deals jobs out to workers. */
+/** Runs the jobs of one queue in workers. */
 export class Scheduler implements Engine, PoolWorkerOwner, RoundsOwner {
   readonly #settings: SchedulerSettings;
-  readonly #functions = new FunctionTable();
   readonly #queue: JobQueue;
   readonly #suspects = new Suspects();
   readonly #starts: Starts;
   readonly #crew: Crew;
+  readonly #dealer: Dealer;
   readonly #rounds: Rounds;
   #life: Life = OPEN;
   /** Why the pool is broken. */
@@ -106,16 +102,18 @@ export class Scheduler implements Engine, PoolWorkerOwner, RoundsOwner {
     this.#queue = queue;
     this.#settings = settings;
     const { initializer } = settings;
+    const functions = new FunctionTable();
     this.#starts = new Starts(settings.maxWorkers);
     this.#crew = new Crew(settings.name, this, {
       open: settings.open,
-      functions: this.#functions,
-      initializer: initializer && this.#functions.of(initializer.fn),
+      functions,
+      initializer: initializer && functions.of(initializer.fn),
       initArgs: initializer?.args ?? [],
       maxTasks: settings.maxTasksPerWorker,
       startTimeout: settings.startTimeout,
       gracePeriod: settings.gracePeriod,
     });
+    this.#dealer = new Dealer(queue, this.#crew, functions, this.#suspects);
     this.#rounds = new Rounds(this, this.#crew, this.#suspects, settings);
   }
 
@@ -229,69 +227,11 @@ export class Scheduler implements Engine, PoolWorkerOwner, RoundsOwner {
       this.#starts.workerServed();
       this.dismiss(worker);
     }
-    this.#dealSuspects();
-    this.#dealOut();
+    this.#dealer.deal();
     this.#grow();
     this.#settleStarts();
     this.#settleClosing();
     this.#rounds.begin();
-  }
-
-  /** A call that came back from a dead worker travels alone, so that no other is lost with it. */
-  #dealSuspects(): void {
-    // Each worker once: one that is free may still have no place for a call.
-    for (const worker of this.#crew) {
-      const next = this.#queue.peek();
-      if (next === undefined || !this.#suspects.has(next)) return;
-      if (worker.room.free) this.#fill(worker, 1);
-    }
-  }
-
-  /**
-   * Divides the queue between the workers that want more now: a part left for
-   * one that is still busy would only make the messages smaller.
-   */
-  #dealOut(): void {
-    const next = this.#queue.peek();
-    if (next === undefined) return;
-    const { fn, count } = next;
-    const known = this.#functions.of(fn);
-    let wanting = [...this.#crew].filter((worker) =>
-      worker.room.wants(this.#queue.calls, known) &&
-      !this.#suspects.areWith(worker)
-    );
-    if (count > 1 && this.#queue.calls * known.cost < WORTHWHILE_MS) {
-      // If that one is not as brisk as it seems, it stalls, and the next has its turn.
-      const brisk = [...this.#crew].find((worker) => worker.room.brisk);
-      wanting = wanting.filter((worker, i) =>
-        brisk === undefined ? i === 0 : worker === brisk
-      );
-    }
-    for (const [i, worker] of wanting.entries()) {
-      this.#fill(worker, Math.ceil(this.#queue.calls / (wanting.length - i)));
-    }
-  }
-
-  /** Sends a worker what it has room for, `share` calls at most. */
-  #fill(worker: PoolWorker, share: number): void {
-    let left = share;
-    for (
-      let job = this.#queue.peek();
-      job !== undefined && left > 0;
-      job = this.#queue.peek()
-    ) {
-      const alone = this.#suspects.has(job);
-      if (alone && !worker.room.free) break;
-      const { count } = this.#queue.shift()!;
-      const rest = worker.offer(job, alone ? 1 : left);
-      if (rest !== undefined) this.#queue.putBack([rest]);
-      if (rest === job) break;
-      if (rest !== undefined && alone) this.#suspects.share(job, rest);
-      this.#suspects.sent(worker, alone);
-      left -= count - (rest?.count ?? 0);
-      if (alone) break;
-    }
-    worker.flush();
   }
 
   get hasWaiting(): boolean {
@@ -308,7 +248,7 @@ export class Scheduler implements Engine, PoolWorkerOwner, RoundsOwner {
       this.#life === OPEN && this.#starts.areAwaited;
     if (!wanted || this.#stopGrowing !== undefined) return;
     if (this.#crew.size >= this.#settings.maxWorkers) return;
-    this.#fill(this.#crew.start(), 1);
+    this.#dealer.fill(this.#crew.start(), 1);
     // Starting one blocks this thread for 15 to 20 ms.
     this.#stopGrowing = startTimer(0, () => {
       this.#stopGrowing = undefined;

@@ -116,6 +116,11 @@ export class Validator {
     return this.#ready;
   }
 
+  /** Whether the worker loads the module of the job that is next. */
+  get loading(): boolean {
+    return this.#loading;
+  }
+
   /** Whether the worker may be at a call. */
   get #busy(): boolean {
     return this.#ready && this.#ledger.places > 0;

@@ -13,8 +13,7 @@
  * @module
  */
 
-import type { CancelledError } from "../../errors.ts";
-import { TimeoutError } from "../../errors.ts";
+import { type CancelledError, TimeoutError } from "../../errors.ts";
 import type { Job, JobHolder } from "../../job/job.ts";
 import { monotonicTime, queueMicrotask } from "../../runtime/clock.ts";
 import { startDeadline } from "../../runtime/timer.ts";
@@ -29,7 +28,7 @@ import { Ledger } from "./ledger.ts";
 import { Life } from "./life.ts";
 import { Outgoing } from "./outgoing.ts";
 import { Room } from "./room.ts";
-import { Silence, type SilenceLevel } from "./silence.ts";
+import { Silence, type SilenceLevel, silentError } from "./silence.ts";
 import { Stops } from "./stops.ts";
 import { Validator } from "./validator.ts";
 
@@ -81,7 +80,7 @@ export class PoolWorker implements JobHolder, ChannelListener {
   readonly #incoming: Incoming;
   readonly #life = new Life();
   /** Ends the wait for a sign of life: the worker starts, or loads a module. */
-  #stopWaiting: (() => void) | undefined;
+  #stopWaiting = () => {};
   #closed: Promise<void> = Promise.resolve();
 
   constructor(
@@ -193,7 +192,7 @@ export class PoolWorker implements JobHolder, ChannelListener {
    * worker. What the worker has to be asked for comes to the owner later.
    */
   revokeAll(what: "all" | "sendable"): Job[] {
-    this.#life.stalls();
+    this.#life.stall();
     const revoked = this.ledger.revokeAll(what);
     if (this.#silence.long) this.ledger.parted.push(...revoked);
     revoked.push(...this.#outgoing.revokeAll());
@@ -201,50 +200,36 @@ export class PoolWorker implements JobHolder, ChannelListener {
     return revoked;
   }
 
-  /** It is looked, every `STALL_MS`, whether the worker goes on; true if it has not reported anything for two looks. */
+  /** The host looks, every `STALL_MS`; true if the worker is busy, and has reported nothing for two looks. */
   hasStalled(): boolean {
-    return this.#life.lookedAt(this.ledger.count > 0);
+    return this.#life.lookAt(this.ledger.count > 0);
   }
 
   /**
-   * Looks, every `LOOK_MS` while the worker owes something, whether it goes on;
-   * ends it if it has been silent for too long. What is to be done about one that
-   * is silent for long is for its owner.
+   * The host looks, every `LOOK_MS`, at a worker that owes something; ends one
+   * that has been silent for too long. What is to be done about one that is
+   * silent for long is for its owner.
    */
   look(): SilenceLevel {
-    if (this.#life.isLeaving) return this.#silence.level;
-    const { head, places } = this.ledger;
-    const hasRead = this.#silence.hasRead(this.#channel.written);
-    const silent = this.ready && !this.#isLoading && places > 0 &&
-      !hasRead && !this.ledger.isAtWork;
-    const level = this.#silence.look(silent ? head : -1);
-    // Whether the worker is there is mostly noticed at once, but not always.
-    if (this.#silence.isTimeToCheck(head)) this.#channel.check?.();
-    // It may be at work all the time: without shared memory, only asking tells.
-    if (level === "last") this.ledger.askToRevoke(head);
-    if (
-      level === "over" &&
-      !this.#silence.isToWait(this.#channel.unanswered === true)
-    ) this.#kill(this.#silentError());
+    const silence = this.#silence;
+    if (this.#life.isLeaving) return silence.level;
+    const isToReact = this.ready && !this.#validator.loading;
+    const level = silence.lookAt(this.#channel, this.ledger, isToReact);
+    if (level === "over" && !silence.isToWait(this.#channel)) {
+      this.#kill(silentError(this.name));
+    }
     return level;
   }
 
-  #silentError(): TimeoutError {
-    return new TimeoutError(
-      `Worker '${this.name}' was sent a call and did not react: something that an earlier task has left behind may run a loop that never yields, or its process was stopped`,
-    );
-  }
-
   received(data: unknown): void {
-    if (this.#life.isGone) return;
+    if (this.#life.isGone || this.#life.isDistrusted && !isEntry(data)) return;
     try {
       const message = this.#validator.check(data);
-      if (this.#life.isDistrusted && message[0] !== "entered") return;
       this.#channel.slots.hear(message);
       this.#handle(message);
     } catch (error) {
       // No worker says such a thing, unless a task has tampered with it.
-      this.#life.isDiscredited();
+      this.#life.distrust();
       this.#kill(error);
     }
   }
@@ -258,11 +243,11 @@ export class PoolWorker implements JobHolder, ChannelListener {
         this.#awaitSign();
         break;
       case "loaded":
-        this.#hasGivenSign();
+        this.#stopWaiting();
         break;
       case "ready":
-        this.#hasGivenSign();
-        this.#life.isInitialized();
+        this.#stopWaiting();
+        this.#life.becomeReady();
         this.idleSince = monotonicTime();
         this.#owner.workerReady();
         break;
@@ -276,12 +261,12 @@ export class PoolWorker implements JobHolder, ChannelListener {
         this.#hasRevoked(message[1], message[2]);
         break;
       case "done":
-        this.#life.reports();
+        this.#life.report();
         this.#incoming.report(message);
         this.#hasReported();
         break;
       case "unreadable":
-        this.#life.reports();
+        this.#life.report();
         this.#incoming.lost();
         this.#hasReported();
         break;
@@ -305,7 +290,7 @@ export class PoolWorker implements JobHolder, ChannelListener {
     const revoked = this.#incoming.revoked(from, kept);
     if (this.#silence.isLast && kept.every((calls) => calls === 0)) {
       // One of them may be the reason why the worker is silent.
-      return this.#hasDied(this.#silentError(), false, revoked);
+      return this.#hasDied(silentError(this.name), false, revoked);
     }
     if (this.#silence.long) this.ledger.parted.push(...revoked);
     this.#owner.jobsRevoked(revoked);
@@ -316,10 +301,12 @@ export class PoolWorker implements JobHolder, ChannelListener {
     if (!this.#life.isGone) this.#hasDied(cause, interrupted, []);
   }
 
-  /** The worker has died; it had said that it does not keep these jobs, of which nobody knows yet. */
+  /** The worker has died; these jobs were revoked from it just before. */
   #hasDied(cause: unknown, interrupted: boolean, revoked: Job[]): void {
     const ledger = this.ledger;
-    const loading = this.#isLoading ? ledger.job(ledger.head) : undefined;
+    const loading = this.#validator.loading
+      ? ledger.job(ledger.head)
+      : undefined;
     const autopsy = new Autopsy({
       revoked: [...revoked, ...this.revokeAll("all")],
       running: ledger.takeAll(),
@@ -344,7 +331,7 @@ export class PoolWorker implements JobHolder, ChannelListener {
 
   /** Ends the worker; the listener of its channel hears that it has died. */
   #kill(cause: unknown): void {
-    this.#life.leaves();
+    this.#life.leave();
     this.#channel.kill(cause);
   }
 
@@ -366,19 +353,14 @@ export class PoolWorker implements JobHolder, ChannelListener {
 
   /** Closes the channel of a worker that has died, or is to die. */
   #leave(idle: boolean): void {
-    this.#life.ends();
-    this.#hasGivenSign();
+    this.#life.end();
+    this.#stopWaiting();
     this.#stops.close();
     this.#closed = this.#channel.close(idle);
   }
 
-  /** Whether the worker loads the module of a function. */
-  get #isLoading(): boolean {
-    return this.#validator.ready && this.#stopWaiting !== undefined;
-  }
-
   #awaitSign(): void {
-    this.#stopWaiting?.();
+    this.#stopWaiting();
     const { startTimeout } = this.#settings;
     const what = this.starting ? "was not ready" : "had not loaded a module";
     this.#stopWaiting = startDeadline(startTimeout, () => {
@@ -389,9 +371,9 @@ export class PoolWorker implements JobHolder, ChannelListener {
       );
     });
   }
+}
 
-  #hasGivenSign(): void {
-    this.#stopWaiting?.();
-    this.#stopWaiting = undefined;
-  }
+/** Whether something is said to be an "entered" message. */
+function isEntry(data: unknown): boolean {
+  return Array.isArray(data) && data[0] === "entered";
 }
