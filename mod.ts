@@ -48,7 +48,6 @@ export type {
 } from "./executors/executor.ts";
 export { Future } from "./executors/future.ts";
 export type {
-  FutureOrigin,
   FutureState,
   FutureWithResolvers,
   NativePromise,
@@ -61,16 +60,13 @@ export type { ProcessPoolExecutorOptions } from "./executors/process_pool.ts";
 export { PromisePoolExecutor } from "./executors/promise_pool.ts";
 export type { PromisePoolExecutorOptions } from "./executors/promise_pool.ts";
 export type {
-  Activity,
-  CallTiming,
   ExecutorStats,
   TaskEvent,
-  TaskEventInit,
   TaskOutcome,
   WorkerStats,
 } from "./executors/stats.ts";
 export { task } from "./executors/task.ts";
-export type { AnyFunction, TaskModule } from "./executors/task.ts";
+export type { TaskModule } from "./executors/task.ts";
 export { transfer } from "./executors/transfer.ts";
 export {
   ALL_COMPLETED,
@@ -81,17 +77,15 @@ export {
 } from "./executors/wait.ts";
 export type {
   AsCompletedOptions,
-  FutureIteration,
   FutureIterator,
   ReturnWhen,
   WaitOptions,
   WaitResult,
 } from "./executors/wait.ts";
-export type { Job, JobHolder, Sink } from "./executors/job/job.ts";
-export type { CallOptions, SubmitOptions } from "./executors/job/options.ts";
+export type { SubmitOptions } from "./executors/job/options.ts";
 export type {
   WorkerExecutor,
-  WorkerOptions,
+  WorkerExecutorOptions,
 } from "./executors/worker_executor.ts";
 export { WorkerPoolExecutor } from "./executors/worker_pool.ts";
 export type { WorkerPoolExecutorOptions } from "./executors/worker_pool.ts";

@@ -5,31 +5,31 @@
  * @module
  */
 
+import config from "../deno.json" with { type: "json" };
 import {
   type BenchmarkOptions,
   type Observer,
   planBenchmark,
   runBenchmark,
-} from "../bench/benchmark.ts";
-import { CLEAR_LINE, showProgress } from "../bench/progress.ts";
-import { formatPage } from "../bench/page.ts";
+} from "./bench/benchmark.ts";
+import { formatPage } from "./bench/page.ts";
+import { showProgress } from "./bench/progress.ts";
 import {
   formatHeading,
   formatLesson,
   formatPlan,
   formatTable,
-} from "../bench/report.ts";
+} from "./bench/report.ts";
 import {
   DEFAULT_DELAY_MS,
   DEFAULT_WORK,
   DEFAULT_YEAR,
   SCIENTISTS,
   type WorkKind,
-} from "../bench/scientists.ts";
-import { EXECUTOR_IDS, type ExecutorId } from "../bench/strategies.ts";
-import { drawSvg } from "../bench/svg.ts";
-import { drawTimeline } from "../bench/timeline.ts";
-import config from "../deno.json" with { type: "json" };
+} from "./bench/scientists.ts";
+import { STRATEGY_IDS, type StrategyId } from "./bench/strategies.ts";
+import { drawSvg } from "./bench/svg.ts";
+import { drawTimeline } from "./bench/timeline.ts";
 import { type Command, command, writeError } from "./command.ts";
 import { refuseSameFiles, STREAMS } from "./file_identity.ts";
 import { FileOutput, outputFiles, PlainOutput } from "./line_output.ts";
@@ -41,6 +41,7 @@ import {
   path,
   type Values,
 } from "./options.ts";
+import { CLEAR_LINE } from "./text.ts";
 
 const KINDS: ReadonlyMap<string, readonly WorkKind[]> = new Map([
   ["wait", ["wait"]],
@@ -61,10 +62,10 @@ const OPTIONS = {
   executors: option({
     help: "which executors run",
     placeholder: "LIST",
-    wanted: `one or more of ${EXECUTOR_IDS.join(",")}`,
-    choices: EXECUTOR_IDS,
-    default: EXECUTOR_IDS,
-    defaultText: EXECUTOR_IDS.join(","),
+    wanted: `one or more of ${STRATEGY_IDS.join(",")}`,
+    choices: STRATEGY_IDS,
+    default: STRATEGY_IDS,
+    defaultText: STRATEGY_IDS.join(","),
     read: readExecutors,
   }),
   workers: option<number | undefined>({
@@ -181,10 +182,10 @@ async function bench(values: Values<typeof OPTIONS>): Promise<number> {
   return 0;
 }
 
-function readExecutors(text: string): readonly ExecutorId[] | undefined {
+function readExecutors(text: string): readonly StrategyId[] | undefined {
   const ids: readonly string[] = text.split(",").map((id) => id.trim());
-  const known: readonly string[] = EXECUTOR_IDS;
+  const known: readonly string[] = STRATEGY_IDS;
   return ids.every((id) => known.includes(id))
-    ? ids as ExecutorId[]
+    ? ids as StrategyId[]
     : undefined;
 }

@@ -1,5 +1,6 @@
 /**
- * The executors that `futures map` can use.
+ * The executors that the command line can use: the one table of them, from
+ * which `futures map` and `futures bench` derive theirs.
  *
  * @module
  */
@@ -10,15 +11,26 @@ import {
   ProcessPoolExecutor,
   PromisePoolExecutor,
   WorkerPoolExecutor,
+  type WorkerPoolExecutorOptions,
 } from "../mod.ts";
 
-/** What the executors of the table have in common. */
-export interface ExecutorOptions extends InitializerOptions {
+/**
+ * What an executor of the table is opened with. What only executors with
+ * workers understand, the others leave unread.
+ */
+export interface ExecutorOptions
+  extends
+    InitializerOptions,
+    Pick<WorkerPoolExecutorOptions, "startTimeout" | "gracePeriod"> {
   readonly maxWorkers: number;
 }
 
-/** An executor by its name on the command line. */
+/** What the command line knows of an executor. */
 export interface ExecutorChoice {
+  /** What reports call it. */
+  readonly executor: string;
+  /** What makes its calls. */
+  readonly worker: "promise" | "thread" | "process";
   /** How many workers it has unless told otherwise. */
   readonly workers: number;
   /**
@@ -31,33 +43,37 @@ export interface ExecutorChoice {
 
 const CORES = navigator.hardwareConcurrency;
 
-/** For functions that know nothing of this package. */
-const STRANGERS = {
-  // A module may load a model of gigabytes.
-  startTimeout: Infinity,
-  // They do not know that they are to stop.
-  gracePeriod: 0,
-};
-
-/** All there are; the first one is the default. */
-export const EXECUTORS: ReadonlyMap<string, ExecutorChoice> = new Map<
-  string,
-  ExecutorChoice
->([
-  ["worker", {
-    workers: CORES,
-    stopsTasks: true,
-    open: (options) => new WorkerPoolExecutor({ ...options, ...STRANGERS }),
-  }],
-  ["process", {
-    workers: CORES,
-    stopsTasks: true,
-    open: (options) => new ProcessPoolExecutor({ ...options, ...STRANGERS }),
-  }],
-  ["promise", {
+/** Each by its name on the command line; the more of its own a worker has, the later. */
+export const EXECUTORS = {
+  promise: {
+    executor: "PromisePoolExecutor",
+    worker: "promise",
     // As PromisePoolExecutor has it.
     workers: Math.min(32, CORES + 4),
     stopsTasks: false,
     open: (options) => new PromisePoolExecutor(options),
-  }],
-]);
+  },
+  worker: {
+    executor: "WorkerPoolExecutor",
+    worker: "thread",
+    workers: CORES,
+    stopsTasks: true,
+    open: (options) => new WorkerPoolExecutor(options),
+  },
+  process: {
+    executor: "ProcessPoolExecutor",
+    worker: "process",
+    workers: CORES,
+    stopsTasks: true,
+    open: (options) => new ProcessPoolExecutor(options),
+  },
+} as const satisfies Record<string, ExecutorChoice>;
+
+/** What the command line calls an executor. */
+export type ExecutorId = keyof typeof EXECUTORS;
+
+/** What reports call an executor. */
+export type ExecutorName = (typeof EXECUTORS)[ExecutorId]["executor"];
+
+/** The names on the command line, in the order of the table. */
+export const EXECUTOR_IDS = Object.keys(EXECUTORS) as readonly ExecutorId[];

@@ -5,10 +5,10 @@
  * @module
  */
 
-import { wrap } from "../bench/text.ts";
 import config from "../deno.json" with { type: "json" };
 import { type Command, command, CommandError } from "./command.ts";
 import { COMMON_OPTIONS, type OptionTable } from "./options.ts";
+import { wrap } from "./text.ts";
 
 /** Options and commands stand on the left, what they mean from here on. */
 const INDENT = " ".repeat(21);

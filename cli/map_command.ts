@@ -6,7 +6,7 @@
 
 import { fileURLToPath } from "node:url";
 import { type Command, command, CommandError } from "./command.ts";
-import { EXECUTORS } from "./executors.ts";
+import { EXECUTOR_IDS, EXECUTORS } from "./executors.ts";
 import { refuseSameFiles, STREAMS } from "./file_identity.ts";
 import { FileOutput, outputFiles, PlainOutput } from "./line_output.ts";
 import { LineSource } from "./line_source.ts";
@@ -14,9 +14,14 @@ import { mapLines, type OnError } from "./map_run.ts";
 import { type ModuleAddress, readAddress } from "./module_address.ts";
 import { choice, flag, integer, option, path, type Values } from "./options.ts";
 
+/** Those first that can stop a line that hangs; the first is the default. */
+const BY_STOPPING = EXECUTOR_IDS.toSorted((a, b) =>
+  Number(EXECUTORS[b].stopsTasks) - Number(EXECUTORS[a].stopsTasks)
+);
+
 const OPTIONS = {
   executor: option({
-    ...choice("NAME", [...EXECUTORS.keys()]),
+    ...choice("NAME", BY_STOPPING),
     help:
       "what runs the function: worker for what computes, process for what may have to be killed, promise for what waits",
   }),
@@ -93,7 +98,7 @@ async function map(
   }
   check(values);
   const { workers, unordered, raw, errors, output, resume } = values;
-  const executor = EXECUTORS.get(values.executor)!;
+  const executor = EXECUTORS[values.executor];
   const isTerminal = Deno.stderr.isTerminal() &&
     (output !== undefined || !Deno.stdout.isTerminal());
   const address = readAddress(module);

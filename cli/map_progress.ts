@@ -6,8 +6,8 @@
  * @module
  */
 
-import { CLEAR_LINE } from "../bench/progress.ts";
 import { writeError } from "./command.ts";
+import { CLEAR_LINE } from "./text.ts";
 
 /** How far it is. */
 export interface MapProgress {

@@ -46,6 +46,14 @@ export interface MapRun {
   readonly advice: string;
 }
 
+/** For functions that know nothing of this package. */
+const STRANGERS = {
+  // A module may load a model of gigabytes.
+  startTimeout: Infinity,
+  // They do not know that they are to stop.
+  gracePeriod: 0,
+};
+
 /** So much is written together: more is no faster, and is memory. */
 const FLUSH_CHARACTERS = 1024 * 1024;
 
@@ -68,6 +76,7 @@ export async function mapLines(run: MapRun): Promise<number> {
   using _guard = new ProgramGuard();
   run.source.begin();
   const pool = executor.open({
+    ...STRANGERS,
     maxWorkers,
     initializer: loadFunction,
     initArgs: [url, name, shown],

@@ -9,16 +9,19 @@ import { show } from "./text.ts";
 import { checkCount, checkOptions } from "./arguments.ts";
 import type * as ChildProcess from "./pool/process/child_process.ts";
 import type { OpenChannel } from "./pool/channel.ts";
-import { HostModule } from "./pool/engine.ts";
+import { HostModule } from "./pool/late_engine.ts";
 import { planProcess } from "./pool/process/plan.ts";
-import { WorkerExecutor, type WorkerOptions } from "./worker_executor.ts";
+import {
+  WorkerExecutor,
+  type WorkerExecutorOptions,
+} from "./worker_executor.ts";
 
 const processes = await HostModule.of(() =>
   import("./pool/process/child_process.ts")
 );
 
 /** Options of {@linkcode ProcessPoolExecutor}. */
-export interface ProcessPoolExecutorOptions extends WorkerOptions {
+export interface ProcessPoolExecutorOptions extends WorkerExecutorOptions {
   /**
    * What workers may do, at most what the program may: by default as much as
    * it can tell of its own permissions. Of lists, such as those of

@@ -64,6 +64,7 @@ export interface AsCompletedOptions {
  *
  * @typeParam T The type of the results.
  * @typeParam Half Which half.
+ * @internal
  */
 export interface FutureIteration<T, Half extends "left" | "right"> {
   /** The next future that is done. */

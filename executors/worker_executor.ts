@@ -13,7 +13,8 @@ import {
 } from "./arguments.ts";
 import { InvalidStateError } from "./errors.ts";
 import { Executor, type InitializerOptions } from "./executor.ts";
-import { type Engine, makeEngine } from "./pool/engine.ts";
+import type { Engine } from "./pool/engine.ts";
+import { makeEngine } from "./pool/late_engine.ts";
 import { JobQueue } from "./job/queue.ts";
 import type { OpenChannel } from "./pool/channel.ts";
 import { loadingModule } from "./pool/worker/load.ts";
@@ -23,7 +24,7 @@ import type { Job } from "./job/job.ts";
 import type { AnyFunction } from "./task.ts";
 
 /** Options of all executors that have workers. */
-export interface WorkerOptions extends InitializerOptions {
+export interface WorkerExecutorOptions extends InitializerOptions {
   /**
    * How many workers there are at most, an integer of at least 1.
    *
@@ -81,7 +82,7 @@ export abstract class WorkerExecutor extends Executor {
    * @param open Starts a worker; a promise while what does that is loaded.
    */
   constructor(
-    options: WorkerOptions | undefined,
+    options: WorkerExecutorOptions | undefined,
     open: OpenChannel | Promise<OpenChannel>,
   ) {
     super();

@@ -8,10 +8,13 @@
 import { checkOptions } from "./arguments.ts";
 import { checkPermissions } from "./pool/thread/permissions.ts";
 import { openWebWorker } from "./pool/thread/web_worker.ts";
-import { WorkerExecutor, type WorkerOptions } from "./worker_executor.ts";
+import {
+  WorkerExecutor,
+  type WorkerExecutorOptions,
+} from "./worker_executor.ts";
 
 /** Options of {@linkcode WorkerPoolExecutor}. */
-export interface WorkerPoolExecutorOptions extends WorkerOptions {
+export interface WorkerPoolExecutorOptions extends WorkerExecutorOptions {
   /**
    * What workers may do, at most what the program may. Needs
    * `--unstable-worker-options`. If the program itself may not do it, the

@@ -3,15 +3,15 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { pathOf } from "../executors/runtime/file_path.ts";
-import { compiler } from "./network/compile.ts";
+import { compiler } from "../tools/compile.ts";
 import {
   readPackage,
   type Registry,
   serveRegistry,
-} from "./network/registry.ts";
-import { runCommand } from "./run_command.ts";
-import { AGES } from "./scientist_ages.ts";
-import { makeTempFolder } from "./temp_folder.ts";
+} from "../tools/registry.ts";
+import { runCommand } from "./helpers/run_command.ts";
+import { AGES } from "./helpers/scientist_ages.ts";
+import { makeTempFolder } from "./helpers/temp_folder.ts";
 
 const ROOT = new URL("../", import.meta.url);
 

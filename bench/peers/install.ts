@@ -6,7 +6,7 @@
  * @module
  */
 
-import { npm } from "../../tests/network/npm.ts";
+import { npm } from "../../tools/npm.ts";
 
 const FOLDER = new URL("../../.cache/peers/", import.meta.url);
 const TASKS = new URL("tasks.mjs", import.meta.url);

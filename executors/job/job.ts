@@ -19,7 +19,6 @@
  */
 
 import type { CancelledError, TimeoutError } from "../errors.ts";
-import type { FutureOrigin } from "../future.ts";
 import { wallTime } from "../runtime/clock.ts";
 import type { CallTiming, Tally, TaskOutcome } from "../stats.ts";
 import type { AnyFunction } from "../task.ts";
@@ -85,12 +84,20 @@ export interface Sink<Target> {
  *
  * @typeParam Target What the sink keeps with the job.
  */
-export class Job<Target = unknown> implements FutureOrigin {
+export class Job<Target = unknown> {
   /** What to call. */
   readonly fn: AnyFunction;
-  /** Who hears of the outcomes. */
+  /**
+   * Who hears of the outcomes.
+   *
+   * @internal
+   */
   readonly sink: Sink<Target>;
-  /** What the outcomes are for. */
+  /**
+   * What the outcomes are for.
+   *
+   * @internal
+   */
   target: Target;
   /** Where the job is; `undefined` while the job waits in a queue. */
   holder: JobHolder | undefined = undefined;

@@ -1,19 +1,10 @@
 /**
- * What runs the jobs of an executor with workers, as the executor sees it: the
- * scheduler, or in a worker what waits until the scheduler is loaded.
- *
- * A program loads the scheduler and its transports with this package. A worker
- * whose tasks import the package does not: most tasks never make an executor,
- * and these modules would take each worker 4 ms and a megabyte.
+ * What runs the jobs of an executor with workers, as the executor sees it.
  *
  * @module
  */
 
-import { BrokenExecutorError } from "../errors.ts";
-import type { JobQueue } from "../job/queue.ts";
 import type { Activity } from "../stats.ts";
-import type { OpenChannel } from "./channel.ts";
-import type { Scheduler, SchedulerSettings } from "./host/scheduler.ts";
 
 /** Runs what is in the queue of an executor. */
 export interface Engine {
@@ -31,127 +22,4 @@ export interface Engine {
   activity(): Activity;
   /** How many calls wait, and what each worker has. */
   describe(): Record<string, unknown>;
-}
-
-/** A module that a program loads with this package, and a worker when the module is needed. */
-export class HostModule<Module> {
-  readonly #import: () => Promise<Module>;
-  /** The module, once it is loaded. */
-  loaded: Module | undefined;
-
-  private constructor(load: () => Promise<Module>) {
-    this.#import = load;
-  }
-
-  /**
-   * The module that `load` imports; the `import()` stands in it, with an address
-   * that `deno compile` and JSR can see.
-   */
-  static async of<Module>(
-    load: () => Promise<Module>,
-  ): Promise<HostModule<Module>> {
-    const module = new HostModule(load);
-    if (!("WorkerGlobalScope" in globalThis)) await module.load();
-    return module;
-  }
-
-  /** Loads the module, unless that was done before. */
-  async load(): Promise<Module> {
-    return this.loaded ??= await this.#import();
-  }
-}
-
-/** What a pool is made of, but for its channels. */
-type PoolSettings = Omit<SchedulerSettings, "open">;
-
-const scheduling = await HostModule.of(() => import("./host/scheduler.ts"));
-
-/**
- * Makes the engine for a queue.
- *
- * @param queue Where jobs wait.
- * @param settings What the pool is made of.
- * @param open Opens a channel to a new worker; a promise while that is loaded.
- */
-export function makeEngine(
-  queue: JobQueue,
-  settings: PoolSettings,
-  open: OpenChannel | Promise<OpenChannel>,
-): Engine {
-  const { loaded } = scheduling;
-  return loaded === undefined || open instanceof Promise
-    ? new LateEngine(queue, settings, open)
-    : new loaded.Scheduler(queue, { ...settings, open });
-}
-
-/** An engine that is being loaded, and then the scheduler for whoever asks. */
-class LateEngine implements Engine {
-  readonly #queue: JobQueue;
-  readonly #loading: Promise<Scheduler | undefined>;
-  #scheduler: Scheduler | undefined;
-
-  constructor(
-    queue: JobQueue,
-    settings: PoolSettings,
-    open: OpenChannel | Promise<OpenChannel>,
-  ) {
-    this.#queue = queue;
-    this.#loading = this.#load(settings, open).catch((cause) => {
-      const broken = () =>
-        new BrokenExecutorError("Cannot load what starts workers", { cause });
-      settings.onBroken(broken);
-      queue.end((job) => job.rejectAll(broken));
-      return undefined;
-    });
-  }
-
-  wake(): void {
-    this.#scheduler?.wake();
-  }
-
-  async start(): Promise<void> {
-    await (await this.#loading)?.start();
-  }
-
-  async close(cancelFutures: boolean): Promise<void> {
-    if (cancelFutures) this.#cancelEarly();
-    await (await this.#loading)?.close(cancelFutures);
-  }
-
-  async terminate(): Promise<void> {
-    this.#cancelEarly();
-    await (await this.#loading)?.terminate();
-  }
-
-  watch(): void {
-    this.#loading.then((scheduler) => scheduler?.watch());
-  }
-
-  activity(): Activity {
-    return this.#scheduler?.activity() ??
-      { running: 0, workers: [], utilisation: 0 };
-  }
-
-  describe(): Record<string, unknown> {
-    return this.#scheduler?.describe() ??
-      { queued: this.#queue.calls, workers: [], leaving: 0 };
-  }
-
-  async #load(
-    settings: PoolSettings,
-    open: OpenChannel | Promise<OpenChannel>,
-  ): Promise<Scheduler> {
-    const { Scheduler } = await scheduling.load();
-    this.#scheduler = new Scheduler(this.#queue, {
-      ...settings,
-      open: await open,
-    });
-    if (this.#queue.length > 0) this.#scheduler.wake();
-    return this.#scheduler;
-  }
-
-  /** Futures are cancelled before `shutdown()` returns, whatever is loaded by then. */
-  #cancelEarly(): void {
-    if (this.#scheduler === undefined) this.#queue.end((job) => job.cancel());
-  }
 }

@@ -1,4 +1,5 @@
 // Nothing hangs and nothing is lost, whatever happens in whatever order.
+// @group long
 
 import { assertLess } from "@std/assert";
 import { runChaos, showChaos } from "./chaos/run.ts";

@@ -1,4 +1,5 @@
 // Workers that die: what it costs, and what goes on.
+// @group workers
 
 import {
   assert,

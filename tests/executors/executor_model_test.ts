@@ -1,5 +1,6 @@
 // No future is left unsettled and no function is entered twice, whatever is
 // submitted, cancelled, stopped and shut down in whatever order.
+// @group long
 
 import { assert, assertEquals } from "@std/assert";
 import type { Executor, Future } from "../../mod.ts";

@@ -1,5 +1,6 @@
 // Modules and initializers that end their worker: what happened, and where, is
 // said.
+// @group workers
 
 import { assertInstanceOf, assertStringIncludes } from "@std/assert";
 import {

@@ -8,9 +8,10 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { type AnyFunction, task, type TaskEvent } from "../../mod.ts";
+import { task, type TaskEvent } from "../../mod.ts";
+import type { AnyFunction } from "../../executors/job/mod.ts";
 import { behaviour } from "./harness.ts";
-import { makeTempFolder } from "../temp_folder.ts";
+import { makeTempFolder } from "../helpers/temp_folder.ts";
 import { MOD, workerBehaviour } from "./worker_harness.ts";
 
 /** Gives a function a property `name`. */

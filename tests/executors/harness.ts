@@ -5,8 +5,9 @@
  * @module
  */
 
-import { runCommand } from "../run_command.ts";
+import { runCommand } from "../helpers/run_command.ts";
 import { removeCells } from "./cells.ts";
+import { SerialExecutor } from "./serial_executor.ts";
 import {
   type Executor,
   ProcessPoolExecutor,
@@ -58,6 +59,13 @@ export const KINDS: readonly Kind[] = [
 // The first one asks Deno for its flags, by a way that leaves a handle open.
 new ProcessPoolExecutor();
 
+/** An executor that anybody could write; its tasks know nothing of themselves, and none is ever stopped. */
+const SERIAL: Kind = {
+  name: "SerialExecutor",
+  exact: true,
+  make: () => new SerialExecutor(),
+};
+
 /** What a behaviour is given. */
 export interface Kit {
   readonly kind: Kind;
@@ -65,12 +73,21 @@ export interface Kit {
   make(options?: CommonOptions): Executor;
 }
 
+/** A behaviour of every executor, whoever wrote it. */
+export function commonBehaviour(
+  name: string,
+  run: (kit: Kit) => Promise<void> | void,
+): void {
+  behaviour(name, run, [...KINDS, SERIAL]);
+}
+
 /** Registers a test for each kind of executor. */
 export function behaviour(
   name: string,
   run: (kit: Kit) => Promise<void> | void,
+  kinds: readonly Kind[] = KINDS,
 ): void {
-  for (const kind of KINDS) {
+  for (const kind of kinds) {
     watched(`${kind.name} ${name}`, async (executors) => {
       const make = (options?: CommonOptions) => {
         const executor = kind.make(options);

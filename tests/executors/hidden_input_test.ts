@@ -2,8 +2,8 @@
 // program that a task starts does not get it, whichever way Deno starts it.
 
 import { assertEquals } from "@std/assert";
-import { runCommand } from "../run_command.ts";
-import { makeTempFolder } from "../temp_folder.ts";
+import { runCommand } from "../helpers/run_command.ts";
+import { makeTempFolder } from "../helpers/temp_folder.ts";
 
 const STANDARD_INPUT =
   new URL("../../executors/pool/process/standard_input.ts", import.meta.url)

@@ -8,7 +8,7 @@ import {
   assertInstanceOf,
   assertStringIncludes,
 } from "@std/assert";
-import type { AnyFunction } from "../../mod.ts";
+import type { AnyFunction } from "../../executors/job/mod.ts";
 import { outcomeOf, workerBehaviour } from "./worker_harness.ts";
 
 /** What is left of hostile values is not specified; that the executor goes on is. */

@@ -1,4 +1,5 @@
 // Initializers: once in each worker, and what happens if one fails.
+// @group workers
 
 import {
   assert,
@@ -9,12 +10,12 @@ import {
   assertThrows,
 } from "@std/assert";
 import {
-  type AnyFunction,
   BrokenExecutorError,
   ShutdownError,
   task,
   TaskNotFoundError,
 } from "../../mod.ts";
+import type { AnyFunction } from "../../executors/job/mod.ts";
 import { load, makeCells, store } from "./cells.ts";
 import {
   dieAtFirst,

@@ -7,7 +7,8 @@ import {
   assertMatch,
   assertRejects,
 } from "@std/assert";
-import { type AnyFunction, ShutdownError } from "../../mod.ts";
+import { ShutdownError } from "../../mod.ts";
+import type { AnyFunction } from "../../executors/job/mod.ts";
 import { load, makeCells } from "./cells.ts";
 import { countLater } from "./fixtures/prepared.ts";
 import { settle, until } from "./harness.ts";

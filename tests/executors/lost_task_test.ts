@@ -7,12 +7,8 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import {
-  type AnyFunction,
-  BrokenExecutorError,
-  task,
-  TaskNotFoundError,
-} from "../../mod.ts";
+import { BrokenExecutorError, task, TaskNotFoundError } from "../../mod.ts";
+import type { AnyFunction } from "../../executors/job/mod.ts";
 import { MINOR_RELEASE, workerBehaviour } from "./worker_harness.ts";
 
 /** Texts of modules that do not give their task. */

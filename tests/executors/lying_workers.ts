@@ -16,7 +16,7 @@ import type { ToHost } from "../../executors/pool/wire/protocol.ts";
 import { openWebWorker } from "../../executors/pool/thread/web_worker.ts";
 import {
   WorkerExecutor,
-  type WorkerOptions,
+  type WorkerExecutorOptions,
 } from "../../executors/worker_executor.ts";
 
 /** An honest report of one call. */
@@ -42,7 +42,11 @@ export const TRANSPORTS: Record<string, OpenChannel> = {
 
 /** An executor with such workers. */
 export class LyingExecutor extends WorkerExecutor {
-  constructor(open: OpenChannel, lies: readonly Lie[], options: WorkerOptions) {
+  constructor(
+    open: OpenChannel,
+    lies: readonly Lie[],
+    options: WorkerExecutorOptions,
+  ) {
     super(
       options,
       (name, listener) => open(name, new Middleman(listener, lies)),

@@ -1,4 +1,5 @@
 // More calls in a queue than a function may have arguments.
+// @group long
 
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import {

@@ -1,4 +1,5 @@
 // Many workers that die, one after another, of whatever they can die of.
+// @group long
 
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { runCommand } from "../run_command.ts";
+import { runCommand } from "../helpers/run_command.ts";
 import { WORKER_KINDS } from "./worker_harness.ts";
 
 /** Bytes. */

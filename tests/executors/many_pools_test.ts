@@ -1,4 +1,5 @@
 // Executors that have been disposed of leave nothing behind.
+// @group long
 
 import { assertLess } from "@std/assert";
 import { watched } from "./harness.ts";

@@ -1,7 +1,7 @@
 // map(): when it pulls from its inputs, and how far ahead.
 
 import { assert, assertEquals } from "@std/assert";
-import { behaviour, settle, until } from "./harness.ts";
+import { commonBehaviour as behaviour, settle, until } from "./harness.ts";
 import { NotedAsyncInput, NotedInput } from "./noted_input.ts";
 import { Gate, passGate } from "./tasks.ts";
 

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { CancelledError, ShutdownError, TimeoutError } from "../../mod.ts";
-import { behaviour, settle, until } from "./harness.ts";
+import { commonBehaviour as behaviour, settle, until } from "./harness.ts";
 import { inputError, NotedAsyncInput, NotedInput } from "./noted_input.ts";
 import { Gate, passGate } from "./tasks.ts";
 

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Future } from "../../mod.ts";
-import { behaviour } from "./harness.ts";
+import { commonBehaviour as behaviour } from "./harness.ts";
 import { NotedAsyncInput, NotedInput } from "./noted_input.ts";
 
 const negate = (n: number) => -n;

@@ -1,4 +1,5 @@
 // map() does what a loop does, whatever its options and inputs are.
+// @group long
 
 import { assert, assertEquals } from "@std/assert";
 import { behaviour, settle } from "./harness.ts";

@@ -10,7 +10,12 @@ import {
 } from "@std/assert";
 import { delay } from "@std/async/delay";
 import { CancelledError, TimeoutError } from "../../mod.ts";
-import { behaviour, countListeners, settle, until } from "./harness.ts";
+import {
+  commonBehaviour as behaviour,
+  countListeners,
+  settle,
+  until,
+} from "./harness.ts";
 import { NotedAsyncInput, NotedInput } from "./noted_input.ts";
 import { Gate, noteStop, passGate } from "./tasks.ts";
 

@@ -1,7 +1,8 @@
 // map(): the order of results, and how many items travel together.
 
 import { assertEquals, assertRejects } from "@std/assert";
-import { Executor, type Job } from "../../mod.ts";
+import { Executor } from "../../mod.ts";
+import type { Job } from "../../executors/job/mod.ts";
 import { behaviour, settle, until } from "./harness.ts";
 import { NotedInput } from "./noted_input.ts";
 import { Gate, passGate, passUnlessZero } from "./tasks.ts";

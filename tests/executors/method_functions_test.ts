@@ -7,7 +7,8 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { type AnyFunction, WorkerPoolExecutor } from "../../mod.ts";
+import { WorkerPoolExecutor } from "../../mod.ts";
+import type { AnyFunction } from "../../executors/job/mod.ts";
 import { workerBehaviour } from "./worker_harness.ts";
 
 const SYMBOL = Symbol("from outside");

@@ -1,9 +1,10 @@
 // What workers may do: `permissions`, which needs a flag of Deno.
+// @group workers
 
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { WorkerPoolExecutor } from "../../mod.ts";
-import { runCommand } from "../run_command.ts";
-import { makeTempFolder } from "../temp_folder.ts";
+import { runCommand } from "../helpers/run_command.ts";
+import { makeTempFolder } from "../helpers/temp_folder.ts";
 import { watched } from "./harness.ts";
 import { attempts, MOD, runMain } from "./worker_harness.ts";
 

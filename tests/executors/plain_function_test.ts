@@ -10,7 +10,8 @@ import {
   assertThrows,
 } from "@std/assert";
 import { delay } from "@std/async/delay";
-import { type AnyFunction, WorkerPoolExecutor } from "../../mod.ts";
+import { WorkerPoolExecutor } from "../../mod.ts";
+import type { AnyFunction } from "../../executors/job/mod.ts";
 import { MOD, workerBehaviour } from "./worker_harness.ts";
 
 const OUTSIDE = 42;

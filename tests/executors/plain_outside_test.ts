@@ -9,13 +9,10 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import {
-  type AnyFunction,
-  BrokenExecutorError,
-  WorkerPoolExecutor,
-} from "../../mod.ts";
-import { runCommand } from "../run_command.ts";
-import { makeTempFolder } from "../temp_folder.ts";
+import { BrokenExecutorError, WorkerPoolExecutor } from "../../mod.ts";
+import type { AnyFunction } from "../../executors/job/mod.ts";
+import { runCommand } from "../helpers/run_command.ts";
+import { makeTempFolder } from "../helpers/temp_folder.ts";
 import { watched } from "./harness.ts";
 import { MOD, workerBehaviour } from "./worker_harness.ts";
 

@@ -1,5 +1,6 @@
 // Worker processes that something comes between: signals, limits of the
 // system, what the program itself may not do.
+// @group processes
 
 import {
   assertEquals,

@@ -1,9 +1,10 @@
 // The standard input of a worker process, and of what its tasks start: at its
 // end, and never where messages are.
+// @group processes
 
 import { assert, assertEquals } from "@std/assert";
 import { ProcessPoolExecutor } from "../../mod.ts";
-import { makeTempFolder } from "../temp_folder.ts";
+import { makeTempFolder } from "../helpers/temp_folder.ts";
 import { watched } from "./harness.ts";
 import { MOD, runMain } from "./worker_harness.ts";
 

@@ -1,8 +1,9 @@
 // Ctrl-C and other signals, which every process of a terminal gets, while workers start.
+// @group processes
 
 import { assertEquals } from "@std/assert";
-import { runCommand } from "../run_command.ts";
-import { makeTempFolder } from "../temp_folder.ts";
+import { runCommand } from "../helpers/run_command.ts";
+import { makeTempFolder } from "../helpers/temp_folder.ts";
 import { watched } from "./harness.ts";
 import { MOD } from "./worker_harness.ts";
 

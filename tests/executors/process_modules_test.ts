@@ -1,9 +1,10 @@
 // What worker processes find: the configuration and the packages of the
 // program, also where Deno does not name its main module.
+// @group processes
 
 import { assertEquals } from "@std/assert";
-import { runCommand } from "../run_command.ts";
-import { makeTempFolder } from "../temp_folder.ts";
+import { runCommand } from "../helpers/run_command.ts";
+import { makeTempFolder } from "../helpers/temp_folder.ts";
 import { watched } from "./harness.ts";
 import { MOD, runMain } from "./worker_harness.ts";
 

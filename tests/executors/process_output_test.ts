@@ -1,8 +1,9 @@
 // What tasks of worker processes, and programs that they start, print last.
+// @group processes
 
 import { assertEquals } from "@std/assert";
-import { runCommand } from "../run_command.ts";
-import { makeTempFolder } from "../temp_folder.ts";
+import { runCommand } from "../helpers/run_command.ts";
+import { makeTempFolder } from "../helpers/temp_folder.ts";
 import { watched } from "./harness.ts";
 import { MOD } from "./worker_harness.ts";
 

@@ -1,11 +1,12 @@
 // What a task can do with `permissions: "none"`: everything that takes a
 // permission is tried, in both kinds of workers, and a server on this machine
 // counts what gets out. docs/security.md says what these tests show.
+// @group processes
 
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { ProcessPoolExecutor } from "../../mod.ts";
-import { runCommand } from "../run_command.ts";
-import { makeTempFolder } from "../temp_folder.ts";
+import { runCommand } from "../helpers/run_command.ts";
+import { makeTempFolder } from "../helpers/temp_folder.ts";
 import { ATTEMPTS, outcomeOf } from "./fixtures/attempts.ts";
 import { watched } from "./harness.ts";
 import { countRequests, PACKAGE } from "./request_counter.ts";

@@ -1,5 +1,6 @@
 // What a list of permissions comes to in a worker process: what was named, and
 // no more. Each test asks Deno in the worker.
+// @group processes
 
 import {
   assertEquals,
@@ -8,7 +9,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { ProcessPoolExecutor } from "../../mod.ts";
-import { makeTempFolder } from "../temp_folder.ts";
+import { makeTempFolder } from "../helpers/temp_folder.ts";
 import { watched } from "./harness.ts";
 import { MOD, runMain } from "./worker_harness.ts";
 

@@ -1,5 +1,6 @@
 // What only processes can do: they can be killed, and have memory, an
 // environment and permissions of their own.
+// @group processes
 
 import {
   assert,

@@ -1,5 +1,6 @@
 // Programs with worker processes: what they print, what they may do, and that
 // none of them is left over.
+// @group processes
 
 import {
   assert,
@@ -7,7 +8,7 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
-import { makeTempFolder } from "../temp_folder.ts";
+import { makeTempFolder } from "../helpers/temp_folder.ts";
 import { until, watched } from "./harness.ts";
 import { isAlive } from "./processes.ts";
 import { attempts, MOD, runMain } from "./worker_harness.ts";

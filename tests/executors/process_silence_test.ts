@@ -1,4 +1,5 @@
 // A process that somebody has stopped says nothing.
+// @group processes
 
 import { assertEquals } from "@std/assert";
 import { ProcessPoolExecutor } from "../../mod.ts";

@@ -1,4 +1,5 @@
 // A process whose last words are a task's, about what it had entered.
+// @group processes
 
 import { assert, assertEquals } from "@std/assert";
 import { ProcessPoolExecutor } from "../../mod.ts";

@@ -1,4 +1,5 @@
 // A program whose processes may do nothing, on a terminal.
+// @group processes
 
 import { assertEquals } from "@std/assert";
 import { watched } from "./harness.ts";

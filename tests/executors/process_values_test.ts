@@ -1,4 +1,5 @@
 // What only the serializer of processes does not know, and structured clone does.
+// @group processes
 
 import { assertEquals, assertInstanceOf } from "@std/assert";
 import { ProcessPoolExecutor } from "../../mod.ts";

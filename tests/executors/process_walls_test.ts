@@ -1,11 +1,12 @@
 // What a task with `permissions: "none"` can do to its program: much where its
 // worker is a thread, and little where that is a process. docs/security.md says
 // what these tests show.
+// @group processes
 
 import { assertEquals } from "@std/assert";
 import { ProcessPoolExecutor, WorkerPoolExecutor } from "../../mod.ts";
-import { runCommand } from "../run_command.ts";
-import { makeTempFolder } from "../temp_folder.ts";
+import { runCommand } from "../helpers/run_command.ts";
+import { makeTempFolder } from "../helpers/temp_folder.ts";
 import { watched } from "./harness.ts";
 import { MOD } from "./worker_harness.ts";
 

@@ -7,7 +7,7 @@ import {
   TimeoutError,
 } from "../../mod.ts";
 import { settle, watched } from "./harness.ts";
-import { runCommand } from "../run_command.ts";
+import { runCommand } from "../helpers/run_command.ts";
 
 /** Keeps this thread busy. */
 function compute(ms: number): number {

@@ -1,5 +1,6 @@
 // The scheduler settles each task once, and has none entered twice, whatever
 // comes between whatever else.
+// @group long
 
 import { interleave } from "./interleaving/run.ts";
 import { forSeeds } from "./random.ts";

@@ -9,7 +9,7 @@ import {
 } from "@std/assert";
 import { CancelledError, ShutdownError } from "../../mod.ts";
 import {
-  behaviour,
+  commonBehaviour as behaviour,
   isPending,
   loggedErrors,
   settle,

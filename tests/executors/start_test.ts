@@ -1,4 +1,5 @@
 // start(): all workers at a time, whatever happens while somebody waits.
+// @group workers
 
 import { assertEquals, assertLess, assertRejects } from "@std/assert";
 import { WorkerCrashedError } from "../../mod.ts";

@@ -1,4 +1,5 @@
 // startTimeout: workers and modules that never get ready.
+// @group workers
 
 import { assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import {

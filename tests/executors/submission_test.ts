@@ -10,7 +10,8 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { type AnyFunction, task, TaskNotFoundError } from "../../mod.ts";
+import { task, TaskNotFoundError } from "../../mod.ts";
+import type { AnyFunction } from "../../executors/job/mod.ts";
 import { isEven } from "./fixtures/circular_even.ts";
 import { isOdd } from "./fixtures/circular_odd.ts";
 import addOne from "./fixtures/default_export.ts";

@@ -1,4 +1,5 @@
 // terminate(): everything stops at once.
+// @group workers
 
 import {
   assert,

@@ -8,7 +8,8 @@ import {
   assertStrictEquals,
   assertStringIncludes,
 } from "@std/assert";
-import { type AnyFunction, Future } from "../../mod.ts";
+import { Future } from "../../mod.ts";
+import type { AnyFunction } from "../../executors/job/mod.ts";
 import { outcomeOf, workerBehaviour } from "./worker_harness.ts";
 import { appendTo, countInto, pollute } from "./worker_tasks.ts";
 

@@ -14,8 +14,8 @@ import {
   WorkerPoolExecutor,
   type WorkerPoolExecutorOptions,
 } from "../../mod.ts";
-import { type Output, runCommand } from "../run_command.ts";
-import { makeTempFolder } from "../temp_folder.ts";
+import { type Output, runCommand } from "../helpers/run_command.ts";
+import { makeTempFolder } from "../helpers/temp_folder.ts";
 import { watched } from "./harness.ts";
 
 /** What a program of a few lines has to end within. */

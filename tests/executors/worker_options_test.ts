@@ -1,5 +1,6 @@
 // The options that only executors with workers have: what they refuse, at the
 // call and in words.
+// @group workers
 
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import type { WorkerPoolExecutorOptions } from "../../mod.ts";

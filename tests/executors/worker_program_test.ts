@@ -1,4 +1,5 @@
 // Programs with workers that end by themselves, or say why not.
+// @group workers
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { runProgram, watched } from "./harness.ts";

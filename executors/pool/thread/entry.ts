@@ -7,6 +7,7 @@
 import { apply } from "../../runtime/builtins.ts";
 import type { EncodedError } from "../wire/codec.ts";
 import { encodeError } from "../wire/codec.ts";
+import type { Greeting, OwnProcess } from "./greeting.ts";
 import { locks } from "./locks.ts";
 import { setMainModule } from "../../runtime/main_module.ts";
 import { PortLine } from "./port_line.ts";
@@ -14,7 +15,6 @@ import { beat } from "./pulse.ts";
 import type { ToHost, ToWorker } from "../wire/protocol.ts";
 import { canClone } from "../wire/sendable.ts";
 import { Slots } from "../wire/slots.ts";
-import type { Greeting, OwnProcess } from "./web_worker.ts";
 import { type HostLine, WorkerLoop } from "../worker/loop.ts";
 
 /** Where this module is, for whoever starts a worker. */

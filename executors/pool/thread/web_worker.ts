@@ -9,6 +9,7 @@
 import { monotonicTime, queueMicrotask } from "../../runtime/clock.ts";
 import { startDeadline, startTimer } from "../../runtime/timer.ts";
 import type { Channel, ChannelListener } from "../channel.ts";
+import type { Greeting, OwnProcess } from "./greeting.ts";
 import { locks } from "./locks.ts";
 import { mainModule } from "../../runtime/main_module.ts";
 import { PortLine } from "./port_line.ts";
@@ -43,26 +44,6 @@ const LAST_WORDS_MS = 5;
 
 /** How long it is waited before the first look at a lock that was stolen, or a thread that was closed; then twice as long each time. */
 const FIRST_LOOK_MS = 1;
-
-/** What a worker knows that has a process of its own. */
-export interface OwnProcess {
-  /** The mark of the packets that it writes. */
-  readonly mark: string;
-  /** Whether the standard input of the process carries no messages any more. */
-  readonly inputMoved: boolean;
-}
-
-/** The first message, which brings the rest of the line. */
-export interface Greeting {
-  readonly name: string;
-  readonly port: MessagePort;
-  readonly slots: SharedArrayBuffer;
-  /** The lock that the worker holds while it lives. */
-  readonly lock: string;
-  /** The main module of the program. */
-  readonly main: string | undefined;
-  readonly process: OwnProcess | undefined;
-}
 
 /** What a Web Worker is given. */
 export interface WebWorkerOptions {

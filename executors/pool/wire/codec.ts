@@ -41,14 +41,14 @@ export type EncodedError =
     readonly name: string;
     readonly message: string;
     readonly stack: string;
-    readonly fields: readonly EncodedField[];
+    readonly fields: readonly (readonly [
+      key: string,
+      value: EncodedError,
+      enumerable: boolean,
+    ])[];
   };
 
-type EncodedField = readonly [
-  key: string,
-  value: EncodedError,
-  enumerable: boolean,
-];
+type EncodedField = Extract<EncodedError, { kind: "error" }>["fields"][number];
 
 /** Not copied as fields: the class, or the code below, sets them. */
 const OWN = new OwnSet(["name", "message", "stack"]);

@@ -22,7 +22,7 @@ import type {
   ToHost,
   ToWorker,
 } from "../../../executors/pool/wire/protocol.ts";
-import type { Greeting } from "../../../executors/pool/thread/web_worker.ts";
+import type { Greeting } from "../../../executors/pool/thread/greeting.ts";
 import { babble, Packets } from "./babble.ts";
 import { locks } from "../../../executors/pool/thread/locks.ts";
 import type { Random } from "../random.ts";

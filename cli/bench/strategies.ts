@@ -1,0 +1,136 @@
+/**
+ * The ways to run the same function over the same records.
+ *
+ * @module
+ */
+
+import type { Executor } from "../../mod.ts";
+import { wallTime } from "../../executors/runtime/clock.ts";
+import {
+  EXECUTOR_IDS,
+  type ExecutorId,
+  type ExecutorName,
+  EXECUTORS,
+} from "../executors.ts";
+import {
+  type Aged,
+  type Scientist,
+  transform,
+  type TransformOptions,
+} from "./scientists.ts";
+
+/** What the command line calls a strategy. */
+export type StrategyId = "serial" | ExecutorId;
+
+/** What the report calls a strategy. */
+export type StrategyName = "serial" | ExecutorName;
+
+/** Who worked on a record, and when; the times are as {@linkcode wallTime} tells them. */
+export interface Performance {
+  /** The place of the record in the list. */
+  readonly index: number;
+  /** A worker's name, the id of its process, or `"main"`. */
+  readonly worker: string;
+  readonly startedAt: number;
+  readonly endedAt: number;
+}
+
+/** What the number of workers depends on. */
+export interface Concurrency {
+  /** How many records there are. */
+  readonly records: number;
+  /** How many workers are asked for; `undefined` leaves it to the executor. */
+  readonly workers: number | undefined;
+}
+
+/** How a workload can be run. */
+export interface Strategy {
+  readonly id: StrategyId;
+  readonly executor: StrategyName;
+  /** How many records may be worked on at a time. */
+  workers(options: Concurrency): number;
+  /** The results in the order of the records; tells of each record that is done. */
+  run(
+    records: readonly Scientist[],
+    workers: number,
+    options: TransformOptions,
+    done: (performance: Performance) => void,
+  ): AsyncIterable<Aged>;
+}
+
+/**
+ * A place in a promise pool costs next to nothing, so every record gets one, up
+ * to the limit that Python and this package have for their defaults.
+ */
+const MAX_PROMISES = 32;
+
+/** In the order in which they run: serial is what the others are compared to. */
+export const STRATEGIES: readonly Strategy[] = [
+  {
+    id: "serial",
+    executor: "serial",
+    workers: () => 1,
+    run: (records, _workers, options, done) =>
+      runSerial(records, options, done),
+  },
+  ...EXECUTOR_IDS.map(strategyOf),
+];
+
+/** What the command line calls the strategies, in the order in which they run. */
+export const STRATEGY_IDS: readonly StrategyId[] = STRATEGIES.map(({ id }) =>
+  id
+);
+
+function strategyOf(id: ExecutorId): Strategy {
+  const { executor, worker, workers: byDefault, open } = EXECUTORS[id];
+  return {
+    id,
+    executor,
+    workers: ({ workers, records }) =>
+      workers ??
+        (worker === "promise" ? Math.min(records, MAX_PROMISES) : byDefault),
+    run: (records, maxWorkers, options, done) =>
+      runPool(
+        open({ maxWorkers }),
+        records,
+        { ...options, inProcess: worker === "process" },
+        done,
+      ),
+  };
+}
+
+/** A plain map. Not `records.map(…)`, which would begin all of them at once. */
+async function* runSerial(
+  records: readonly Scientist[],
+  options: TransformOptions,
+  done: (performance: Performance) => void,
+): AsyncGenerator<Aged> {
+  for (const [index, record] of records.entries()) {
+    const startedAt = wallTime();
+    const result = await transform(record, options);
+    done({ index, worker: "main", startedAt, endedAt: wallTime() });
+    yield result;
+  }
+}
+
+/** The two lines, whichever the executor, and who worked when. */
+async function* runPool(
+  executor: Executor,
+  records: readonly Scientist[],
+  options: TransformOptions,
+  done: (performance: Performance) => void,
+): AsyncGenerator<Aged> {
+  await using pool = executor;
+  pool.addEventListener("task", ({ index, worker, started, ended }) => {
+    if (worker === undefined || started === undefined) return;
+    const { pid } = pool.stats().workers.find(({ name }) => name === worker) ??
+      {};
+    done({
+      index,
+      worker: pid === undefined ? worker : String(pid),
+      startedAt: started,
+      endedAt: ended,
+    });
+  });
+  yield* pool.map(transform, records, records.map(() => options));
+}

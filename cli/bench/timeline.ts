@@ -1,0 +1,90 @@
+/**
+ * Draws who worked when: one row per worker, one bar per record, all runs of a
+ * workload on one time scale.
+ *
+ * @module
+ */
+
+import type { WorkloadReport } from "./benchmark.ts";
+import { type Bar, describeRun, lanesOf, longestOf, ticksOf } from "./lanes.ts";
+import { LINE_WIDTH, paint, type TextOptions } from "../text.ts";
+
+/** Left of the bars stand a margin, the worker's name and a bracket. */
+const MARGIN = "    ";
+const NAME_WIDTH = 9;
+const LABEL_WIDTH = MARGIN.length + NAME_WIDTH + 2;
+
+/** Right of the bars is room for the last mark on the time axis. */
+const CHART_WIDTH = LINE_WIDTH - LABEL_WIDTH - 6;
+
+/** So many columns a mark on the time axis needs. */
+const TICK_WIDTH = 8;
+
+/** A core that is busy looks busier than one that is not. */
+const BARS = {
+  wait: { fill: "░", look: "cyan", doing: "waiting" },
+  compute: { fill: "█", look: "green", doing: "computing" },
+} as const;
+
+/**
+ * Draws a workload.
+ *
+ * @param workload The workload.
+ * @param options Whether to use colour.
+ * @returns Lines of text.
+ */
+export function drawTimeline(
+  { kind, runs }: WorkloadReport,
+  options: TextOptions,
+): string {
+  const longestMs = longestOf(runs);
+  const { fill, look, doing } = BARS[kind];
+  const bar = paint(look, `1${fill}${fill}`, options);
+  const lines = [
+    `  ${
+      paint("bold", "Who worked when", options)
+    }: ${bar} is record 1, ${doing}`,
+    "",
+    paint("dim", drawAxis(longestMs), options),
+  ];
+  for (const run of runs) {
+    lines.push(`  ${run.executor}: ${describeRun(run, kind)}`);
+    const { lanes, more } = lanesOf(run);
+    for (const { name, bracket, bars } of lanes) {
+      const label = name.slice(0, NAME_WIDTH).padEnd(NAME_WIDTH) + bracket;
+      const drawn = drawBars(bars, fill, CHART_WIDTH / longestMs);
+      lines.push(`${MARGIN}${label} ${paint(look, drawn, options)}`);
+    }
+    if (more > 0) lines.push(`${MARGIN}… and ${more} more rows`);
+  }
+  return lines.join("\n");
+}
+
+/** Marks at round times, as close to each other as can be read. */
+function drawAxis(longestMs: number): string {
+  const msPerColumn = longestMs / CHART_WIDTH;
+  let axis = "";
+  for (const { ms, text } of ticksOf(longestMs, TICK_WIDTH * msPerColumn)) {
+    const column = LABEL_WIDTH + Math.round(ms / msPerColumn);
+    if (column + text.length <= LINE_WIDTH) axis = axis.padEnd(column) + text;
+  }
+  return axis;
+}
+
+function drawBars(bars: Bar[], fill: string, columnsPerMs: number): string {
+  let drawn = "";
+  for (const { number, startMs, endMs } of bars) {
+    const from = Math.max(drawn.length, Math.round(startMs * columnsPerMs));
+    // A bar shorter than a column is drawn as one.
+    const to = Math.max(
+      Math.round(startMs * columnsPerMs) + 1,
+      Math.round(endMs * columnsPerMs),
+    );
+    // No column is left where several of them meet.
+    if (to <= from) continue;
+    const label = String(number);
+    const bar = label.length < to - from ? label : "";
+    drawn = drawn.padEnd(from) + bar.padEnd(to - from, fill);
+  }
+  return drawn;
+}

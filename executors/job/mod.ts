@@ -1,0 +1,56 @@
+/**
+ * What the author of an executor needs: jobs, the queue that they wait in, how
+ * functions are named and found again elsewhere, and how errors travel.
+ *
+ * An executor extends `Executor` by two methods: `enqueue()` takes jobs, and
+ * `close()` ends.
+ *
+ * @example One call after another, in this isolate
+ * ```ts
+ * import { Executor } from "@concurrent/futures";
+ * import { type Job, JobQueue } from "@concurrent/futures/job";
+ * import { assertEquals } from "@std/assert";
+ *
+ * class SerialExecutor extends Executor {
+ *   readonly #queue = new JobQueue();
+ *   #running: Promise<void> | undefined;
+ *
+ *   protected override enqueue(job: Job): void {
+ *     this.#queue.push(job);
+ *     this.#running ??= Promise.resolve().then(() => this.#run());
+ *   }
+ *
+ *   protected override async close(cancelFutures: boolean): Promise<void> {
+ *     if (cancelFutures) this.#queue.end((job) => job.cancel());
+ *     await this.#running;
+ *   }
+ *
+ *   async #run(): Promise<void> {
+ *     for (let job = this.#queue.enter(); job; job = this.#queue.enter()) {
+ *       const { call } = this.#queue;
+ *       try {
+ *         job.resolve(await job.invoke(call), call);
+ *       } catch (error) {
+ *         job.reject(error, call);
+ *       }
+ *     }
+ *     this.#running = undefined;
+ *   }
+ * }
+ *
+ * await using executor = new SerialExecutor();
+ * assertEquals(await executor.map((n: number) => 2 * n, [1, 2, 3]), [2, 4, 6]);
+ * ```
+ *
+ * @module
+ */
+
+export type { Job, JobHolder } from "./job.ts";
+export type { CallOptions } from "./options.ts";
+export { JobQueue } from "./queue.ts";
+export { decodeError, encodeError } from "../pool/wire/codec.ts";
+export type { EncodedError } from "../pool/wire/codec.ts";
+export { loadFunction } from "../pool/worker/load.ts";
+export type { Activity, CallTiming } from "../stats.ts";
+export { referenceOf } from "../task.ts";
+export type { AnyFunction, FunctionReference } from "../task.ts";

@@ -1,0 +1,180 @@
+// Runs the tests of the executors on other versions of Deno than the one at
+// hand, one after another, and says at the end on which of them they failed:
+//
+//   deno run -A tools/with_jsr.ts run -A tools/versions.ts older
+//   deno run -A tools/with_jsr.ts run -A tools/versions.ts all
+//   deno run -A tools/with_jsr.ts run -A tools/versions.ts core 2.4.2 2.5.6
+//
+// "older" is what `deno task test` runs. Of the others, without versions, it is
+// one of each minor release that this project supports.
+//
+// A test file says in the last line of its first comment, as "// @group workers",
+// to which of the GROUPS it belongs, if to any.
+
+import { installDeno } from "./npm.ts";
+
+/** One version of each minor release, the oldest that is supported first. */
+export const VERSIONS = [
+  "2.4.2",
+  "2.5.6",
+  "2.6.8",
+  // Unlike those around it: a fork that fails throws at once, for one.
+  "2.7.9",
+  "2.8.3",
+  "2.9.6",
+] as const;
+
+const ROOT = new URL("../", import.meta.url);
+const FOLDER = "tests/executors";
+
+/** What the groups of test files are about. */
+const GROUPS = {
+  processes: "what only processes do",
+  workers:
+    "how workers start, how they end, and what they may: where versions differ most",
+  long:
+    "the same many times, or at random: they try this package more than they try Deno",
+} as const;
+
+/** The name of a group. */
+export type Group = keyof typeof GROUPS;
+
+/** What `deno test` is to run: each element is the arguments of one run. */
+type Selection = () => string[][];
+
+/** Which tests there are to choose from. */
+const SELECTIONS: Readonly<Record<string, Selection>> = {
+  /** Every test there is. */
+  all: () => [[FOLDER]],
+  /**
+   * A third of the time of all: behaviours that every kind of executor
+   * has are tested with promises and threads, and of processes what only they
+   * do.
+   */
+  core: () => [
+    [
+      "--filter",
+      otherThan("Process"),
+      `--ignore=${filesOf("long").join()}`,
+      FOLDER,
+    ],
+    filesOf("processes"),
+  ],
+  /** A sixth of the time of all: as core, of the files about workers alone. */
+  workers: () => [
+    ["--filter", otherThan("Process"), ...filesOf("workers")],
+    filesOf("processes"),
+  ],
+};
+
+/** One selection on some versions. */
+interface Plan {
+  readonly selection: string;
+  readonly versions: readonly string[];
+}
+
+/** What `deno task test` runs beside the tests on the version at hand. */
+export const OLDER: readonly Plan[] = [
+  { selection: "core", versions: ["2.4.2"] },
+  { selection: "workers", versions: ["2.7.9"] },
+];
+
+if (import.meta.main) {
+  const plans = readPlans(Deno.args);
+  if (plans === undefined) {
+    const names = [...Object.keys(SELECTIONS), "older"].join(" or ");
+    console.error(
+      `Expected ${names}, and versions: got "${Deno.args.join(" ")}"`,
+    );
+    Deno.exit(2);
+  }
+  Deno.exit(await testOn(plans));
+}
+
+/** What the arguments ask for; `undefined` if that is nothing there is. */
+function readPlans(
+  [selection = "", ...versions]: readonly string[],
+): readonly Plan[] | undefined {
+  if (selection === "older" && versions.length === 0) return OLDER;
+  if (!Object.hasOwn(SELECTIONS, selection)) return undefined;
+  if (!versions.every((version) => /^\d+\.\d+\.\d+$/.test(version))) {
+    return undefined;
+  }
+  return [{ selection, versions: versions.length > 0 ? versions : VERSIONS }];
+}
+
+/** Resolves to the exit code: 1 if there was a failure on any of them. */
+async function testOn(plans: readonly Plan[]): Promise<number> {
+  const failed = new Set<string>();
+  for (const { selection, versions } of plans) {
+    for (const version of versions) {
+      const program = await installDeno(version);
+      const runs = SELECTIONS[selection]!();
+      for (const [i, args] of runs.entries()) {
+        console.log(
+          `\nDeno ${version}, ${selection}, run ${i + 1} of ${runs.length}`,
+        );
+        const { success } = await new Deno.Command(program, {
+          // Types are checked where the newest version runs them.
+          args: ["test", "-A", "--no-check", ...args],
+          cwd: ROOT,
+        }).spawn().status;
+        if (!success) failed.add(version);
+      }
+    }
+  }
+  const tried = plans.flatMap(({ versions }) => versions).join(", ");
+  console.log(
+    failed.size === 0
+      ? `\nNo failures on Deno ${tried}`
+      : `\nFailures on Deno ${[...failed].join(", ")}`,
+  );
+  return failed.size === 0 ? 0 : 1;
+}
+
+/**
+ * The test files of a group, in alphabetical order.
+ *
+ * @param group The group.
+ * @returns Their paths from the root of this project.
+ */
+export function filesOf(group: Group): string[] {
+  return [...Deno.readDirSync(new URL(FOLDER, ROOT))]
+    .filter(({ name }) => name.endsWith("_test.ts"))
+    .map(({ name }) => `${FOLDER}/${name}`)
+    .filter((path) =>
+      groupOf(Deno.readTextFileSync(new URL(path, ROOT))) === group
+    )
+    .sort();
+}
+
+/**
+ * The group that a test file says it belongs to.
+ *
+ * @param source The text of the file.
+ * @returns The name; `undefined` if it belongs to none.
+ * @throws {Error} If there is no such group.
+ */
+export function groupOf(source: string): Group | undefined {
+  const mark = "// @group ";
+  const [comment = ""] = source.split("\n\n", 1);
+  const group = comment.split("\n").find((line) => line.startsWith(mark))
+    ?.slice(mark.length);
+  if (group !== undefined && !Object.hasOwn(GROUPS, group)) {
+    throw new Error(
+      `Expected the group ${Object.keys(GROUPS).join(" or ")}: got "${group}"`,
+    );
+  }
+  return group as Group | undefined;
+}
+
+/**
+ * A filter for tests whose names do not begin with a word. Deno's filters know
+ * no "not", so it says at which letter of the word a name is another one.
+ */
+export function otherThan(word: string): string {
+  const others = [...word].map((letter, i) =>
+    `${word.slice(0, i)}($|[^${letter}])`
+  );
+  return `/^(${others.join("|")})/`;
+}
