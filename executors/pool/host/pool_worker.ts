@@ -317,8 +317,10 @@ export class PoolWorker implements WorkHolder, ChannelListener {
     const items: WorkItem[] = [];
     this.#stalled = this.#interrupted = true;
     const { head, tail } = this.#tasks;
-    // What has been moved stays; it was sent to an idle worker, so it is the first.
-    const from = head + (this.#tasks.item(head)?.transfers ? 1 : 0);
+    // What has been moved stays; it was sent to an idle worker, so nothing before it is left.
+    let from = head;
+    while (from < tail && this.#tasks.left(from) === 0) from++;
+    if (this.#tasks.item(from)?.transfers) from++;
     if (from < tail) this.#channel.slots.recall(from, tail);
     for (let position = head; position < tail; position++) {
       const item = this.#tasks.item(position);
