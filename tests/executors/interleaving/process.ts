@@ -40,8 +40,8 @@ import { FakePipes } from "./pipes.ts";
 import { FakeThread, type World } from "./thread.ts";
 import type { Player } from "./worker.ts";
 
-/** What can happen to a process from outside. */
-export type Accident = "killed" | "halted";
+/** What can happen to a process at any time: it is killed, or stopped for a while, or an earlier task has left an error behind. */
+export type Accident = "killed" | "halted" | "failed";
 
 /** What models of processes ask of the test, and tell it, besides. */
 export interface ProcessWorld extends World {
@@ -180,6 +180,7 @@ export class FakeProcess implements Guest, Player {
       next: () => arrivedAt(port).shift() as ToWorker | undefined,
       say: (message) => {
         if (message[0] === "entered") this.#suffer();
+        if (this.#thread!.dead && message[0] === "entered") return;
         if (message[0] !== "up") packets.write(message, []);
         // The thread that started it waits for those.
         if (message[0] === "up" || message[0] === "closing") {
@@ -239,7 +240,7 @@ export class FakeProcess implements Guest, Player {
     if (this.#exited === undefined && !this.#halted) this.#thread?.step();
   }
 
-  /** What comes from outside: signals, and whatever else ends a process. */
+  /** What ends a process, or stops it, whatever it is at. */
   #suffer(): void {
     const { below, pick } = this.#world.random;
     if (this.#thread?.ready) {
@@ -247,6 +248,7 @@ export class FakeProcess implements Guest, Player {
       if (accident === "killed") {
         this.#signals.add(pick(["SIGKILL", "SIGSEGV", "SIGINT"]));
       } else if (accident === "halted") this.#halted = true;
+      else if (accident === "failed" && !this.#thread.dead) this.#thread.die();
     }
     if (below(4) > 0) return;
     for (const signal of this.#signals) {

@@ -97,7 +97,7 @@ class Interleaving implements ProcessWorld, Disposable {
     const { below, pick } = this.random;
     if (!this.#mayBeHit || below(HIT_EVERY) > 0) return undefined;
     this.#hits++;
-    return pick(["killed", "killed", "halted"]);
+    return pick(["killed", "failed", "failed", "halted"]);
   }
 
   entered(place: number): Deed {

@@ -83,6 +83,14 @@ export class FakeThread {
     if (!this.dead) this.#life.next();
   }
 
+  /** Ends as a thread does, with what has ended, or without; with last words, or without. */
+  die(): void {
+    this.dead = true;
+    const { below } = this.#world.random;
+    if (below(2) === 0) this.#report();
+    if (below(2) === 0) this.#line.say(["closing", undefined, undefined]);
+  }
+
   /** The host hears of the outcomes of so many calls. */
   arrived(outcomes: number): void {
     this.#underway.splice(0, outcomes);
@@ -112,7 +120,7 @@ export class FakeThread {
 
   *#initialize(): Generator<void> {
     if (this.#world.startsBadly) {
-      if (this.#world.random.below(2) === 0) return this.#die();
+      if (this.#world.random.below(2) === 0) return this.die();
       this.#line.say(["unfit", encodeError(new RangeError("No database"))]);
       while (true) yield;
     }
@@ -146,7 +154,7 @@ export class FakeThread {
     if (reference.kind === "export") {
       this.#line.say(["loading"]);
       yield;
-      if (reference.name === "lethal") this.#die();
+      if (reference.name === "lethal") this.die();
       while (this.dead || reference.name === "endless") yield;
       this.#line.say(["loaded"]);
     }
@@ -160,7 +168,7 @@ export class FakeThread {
     const deed = this.#world.entered(place);
     this.running = this.#position;
     yield;
-    if (deed === "die") this.#die();
+    if (deed === "die") this.die();
     const stopped = () =>
       this.#line.slots.stopKind(this.#position) !== undefined;
     while (this.dead || deed === "ignore" || deed === "obey" && !stopped()) {
@@ -194,13 +202,5 @@ export class FakeThread {
     this.#reportedCalls += values.length;
     this.#values = [];
     this.#failures = [];
-  }
-
-  /** With what has ended, or without; with last words, or without. */
-  #die(): void {
-    this.dead = true;
-    const { below } = this.#world.random;
-    if (below(2) === 0) this.#report();
-    if (below(2) === 0) this.#line.say(["closing", undefined, undefined]);
   }
 }
