@@ -35,6 +35,7 @@ import type {
   ToHost,
   ToWorker,
 } from "../../../executors/pool/wire/protocol.ts";
+import { locks } from "../../../executors/pool/thread/locks.ts";
 import type { Greeting } from "../../../executors/pool/thread/web_worker.ts";
 import { FakePipes } from "./pipes.ts";
 import { FakeThread, type World } from "./thread.ts";
@@ -47,7 +48,7 @@ export type Accident = "killed" | "halted" | "failed";
 export interface ProcessWorld extends World {
   /** What happens to a process that is ready, if anything. */
   accident(): Accident | undefined;
-  /** A worker has died that could have entered this call, and has not said that it had not. */
+  /** A worker has died that could have entered this call, and has not said that it had not, or loaded its module. */
   doubted(place: number): void;
   /** A worker has died which had been sent this call. */
   outlived(place: number): void;
@@ -141,8 +142,13 @@ export class FakeProcess implements Guest, Player {
   #lose(): void {
     this.#thread?.lose();
     for (const place of this.#sent) this.#world.outlived(place);
-    if (this.#parted) return;
-    for (const place of this.#alone) this.#world.doubted(place);
+    // A module that ends whoever loads it would do so again.
+    const doubted = this.#thread?.loading
+      ? this.#sent
+      : this.#parted
+      ? []
+      : this.#alone;
+    for (const place of doubted) this.#world.doubted(place);
   }
 
   spawn(): Deno.ChildProcess {
@@ -177,10 +183,11 @@ export class FakeProcess implements Guest, Player {
     const packets = new PacketWriter(process!.mark, "task");
     this.#thread = new FakeThread(this.#world, {
       slots: this.#slots,
+      noticed: locks !== undefined,
       next: () => arrivedAt(port).shift() as ToWorker | undefined,
       say: (message) => {
-        if (message[0] === "entered") this.#suffer();
-        if (this.#thread!.dead && message[0] === "entered") return;
+        // Only a signal can come between this and what the thread has done before.
+        if (message[0] === "entered") this.#heedSignals();
         if (message[0] !== "up") packets.write(message, []);
         // The thread that started it waits for those.
         if (message[0] === "up" || message[0] === "closing") {
@@ -242,7 +249,7 @@ export class FakeProcess implements Guest, Player {
 
   /** What ends a process, or stops it, whatever it is at. */
   #suffer(): void {
-    const { below, pick } = this.#world.random;
+    const { pick } = this.#world.random;
     if (this.#thread?.ready) {
       const accident = this.#world.accident();
       if (accident === "killed") {
@@ -250,7 +257,11 @@ export class FakeProcess implements Guest, Player {
       } else if (accident === "halted") this.#halted = true;
       else if (accident === "failed" && !this.#thread.dead) this.#thread.die();
     }
-    if (below(4) > 0) return;
+    this.#heedSignals();
+  }
+
+  #heedSignals(): void {
+    if (this.#world.random.below(4) > 0) return;
     for (const signal of this.#signals) {
       if (this.#halted && signal !== "SIGKILL") continue;
       return this.#exit({ success: false, code: 128, signal });

@@ -45,6 +45,8 @@ export const UNEVENTFUL: World = {
 /** The line of a thread to its host. */
 export interface ThreadLine {
   readonly slots: Slots;
+  /** Whether anybody notices that the thread is gone, if it does not say so. */
+  readonly noticed: boolean;
   /** The next message that has arrived. */
   next(): ToWorker | undefined;
   say(message: ToHost): void;
@@ -70,6 +72,8 @@ export class FakeThread {
   /** The position of the call that it is at. */
   running: number | undefined;
   ready = false;
+  /** Whether it looks for a function in a module. */
+  loading = false;
   dead = false;
 
   constructor(world: World, line: ThreadLine) {
@@ -88,7 +92,9 @@ export class FakeThread {
     this.dead = true;
     const { below } = this.#world.random;
     if (below(2) === 0) this.#report();
-    if (below(2) === 0) this.#line.say(["closing", undefined, undefined]);
+    if (below(2) === 0 || !this.#line.noticed) {
+      this.#line.say(["closing", undefined, undefined]);
+    }
   }
 
   /** The host hears of the outcomes of so many calls. */
@@ -153,9 +159,11 @@ export class FakeThread {
     const reference = this.#functions.get(id)!;
     if (reference.kind === "export") {
       this.#line.say(["loading"]);
+      this.loading = true;
       yield;
       if (reference.name === "lethal") this.die();
       while (this.dead || reference.name === "endless") yield;
+      this.loading = false;
       this.#line.say(["loaded"]);
     }
     this.#loaded.add(id);

@@ -85,6 +85,7 @@ export class FakeWorker implements Channel, Player {
     this.#thread = new FakeThread(world, {
       // The same memory, seen from the worker.
       slots: new Slots(memory),
+      noticed: true,
       next: () => this.#inbox.shift(),
       say: (message) => this.#outbox.push(message),
     });
