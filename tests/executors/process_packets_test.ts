@@ -62,7 +62,11 @@ async function written(messages: string): Promise<unknown[]> {
 }
 
 Deno.test("PacketReader hears the position of an item as far as numbers go", async () => {
-  const messages = [["entered", 1, 1], ["entered", 2 ** 40 + 3, 2 ** 20]];
+  const messages = [
+    ["entered", 1, 1],
+    ["entered", 2 ** 40 + 3, 2 ** 20],
+    ["entered", Number.MAX_SAFE_INTEGER, 1],
+  ];
   assertEquals(await written(JSON.stringify(messages)), messages);
 });
 
