@@ -81,13 +81,15 @@ export class Plan {
     );
     const deed = pick(["return", "return", "return", "throw", "die"] as const);
     if (below(3) > 0) return new Plan(place, deed, { fn, argument });
-    const stubborn = below(2) === 0;
-    return new Plan(place, stubborn ? pick(["obey", "ignore"]) : deed, {
+    const stopped = below(2) === 0 ? pick(["obey", "ignore"] as const) : deed;
+    return new Plan(place, stopped, {
       fn,
       argument,
       controller: new AbortController(),
-      // Or it would never end.
-      timeout: stubborn || below(2) === 0 ? 1 + below(20) : Infinity,
+      // Or it would never end; what obeys is aborted in the end.
+      timeout: stopped === "ignore" || below(2) === 0
+        ? 1 + below(20)
+        : Infinity,
     });
   }
 

@@ -138,6 +138,7 @@ class Interleaving implements ProcessWorld, Disposable {
     this.#pool.shutdown().then(() => closed = true);
     for (let step = 0; !closed || this.#reading > 0; step++) {
       if (step === MAX_STEPS) throw new Error(this.#describe());
+      if (this.random.below(10) === 0) this.#abort();
       this.#happen();
       await this.#turn();
     }
