@@ -23,6 +23,8 @@ class Line implements Channel {
   /** How many calls each message had, and what was asked for. */
   readonly runs: number[] = [];
   readonly asked: [from: number, to: number][] = [];
+  /** The positions that were told to stop. */
+  readonly stopped: number[] = [];
 
   constructor(listener: ChannelListener) {
     this.listener = listener;
@@ -30,6 +32,7 @@ class Line implements Channel {
 
   send(message: ToWorker, transferables: Transferable[] = []): void {
     structuredClone(message, { transfer: transferables });
+    if (message[0] === "stop") this.stopped.push(message[1]);
     if (message[0] !== "run") return;
     const calls = message[1].reduce((sum, [, count]) => sum + count, 0);
     this.slots.sent(calls);
@@ -54,8 +57,8 @@ async function turn(): Promise<void> {
   for (let tick = 0; tick < TICKS; tick++) await null;
 }
 
-Deno.test("Scheduler does not ask a process for what was moved behind what was taken back", async () => {
-  using clock = new FakeClock();
+/** A pool of processes that say what a test says, and the lines to them. */
+function openPool(maxWorkers: number): { pool: FakePool; lines: Line[] } {
   const lines: Line[] = [];
   const pool = new FakePool({
     open: (_name, listener) => {
@@ -63,12 +66,18 @@ Deno.test("Scheduler does not ask a process for what was moved behind what was t
       lines.push(line);
       return line;
     },
-    maxWorkers: 2,
+    maxWorkers,
     maxTasksPerWorker: Infinity,
     idleTimeout: Infinity,
     startTimeout: Infinity,
     gracePeriod: 0,
   });
+  return { pool, lines };
+}
+
+Deno.test("Scheduler does not ask a process for what was moved behind what was taken back", async () => {
+  using clock = new FakeClock();
+  const { pool, lines } = openPool(2);
   let ended = 0;
   const hear = async (...message: readonly unknown[]) => {
     lines[0]!.listener.received(message);
@@ -114,5 +123,44 @@ Deno.test("Scheduler does not ask a process for what was moved behind what was t
   await hear("revoked", 4, [0]);
   await report(4);
   assertEquals(await moved, 0);
+  await pool.terminate();
+});
+
+Deno.test("Scheduler stops a call that was alone in a process once that has said that it runs", async () => {
+  using _clock = new FakeClock();
+  const { pool, lines } = openPool(1);
+  const hear = async (...message: readonly unknown[]) => {
+    lines[0]!.listener.received(message);
+    await turn();
+  };
+  const submit = async (place: number) => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const future = pool.submitWith({ signal }, plain, place);
+    await turn();
+    return { controller, future };
+  };
+  await submit(0);
+  await hear("ready");
+  await hear("done", 1, 0, [0], undefined, undefined, 0);
+  const [line] = lines;
+
+  // It is entered as soon as it arrives, and nothing says so.
+  const entered = await submit(1);
+  entered.controller.abort();
+  await turn();
+  assertEquals([line!.asked, line!.stopped], [[[1, 2]], []]);
+  await hear("revoked", 1, [1]);
+  assertEquals([line!.asked, line!.stopped], [[[1, 2]], [1]]);
+  assertEquals(entered.future.cancelled(), true);
+  await hear("done", 2, 0, [1], undefined, undefined, 1);
+
+  // It had not arrived, so there is nothing to stop.
+  const returned = await submit(2);
+  returned.controller.abort();
+  await turn();
+  await hear("revoked", 2, [0]);
+  assertEquals([line!.asked, line!.stopped], [[[1, 2], [2, 3]], [1]]);
+  assertEquals(returned.future.cancelled(), true);
   await pool.terminate();
 });
