@@ -26,7 +26,7 @@ export interface Guest {
   exit(code: number): void;
 }
 
-/** So many digits of the mark of a packet tell whose it is. */
+/** So many bytes at the beginning of a packet tell whose it is. */
 const MARK_BYTES = 15;
 
 /** Processes by the names of their workers, the marks of their packets, and their locks. */

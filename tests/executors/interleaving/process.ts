@@ -118,6 +118,11 @@ export class FakeProcess implements Guest, Player {
       send(message, transferables);
       if (message[0] === "run") this.#note(message);
     };
+    const kill = channel.kill.bind(channel);
+    channel.kill = (cause) => {
+      if (cause instanceof RangeError) this.#world.violated(cause.message);
+      kill(cause);
+    };
     const close = channel.close.bind(channel);
     let closed = false;
     channel.close = (idle) => {
