@@ -26,6 +26,7 @@ import { loadSerializer } from "./serialize.ts";
 import { type MessageInput, takeInput } from "./standard_input.ts";
 import { checkShape } from "../wire/shape.ts";
 import { openWebWorker, type WebWorkerChannel } from "../thread/web_worker.ts";
+import { SLOT_COUNT } from "../wire/slots.ts";
 
 /**
  * What makes a worker of a compiled program, which cannot be started with
@@ -155,9 +156,11 @@ class ProcessWorker {
 
   /** Ends the process; what the host has sent and this thread has not read was not entered either. */
   #end(cause: EncodedError | undefined, exitCode: number): never {
-    const last = this.#tail - 1;
-    const entered = last < 0 || this.#channel.slots.revoke(last) > 0;
-    const unentered = entered ? this.#tail : last;
+    const { slots } = this.#channel;
+    // All of it: its host takes one that was alone as it was sent for entered, whatever follows it.
+    let unentered = this.#tail;
+    const first = Math.max(0, this.#tail - SLOT_COUNT);
+    while (unentered > first && slots.revoke(unentered - 1) === 0) unentered--;
     this.#packets.write(["closing", cause, exitCode, unentered], []);
     Deno.exit(exitCode);
   }

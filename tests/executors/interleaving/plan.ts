@@ -7,7 +7,7 @@
 
 import { type Future, task, transfer } from "../../../mod.ts";
 import type { Random } from "../random.ts";
-import type { Deed } from "./worker.ts";
+import type { Deed } from "./thread.ts";
 
 /** A function of which only the name matters. */
 export function plain(place: number, ..._: unknown[]): number {
@@ -31,6 +31,9 @@ const ARGUMENTS = [
 ];
 type Argument = typeof ARGUMENTS[number];
 
+/** A call that so many workers have died with is not sent again. */
+const MAX_DEATHS = 3;
+
 /** One call. */
 export class Plan {
   readonly place: number;
@@ -48,6 +51,10 @@ export class Plan {
   barred = false;
   /** Whether its worker has died with its outcome. */
   lost = false;
+  /** Whether a worker without shared memory has died that may have entered it, for all its host knows. */
+  doubted = false;
+  /** How many such workers have died that had been sent it. */
+  deaths = 0;
 
   private constructor(
     place: number,
@@ -79,13 +86,15 @@ export class Plan {
     const argument = pick(ARGUMENTS);
     const deed = pick(["return", "return", "return", "throw", "die"] as const);
     if (below(3) > 0) return new Plan(place, deed, { fn, argument });
-    const stubborn = below(2) === 0;
-    return new Plan(place, stubborn ? pick(["obey", "ignore"]) : deed, {
+    const stopped = below(2) === 0 ? pick(["obey", "ignore"] as const) : deed;
+    return new Plan(place, stopped, {
       fn,
       argument,
       controller: new AbortController(),
-      // Or it would never end.
-      timeout: stubborn || below(2) === 0 ? 1 + below(20) : Infinity,
+      // Or it would never end; what obeys is aborted in the end.
+      timeout: stopped === "ignore" || below(2) === 0
+        ? 1 + below(20)
+        : Infinity,
     });
   }
 
@@ -113,6 +122,12 @@ export class Plan {
     }
   }
 
+  /** Whether its future was cancelled, rather than stopped by its signal. */
+  get cancelled(): boolean {
+    return this.future?.cancelled() === true &&
+      this.controller?.signal.aborted !== true;
+  }
+
   /** Whether its future may end so: with a value, or an error of this name. */
   allows(outcome: unknown, ended: Ending): boolean {
     const { place, fn, deed, argument, entries, barred, controller } = this;
@@ -123,9 +138,10 @@ export class Plan {
         return deed === "throw" && entries === 1;
       case "WorkerCrashedError":
         return this.lost || entries === 0 &&
-            (fn === "lethal" || fn === "endless" || argument === "moved");
+            (fn === "lethal" || fn === "endless" || argument === "moved" ||
+              this.doubted || this.deaths >= MAX_DEATHS);
       case "WorkerTerminatedError":
-        return ended.terminated && entries === 1;
+        return ended.terminated && (entries === 1 || ended.cancelled);
       case "BrokenExecutorError":
         return ended.broken && entries === 0;
       case "DataCloneError":
@@ -133,7 +149,8 @@ export class Plan {
       case "TimeoutError":
         return this.timeout !== undefined && entries === 1;
       case "CancelledError":
-        return controller?.signal.aborted || barred && entries === 0;
+        return controller?.signal.aborted ||
+          (barred || ended.cancelled) && entries === 0;
       default:
         return false;
     }
@@ -144,4 +161,6 @@ export class Plan {
 export interface Ending {
   readonly terminated: boolean;
   readonly broken: boolean;
+  /** Whether workers were asked for what they had not entered, as they share no memory. */
+  readonly cancelled: boolean;
 }
