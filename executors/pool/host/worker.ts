@@ -288,8 +288,8 @@ export class PoolWorker implements JobHolder, ChannelListener {
   /** A process has said how many calls it keeps of the jobs from a position on. */
   #hasRevoked(from: number, kept: readonly number[]): void {
     const revoked = this.#incoming.revoked(from, kept);
-    if (this.#silence.isLast && kept.every((calls) => calls === 0)) {
-      // One of them may be the reason why the worker is silent.
+    if (this.#silence.isLast && this.ledger.count === 0) {
+      // The worker has entered nothing. One of these may be the reason for its silence.
       return this.#hasDied(silentError(this.name), false, revoked);
     }
     if (this.#silence.long) this.ledger.parted.push(...revoked);

@@ -1,0 +1,111 @@
+// What a host makes of the answers of a process that it has asked more than once.
+
+// First: what is imported after it takes the time from there.
+import { FakeClock } from "./interleaving/clock.ts";
+import { assertEquals } from "@std/assert";
+import type { Channel, ChannelListener } from "../../executors/pool/channel.ts";
+import { LOOK_MS } from "../../executors/pool/host/silence.ts";
+import { AnnouncedSlots } from "../../executors/pool/process/announced_slots.ts";
+import type { ToWorker } from "../../executors/pool/wire/protocol.ts";
+import { plain } from "./interleaving/plan.ts";
+import { FakePool } from "./interleaving/pool.ts";
+
+/** More microtasks than follow from one another here. */
+const TICKS = 32;
+
+/** A process that says what a test says. */
+class Line implements Channel {
+  readonly slots = new AnnouncedSlots((from, to) => {
+    this.asked.push([from, to]);
+    return true;
+  });
+  readonly asked: [from: number, to: number][] = [];
+  readonly #listener: ChannelListener;
+  closed = false;
+
+  constructor(listener: ChannelListener) {
+    this.#listener = listener;
+  }
+
+  get unanswered(): boolean {
+    return this.slots.question !== undefined;
+  }
+
+  /** The process says something. */
+  async says(...message: readonly unknown[]): Promise<void> {
+    this.#listener.received(message);
+    await turn();
+  }
+
+  send(message: ToWorker): void {
+    if (message[0] !== "run") return;
+    this.slots.sent(message[1].reduce((sum, [, count]) => sum + count, 0));
+  }
+
+  carries(): boolean {
+    return true;
+  }
+
+  kill(): void {}
+
+  close(): Promise<void> {
+    this.closed = true;
+    return Promise.resolve();
+  }
+}
+
+/** Until all microtasks have run. */
+async function turn(): Promise<void> {
+  for (let tick = 0; tick < TICKS; tick++) await null;
+}
+
+Deno.test("Scheduler waits for all answers of a silent process before it gives that up", async () => {
+  using clock = new FakeClock();
+  const lines: Line[] = [];
+  const pool = new FakePool({
+    open: (_name, listener) => {
+      const line = new Line(listener);
+      lines.push(line);
+      return line;
+    },
+    maxWorkers: 1,
+    maxTasksPerWorker: Infinity,
+    idleTimeout: Infinity,
+    startTimeout: Infinity,
+    gracePeriod: 0,
+  });
+  pool.submit(plain, 0);
+  await turn();
+  const line = lines[0]!;
+  await line.says("ready");
+  await line.says("done", 1, 0, [0], undefined, undefined, 0);
+
+  const first = pool.submit(plain, 1);
+  const controller = new AbortController();
+  const second = pool.submitWith({ signal: controller.signal }, plain, 2);
+  await turn();
+  controller.abort();
+  assertEquals(line.asked, [[2, 3]]);
+  for (let look = 0; line.asked.length === 1 && look < 20; look++) {
+    clock.pass(LOOK_MS);
+    await turn();
+  }
+  assertEquals(line.asked, [[2, 3], [1, 3]]);
+
+  await line.says("revoked", 2, [0]);
+  assertEquals([line.closed, first.done(), second.done()], [
+    false,
+    false,
+    true,
+  ]);
+  await line.says("revoked", 1, [0, 0]);
+  assertEquals([line.closed, first.done()], [true, false]);
+
+  clock.pass(1);
+  await turn();
+  const next = lines[1]!;
+  await next.says("ready");
+  await next.says("done", 1, 0, [1], undefined, undefined, 0);
+  assertEquals(await first, 1);
+  await pool.terminate();
+});
