@@ -151,9 +151,9 @@ export class BrokenExecutorError extends ConcurrentError {
 }
 
 /**
- * The worker died while it ran this task, or three workers in turn died before
- * they had entered it. The executor replaces dead workers and goes on; `cause` is
- * the error that killed the last one, if one did.
+ * The worker died while it ran this task, or was the third that died with the
+ * task before any had entered it. The executor has replaced the worker and goes
+ * on; `cause` is the error that killed the worker, if one did.
  *
  * Python breaks the whole pool instead (`BrokenProcessPool`).
  *

@@ -132,7 +132,7 @@ const STATE_NAMES = [
   "finished",
 ] as const;
 
-/** What became of the task, by terminal state. */
+/** The outcome of the task by terminal state. */
 const OUTCOMES: Readonly<Record<number, TaskOutcome>> = {
   [CANCELLED]: "cancelled",
   [FINISHED]: "finished",

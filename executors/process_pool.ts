@@ -65,10 +65,10 @@ export interface ProcessPoolExecutorOptions extends WorkerExecutorOptions {
  * `--unstable-…` and `--v8-flags` do not get to workers; the environment variable
  * `DENO_V8_FLAGS` does.
  *
- * Needs `--allow-run` for the executable of the program. `SharedArrayBuffer`s,
- * ports and blobs cannot be sent. A task that has been sent ahead counts as
- * running, as in Python, so `cancel()` is true only if the function will never
- * be entered.
+ * Needs `--allow-run` for the executable that runs the program, which is
+ * `Deno.execPath()`. `SharedArrayBuffer`s, ports and blobs cannot be sent. A task
+ * that has been sent ahead counts as running, as in Python, so `cancel()` is true
+ * only if the function will never be entered.
  *
  * Python: `concurrent.futures.ProcessPoolExecutor`.
  *

@@ -144,7 +144,7 @@ export class PromisePoolExecutor extends Executor {
     this.#schedule();
   }
 
-  /** Cancels what waits if asked to, and resolves when nothing runs any more. */
+  /** Cancels jobs that wait if asked to; resolves when no call runs any more. */
   protected override close(cancelFutures: boolean): Promise<void> {
     if (cancelFutures) this.#queue.end((job) => job.cancel());
     const { promise, resolve, reject } = Promise.withResolvers<void>();

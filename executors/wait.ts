@@ -41,7 +41,7 @@ export interface WaitOptions {
   returnWhen?: ReturnWhen;
 }
 
-/** What {@linkcode wait} resolves with. */
+/** The result of {@linkcode wait}. */
 export interface WaitResult<T> {
   /** The futures that have finished or were cancelled. */
   readonly done: Set<Future<T>>;

@@ -42,7 +42,7 @@ export interface MapOptions {
    * @default {true}
    */
   ordered?: boolean;
-  /** Cancels what has not started and stops what runs. */
+  /** When aborted, cancels calls that have not started, and stops those that run. */
   signal?: AbortSignal;
 }
 

@@ -136,7 +136,7 @@ class LateEngine implements Engine {
     return this.#scheduler;
   }
 
-  /** Cancels what waits, as futures are cancelled before `shutdown()` returns, loaded or not. */
+  /** Cancels jobs that wait for the scheduler, as futures are cancelled before `shutdown()` returns. */
   #cancelEarly(): void {
     if (this.#scheduler === undefined) this.#queue.end((job) => job.cancel());
   }

@@ -30,7 +30,7 @@ export const {
 export const OBJECT_PROTOTYPE: object = Object.prototype;
 export const ARRAY_PROTOTYPE: readonly unknown[] = Array.prototype;
 
-/** Those with "Own" in their name are used beside the globals, which may be others by then. */
+/** Names with "Own" tell them from the globals, which tasks may replace. */
 export const OwnArray: ArrayConstructor = Array;
 export const OwnError: ErrorConstructor = Error;
 export const OwnPromise: PromiseConstructor = Promise;

@@ -123,7 +123,7 @@ class ProcessChannel implements Channel {
       return;
     }
     this.#input = this.#process.stdin.getWriter();
-    // Not an argument: a task could read it, and forge what its worker says.
+    // Written, as a task could read an argument, and forge messages of its worker.
     this.#write(encodeMark(mark));
     this.#ended = this.#attend(this.#process, name, mark);
   }

@@ -1,7 +1,7 @@
 /**
- * The entry module of a worker process. It is small, so that the process listens
- * for SIGINT early: at Ctrl-C, a terminal sends that to all processes of the
- * program, and one that does not listen yet dies of it.
+ * The entry module of a worker process; small, so that the process listens for
+ * SIGINT early. At Ctrl-C, a terminal sends SIGINT to all processes of the
+ * program, and a worker that does not listen yet dies of it.
  *
  * @module
  */

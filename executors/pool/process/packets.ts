@@ -223,7 +223,7 @@ export class PacketReader {
   }
 }
 
-/** Decodes a message; the listener judges what is no message. */
+/** Decodes a message; the listener has to check it. */
 function decode(bytes: Uint8Array<ArrayBuffer>): unknown {
   if (bytes[0] === SERIALIZED) return read(bytes.subarray(1));
   if (bytes[0] !== ENTERED || bytes.length !== ENTERED_BYTES) return undefined;

@@ -78,7 +78,7 @@ export function planProcess(wishes: ProcessWishes): ProcessSettings {
   if (imports === "nothing" || hasNone(grants.import)) revoke.push("import");
   const args = runArguments(main, imports, permissionFlags(grants));
   const env = envOf(wishes);
-  // Else Deno would ask, once a day, whether there is a newer one.
+  // Without this, Deno would ask its host, once a day, for a newer version.
   if (imports !== "as the program") env[NO_UPDATE_CHECK] ??= "1";
   return { command, args, main, env, revoke };
 }

@@ -131,13 +131,13 @@ function announceEnd(
   // Deno.exit() and process.exit()
   scope.addEventListener("unload", () => end(undefined, Deno.exitCode));
   const die = (event: Event, error: unknown) => {
-    // Else the program ends with the worker.
+    // Without this, the program would end with the worker.
     apply(preventDefault, event, []);
     let cause: EncodedError | undefined;
     try {
       cause = encode(error);
     } catch {
-      // A task has broken what an error is encoded with; the outcomes are still reported.
+      // A task has broken the globals that encoding needs; the outcomes are still reported.
     }
     try {
       end(cause);

@@ -32,7 +32,7 @@ function setterOf(name: keyof MessagePort): (listener: unknown) => void {
   return set!;
 }
 
-/** A message, and what structured clone loses of it; unlike this, a message alone is an array. */
+/** A message with the exceptions that structured clone loses; an object, as a message alone is an array. */
 interface Repairable<Message> {
   readonly message: Message;
   readonly lost: readonly LostException[];
@@ -89,7 +89,7 @@ export class PortLine<Incoming, Outgoing> {
   }
 }
 
-/** The message with what was lost; the listener judges what is no message. */
+/** The message with its exceptions; other data as it is, for the listener to judge. */
 function repaired<Message>(data: unknown): Message {
   if (exceptionsAreKept()) return data as Message;
   try {

@@ -111,7 +111,7 @@ export class WebWorkerChannel implements Channel {
       return;
     }
     this.#worker.onerror = (event) => {
-      // Else the program ends with the worker.
+      // Without this, the program would end with the worker.
       event.preventDefault();
       this.#died(new Error(event.message));
     };
@@ -221,7 +221,7 @@ export class WebWorkerChannel implements Channel {
       stopLooking();
       this.#waiting.abort();
       await this.#asking;
-      // Deno frees what watches over a granted lock a turn after the lock is released.
+      // Deno's watch over a granted lock ends a turn after the lock is released.
       await new Promise<void>((resolve) => startTimer(0, resolve));
     });
   }

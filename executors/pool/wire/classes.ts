@@ -1,7 +1,7 @@
 /**
- * Tells how structured clone reads an object, by its class. It knows all
- * classes of the language and a few of the platform; objects of all others it
- * reads as plain ones.
+ * Tells how structured clone reads an object, by its class. Structured clone
+ * knows all classes of the language and a few of the platform, and reads objects
+ * of other classes as plain ones.
  *
  * @module
  */

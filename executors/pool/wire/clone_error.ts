@@ -20,7 +20,7 @@ export function cloneError(
   cause: unknown,
   cloneable: (value: unknown) => boolean,
 ): Error {
-  // If no part of it is, the list of what to move is wrong as a whole.
+  // If each of its parts is fine, the list of what to move is wrong as a whole.
   const culprit = [
     job.args.findIndex((arg) => !isTransfer(arg) && !cloneable(arg)),
     job.args.findIndex((arg) =>

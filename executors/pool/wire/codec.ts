@@ -101,7 +101,7 @@ export function encodeError(
     0,
   );
   if (encoded.kind !== "error" || place === undefined) return encoded;
-  // Not a copy, as errors further down may lead back to this one.
+  // Set on the object itself, as errors further down may lead back to it.
   (encoded as { stack: string }).stack += `\n    at ${place}`;
   return encoded;
 }

@@ -37,7 +37,7 @@ export type Segment = readonly [
   oneJob: boolean,
 ];
 
-/** What a host says. */
+/** The messages of a host. */
 export type ToWorker =
   /** From now on, the number `fn` means this function. */
   | readonly ["define", fn: number, reference: FunctionReference]
@@ -57,7 +57,7 @@ export type ToWorker =
   /** The arguments of a call, or of the initializer, have come and cannot be read. */
   | typeof UNREADABLE;
 
-/** What a worker says. */
+/** The messages of a worker. */
 export type ToHost =
   /** The worker is there; from now on, its host notices if the worker dies. */
   | readonly ["up"]

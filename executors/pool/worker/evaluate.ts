@@ -77,7 +77,7 @@ export async function evaluate(
   const run = await loadEvaluator();
   try {
     const expression = parses(`(${source})`) ? source : asFunction(source);
-    // These two fail where the text has no right to what it uses: outside of any
+    // Both of these throw if the text needs what was around it: outside of any
     // function there is no `new.target` or `super`, and in the field of a class
     // no `arguments`, which a script would look for among globals.
     run(`"use strict"; (${expression})`);

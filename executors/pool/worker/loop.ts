@@ -165,7 +165,7 @@ export class WorkerLoop implements StopSource {
         this.#wake();
         break;
       case "unreadable":
-        // Only messages with one value can be: that of the initializer, then those of calls.
+        // Only what travels alone can be unreadable: the arguments of the initializer, then those of calls.
         this.#inbox.push(
           this.#greeted
             ? [UNREAD_ID, 1, [], false]
@@ -362,7 +362,7 @@ export class WorkerLoop implements StopSource {
     try {
       this.#reportTimer ??= setTimeout(() => this.#report(), REPORT_MS);
     } catch {
-      // An earlier task has spoilt what Deno makes timers of.
+      // An earlier task has broken the globals from which Deno makes timers.
       this.#report();
     }
   }
