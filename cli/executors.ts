@@ -43,7 +43,10 @@ export interface ExecutorChoice {
 
 const CORES = navigator.hardwareConcurrency;
 
-/** The executors by their names on the command line; the more a worker has of its own, the later. */
+/**
+ * The executors by their names on the command line; the more a worker has of
+ * its own, the later.
+ */
 export const EXECUTORS = {
   promise: {
     executor: "PromisePoolExecutor",

@@ -82,7 +82,10 @@ export function followLinks(path: string): string {
   return target;
 }
 
-/** A text that is the same for the same file; nothing if the path leads to no file that could be lost. */
+/**
+ * A text that is the same for the same file; nothing if the path leads to no
+ * file that could be lost.
+ */
 function identify(path: string): string | undefined {
   try {
     const own = identifyExisting(path);

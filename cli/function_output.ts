@@ -18,7 +18,10 @@ import {
   writeStandardError,
 } from "../executors/pool/process/standard_error.ts";
 
-/** The methods that write to the standard error stream anyway; not `trace`, which would show this file. */
+/**
+ * The methods that write to the standard error stream anyway; not `trace`,
+ * which would show this file.
+ */
 const ERRORS = ["error", "warn", "assert"] as const;
 
 /** The methods whose text Deno does not give away, so that it could be written elsewhere. */
@@ -84,7 +87,10 @@ function writePatiently(
   }
 }
 
-/** Makes a console of Node.js; only when it is needed, as to load it takes as long as many a function. */
+/**
+ * Makes a console of Node.js; only when it is needed, as to load it takes as
+ * long as many a function.
+ */
 function openConsole(): Console {
   const { process } = globalThis as unknown as {
     process: typeof import("node:process");
@@ -116,7 +122,10 @@ function turnStdout(): void {
   });
 }
 
-/** Turns the output of children, which inherit a descriptor: they get a pipe, and its output is passed on. */
+/**
+ * Turns the output of children, which inherit a descriptor: they get a pipe,
+ * and its output is passed on.
+ */
 function turnChildren(): void {
   replaceCommand((Command) =>
     class extends Command {

@@ -43,7 +43,10 @@ import {
 } from "./map_block.ts";
 import { ReadyResults } from "./ready_results.ts";
 
-/** How long a block may take, in milliseconds: much longer than a message, too short to be waited for. */
+/**
+ * How long a block may take, in milliseconds: much longer than a message, too
+ * short to be waited for.
+ */
 export const BLOCK_MS = 50;
 
 /** By how much blocks grow while they come back quickly. */
@@ -52,7 +55,10 @@ const GROWTH = 4;
 /** How many lines a block has at most: more would make no difference. */
 const MAX_BLOCK_LINES = 16_384;
 
-/** How many lines may be on their way, or wait for an earlier one, unless the blocks below have more. */
+/**
+ * How many lines may be on their way, or wait for an earlier one, unless the
+ * blocks below have more.
+ */
 const MAX_LINES = 1000;
 
 /** How many blocks of the present size may be on their way or wait, for each worker. */

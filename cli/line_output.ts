@@ -192,7 +192,10 @@ function partialOf(path: string): string {
   return `${path}.partial`;
 }
 
-/** The place to write to: a link stays a link, and a device, such as /dev/null, is not replaced by a file. */
+/**
+ * The place to write to: a link stays a link, and a device, such as /dev/null,
+ * is not replaced by a file.
+ */
 function targetOf(path: string): string {
   if (statOrNone(path)?.isFile === false) throw new Error("it is not a file");
   return followLinks(path);
@@ -253,7 +256,10 @@ function statOrNone(
   }
 }
 
-/** Cuts off the text behind the last line feed, and goes to the end; returns the number of lines. */
+/**
+ * Cuts off the text behind the last line feed, and goes to the end; returns the
+ * number of lines.
+ */
 function cutIncomplete(file: Deno.FsFile): number {
   const buffer = new Uint8Array(CHUNK_BYTES);
   let lines = 0;

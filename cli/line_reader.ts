@@ -28,7 +28,10 @@ export const NO_TEXT = "EncodingError";
 /** How many bytes are read at a time: more is no faster, and takes memory. */
 const CHUNK_BYTES = 64 * 1024;
 
-/** How many bytes of a long line are read at a time, so that one which is too long is noticed soon. */
+/**
+ * How many bytes of a long line are read at a time, so that one which is too
+ * long is noticed soon.
+ */
 const MAX_READ_BYTES = 1024 * 1024;
 
 /** How many bytes a line may have: half of a string's limit, as the result is often longer. */

@@ -137,7 +137,10 @@ export class LineSource {
   }
 }
 
-/** Throws if a file has become shorter; else it is one of a system, such as in /sys, with less to read than its size. */
+/**
+ * Throws if a file has become shorter; else it is one of a system, such as in
+ * /sys, with less to read than its size.
+ */
 async function checkSize(
   opened: Deno.FsFile,
   file: string,

@@ -181,7 +181,10 @@ export const mapBlock: (
   },
 );
 
-/** Says why a module did not load: in the first line of Deno's error; the others say who imported it. */
+/**
+ * Says why a module did not load: in the first line of Deno's error; the others
+ * say who imported it.
+ */
 function explainLoad(error: unknown, shown: string): string {
   const [what = ""] = describe(error).message.split("\n");
   return NEEDS_ITS_PROJECT.test(what)

@@ -134,7 +134,10 @@ async function map(
   });
 }
 
-/** Throws if a file that is written is also used in another way; no file has been touched by then. */
+/**
+ * Throws if a file that is written is also used in another way; no file has
+ * been touched by then.
+ */
 function checkFiles(
   { url, shown }: ModuleAddress,
   { inputs }: LineSource,

@@ -91,7 +91,10 @@ export interface InitializerOptions {
 export abstract class Executor extends EventTarget implements AsyncDisposable {
   readonly #tally: Tally = new Tally(this);
   readonly #futures = new FutureSink(this.#tally);
-  /** The maps to tell when the executor takes no more jobs: one whose input never answers will not ask. */
+  /**
+   * The maps to tell when the executor takes no more jobs: one whose input
+   * never answers will not ask.
+   */
   readonly #openMaps = new Set<OpenMap>();
   #shutdown = false;
   #broken: (() => Error) | undefined;

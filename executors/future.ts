@@ -78,7 +78,10 @@ export interface FutureControl {
   stop(future: Future<unknown>, error: CancelledError): boolean;
   /** Whether the task's function threw; a cancelled future has not failed. */
   failed(future: Future<unknown>): boolean;
-  /** Calls `fn` once as the future settles, before its callbacks; returns a function that takes `fn` back. */
+  /**
+   * Calls `fn` once as the future settles, before its callbacks; returns a
+   * function that takes `fn` back.
+   */
   observe(future: Future<unknown>, fn: () => void): () => void;
 }
 
@@ -160,13 +163,19 @@ const MAX_DEPTH = 50;
 /** How many futures are calling their callbacks right now, one inside another. */
 let depth = 0;
 
-/** Functions that run the callbacks of futures that were too deep; the outermost future calls them before it returns. */
+/**
+ * Functions that run the callbacks of futures that were too deep; the outermost
+ * future calls them before it returns.
+ */
 const postponed = new Deque<() => void>();
 
 /** How deep the console looks into a value by default. */
 const INSPECT_DEPTH = 4;
 
-/** The functions that settle the newest promise: a closure that took them would cost each future more. */
+/**
+ * The functions that settle the newest promise: a closure that took them would
+ * cost each future more.
+ */
 let resolveNewest: ((value: unknown) => void) | undefined;
 let rejectNewest: ((error: unknown) => void) | undefined;
 
@@ -236,7 +245,10 @@ export class Future<T> extends NativePromise<T> implements PromiseLike<T> {
     resolveNewest = rejectNewest = undefined;
   }
 
-  /** `then()` makes a plain promise: a constructor of a future, or of a subclass, takes no executor. */
+  /**
+   * `then()` makes a plain promise: a constructor of a future, or of a
+   * subclass, takes no executor.
+   */
   static get [Symbol.species](): PromiseConstructor {
     return Promise;
   }

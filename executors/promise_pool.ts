@@ -25,10 +25,16 @@ import { taskScopes } from "./task_scopes.ts";
 import { nameOf } from "./text.ts";
 import { isTransfer } from "./transfer.ts";
 
-/** The most functions that run at a time by default, as in Python: enough to overlap waiting, few enough to spare servers. */
+/**
+ * The most functions that run at a time by default, as in Python: enough to
+ * overlap waiting, few enough to spare servers.
+ */
 const MAX_DEFAULT_WORKERS = 32;
 
-/** How often a pool is told of a standstill while no call ends: a task that tries again each time would keep the program from its end. */
+/**
+ * How often a pool is told of a standstill while no call ends: a task that
+ * tries again each time would keep the program from its end.
+ */
 const MAX_STANDSTILLS = 10;
 
 /** How many tasks an error names at most. */
@@ -90,12 +96,18 @@ export class PromisePoolExecutor extends Executor {
       }
     },
   };
-  /** Whether {@linkcode PromisePoolExecutor.#drain} is about to run, or held back by the initializer. */
+  /**
+   * Whether {@linkcode PromisePoolExecutor.#drain} is about to run, or held
+   * back by the initializer.
+   */
   #scheduled = false;
   #initializer: { fn: AnyFunction; args: readonly unknown[] } | undefined;
   /** Resolve the promises of `shutdown()`. */
   readonly #idle: (() => void)[] = [];
-  /** Reject those promises that tasks of this pool have: task and shutdown may wait for each other. */
+  /**
+   * Reject those promises that tasks of this pool have: task and shutdown may
+   * wait for each other.
+   */
   readonly #closedInside: ((error: unknown) => void)[] = [];
   /** How often the pool was told of a standstill since a call has ended. */
   #standstills = 0;
@@ -106,7 +118,10 @@ export class PromisePoolExecutor extends Executor {
   };
   /** Whether a task that runs has submitted something since the queue was last known to be empty. */
   #submittedInside = false;
-  /** Turns of the event loop, as a call that computes keeps everything else in this thread waiting. */
+  /**
+   * Turns of the event loop, as a call that computes keeps everything else in
+   * this thread waiting.
+   */
   readonly #turns = new Turns();
   readonly #born = monotonicTime();
   /** How many calls have ended. */
@@ -229,7 +244,10 @@ export class PromisePoolExecutor extends Executor {
     } else if (this.#queue.length > 0) onLoopEnd(this.#standstill);
   }
 
-  /** Nothing goes on by itself: fails jobs that wait for a place, and waits of tasks for the shutdown. */
+  /**
+   * Nothing goes on by itself: fails jobs that wait for a place, and waits of
+   * tasks for the shutdown.
+   */
   #tellStandstill(): boolean {
     offLoopEnd(this.#standstill);
     if (++this.#standstills > MAX_STANDSTILLS) return false;
@@ -300,7 +318,8 @@ export class PromisePoolExecutor extends Executor {
         const returned = scope === kept
           ? job.invoke(call)
           : taskScopes.run(scope, () => job.invoke(call));
-        // A function that returns no promise has ended now; other calls may compute before this goes on.
+        // A function that returns no promise has ended now; other calls may
+        // compute before this goes on.
         if (started > 0 && !isThenable(returned)) ended = wallTime();
         outcome = await returned;
         // Nothing is moved here, and a marked value may be a promise.

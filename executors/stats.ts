@@ -38,7 +38,10 @@ export interface ExecutorStats {
   readonly cancelled: number;
   /** The workers that there are now. */
   readonly workers: readonly WorkerStats[];
-  /** The part of their time, from 0 to 1, for which workers were busy, including workers that are gone. */
+  /**
+   * The part of their time, from 0 to 1, for which workers were busy, including
+   * workers that are gone.
+   */
   readonly utilisation: number;
 }
 
@@ -48,7 +51,10 @@ export type Activity = Pick<
   "running" | "workers" | "utilisation"
 >;
 
-/** Which worker ran a call, and when, as far as that is known; in milliseconds since 1970, see {@linkcode wallTime}. */
+/**
+ * Which worker ran a call, and when, as far as that is known; in milliseconds
+ * since 1970, see {@linkcode wallTime}.
+ */
 export interface CallTiming {
   /** The name of the worker. */
   readonly worker: string;
@@ -73,7 +79,10 @@ export class TaskEvent extends Event {
   readonly worker: string | undefined;
   /** When the task was submitted; `undefined` if that was before the first listener. */
   readonly submitted: number | undefined;
-  /** When the function was entered; `undefined` if it never was, or if the task was stopped, or lost with its worker. */
+  /**
+   * When the function was entered; `undefined` if it never was, or if the task
+   * was stopped, or lost with its worker.
+   */
   readonly started: number | undefined;
   /** When the task ended. */
   readonly ended: number;

@@ -29,7 +29,10 @@ export interface TaskModule {
  */
 const ADDRESS = Symbol.for("@concurrent/futures/task");
 
-/** References by source, as reading the source takes long and a function is submitted many times. */
+/**
+ * References by source, as reading the source takes long and a function is
+ * submitted many times.
+ */
 const plainFunctions = new WeakMap<AnyFunction, FunctionReference>();
 
 /**

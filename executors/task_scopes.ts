@@ -21,7 +21,10 @@ class TaskScopes {
   #unkept: TaskScope | undefined;
   #asked = false;
   readonly #wanted = Promise.withResolvers<void>();
-  /** Chained as this module is loaded, so that the load runs as the program, not as the task that asks first. */
+  /**
+   * Chained as this module is loaded, so that the load runs as the program, not
+   * as the task that asks first.
+   */
   readonly #kept: Promise<void> = this.#wanted.promise.then(() => this.#load());
 
   /** Has scopes kept; resolves when they are. */

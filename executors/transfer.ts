@@ -6,7 +6,10 @@
 
 /** A marked value: {@linkcode transfer} returns one, whatever type it says. */
 export class Transfer {
-  /** Tells marked values: nobody can forge this, and unlike `instanceof` it runs no code of a proxy. */
+  /**
+   * Tells marked values: nobody can forge this, and unlike `instanceof` it runs
+   * no code of a proxy.
+   */
   readonly #mark = true;
   readonly value: unknown;
   readonly transferables: Transferable[];

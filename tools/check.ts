@@ -16,7 +16,10 @@ const CHECKS: Readonly<Record<string, string[] | (() => Promise<boolean>)>> = {
   "import circles": hasNoCircle,
 };
 
-/** The folder of tasks for tests, of which some are in modules that import one another, as those of users may be. */
+/**
+ * The folder of tasks for tests, of which some are in modules that import one
+ * another, as those of users may be.
+ */
 const ON_PURPOSE = "tests/executors/fixtures/";
 
 if (import.meta.main) {

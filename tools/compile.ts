@@ -7,7 +7,10 @@
 
 import { installDeno, installFile } from "./npm.ts";
 
-/** How long the download host may take to answer before it counts as out of reach, in milliseconds. */
+/**
+ * How long the download host may take to answer before it counts as out of
+ * reach, in milliseconds.
+ */
 const PATIENCE = 2_000;
 
 /** A Deno, and a program that it has compiled, which the npm registry has. */

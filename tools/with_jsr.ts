@@ -96,7 +96,10 @@ async function standIns(): Promise<Package[]> {
   return packages;
 }
 
-/** The exports of a package, as in @std: `mod.ts` is the package, `parse_args.ts` is `./parse-args`. */
+/**
+ * The exports of a package, as in @std: `mod.ts` is the package,
+ * `parse_args.ts` is `./parse-args`.
+ */
 async function exportsOf(folder: URL): Promise<Record<string, string>> {
   const exports: Record<string, string> = {};
   for await (const { name } of Deno.readDir(folder)) {

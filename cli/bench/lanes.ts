@@ -8,7 +8,10 @@
 import type { RunReport, TaskReport } from "./benchmark.ts";
 import type { WorkKind } from "./scientists.ts";
 
-/** The time of one record, which is called by its place in the list: names are too long for bars. */
+/**
+ * The time of one record, which is called by its place in the list: names are
+ * too long for bars.
+ */
 export interface Bar extends TaskReport {
   readonly number: number;
 }

@@ -8,7 +8,10 @@ import { writeStandardError } from "../../executors/pool/process/standard_error.
 import { CLEAR_LINE } from "../text.ts";
 import type { Observer } from "./benchmark.ts";
 
-/** How often the line is repainted, in milliseconds: often enough for the eye, and next to no work. */
+/**
+ * How often the line is repainted, in milliseconds: often enough for the eye,
+ * and next to no work.
+ */
 const REPAINT_MS = 100;
 
 /**

@@ -44,7 +44,10 @@ export class StopGuard implements AbortWaiter {
     });
   }
 
-  /** Ends the guard with its future: a long-lived signal must not collect the guards of old tasks. */
+  /**
+   * Ends the guard with its future: a long-lived signal must not collect the
+   * guards of old tasks.
+   */
   #end(): void {
     const { signal } = this.#job.options;
     if (signal !== undefined) offAbort(signal, this);

@@ -49,7 +49,10 @@ export interface JobHolder {
 export interface Sink<Target> {
   /** How the calls of its jobs are to be made. */
   readonly options: CallOptions;
-  /** How many arguments each call has; `undefined` if each job has one call, with as many as were submitted. */
+  /**
+   * How many arguments each call has; `undefined` if each job has one call,
+   * with as many as were submitted.
+   */
   readonly arity: number | undefined;
   /** Counts the calls, and tells whoever watches of them. */
   readonly tally: Tally;
@@ -105,7 +108,10 @@ export class Job<Target = unknown> {
   holder: JobHolder | undefined = undefined;
   /** The position of the job in its holder, which sets it. */
   position = 0;
-  /** Which worker ran the call, and when; to be set before an outcome is given, if the job is `timed`. */
+  /**
+   * Which worker ran the call, and when; to be set before an outcome is given,
+   * if the job is `timed`.
+   */
   timing: CallTiming | undefined = undefined;
   /** Whether an argument is to be moved, so that the job can be sent only once. */
   readonly transfers: boolean;

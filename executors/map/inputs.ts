@@ -7,7 +7,10 @@
 import { isProxy } from "node:util/types";
 import { show } from "../text.ts";
 
-/** As they were when this was loaded: an array that is iterated in another way cannot be read by index. */
+/**
+ * As they were when this was loaded: an array that is iterated in another way
+ * cannot be read by index.
+ */
 const arrayIterator = Array.prototype[Symbol.iterator];
 const ArrayIterator = Object.getPrototypeOf([][Symbol.iterator]());
 const { next: nextOfArray } = ArrayIterator;
@@ -75,7 +78,10 @@ export class Inputs {
   /** The only input, if it is an array that an index goes over as its iterator would. */
   readonly #array: readonly unknown[] | undefined;
   #index = 0;
-  /** An error of a getter of the array, to be thrown when the elements before it have been pulled. */
+  /**
+   * An error of a getter of the array, to be thrown when the elements before it
+   * have been pulled.
+   */
   #thrown: { readonly error: unknown } | undefined;
   #closed = false;
   /** See {@linkcode Inputs.hold}. */
@@ -122,7 +128,10 @@ export class Inputs {
     return this.#iterators.length;
   }
 
-  /** Until `release()`, inputs are being asked and must not be closed: a generator that runs cannot be. */
+  /**
+   * Until `release()`, inputs are being asked and must not be closed: a
+   * generator that runs cannot be.
+   */
   hold(): void {
     this.#held = true;
   }

@@ -67,7 +67,10 @@ class MapRun implements MapResult<unknown>, LinkedMap {
   #advancing = false;
   #advanceDue = false;
   #pulling = false;
-  /** Turns of the event loop, as an input that computes keeps everything else in this thread waiting. */
+  /**
+   * Turns of the event loop, as an input that computes keeps everything else in
+   * this thread waiting.
+   */
   readonly #turns = new Turns();
   #stopTimer: (() => void) | undefined;
   #link: MapLink | undefined;
@@ -157,7 +160,10 @@ class MapRun implements MapResult<unknown>, LinkedMap {
     this.#advance();
   }
 
-  /** The executor takes no more jobs: ends the input, also if that has been asked and does not answer. */
+  /**
+   * The executor takes no more jobs: ends the input, also if that has been
+   * asked and does not answer.
+   */
   executorClosed(): void {
     if (this.#end !== undefined) return;
     try {
@@ -177,7 +183,10 @@ class MapRun implements MapResult<unknown>, LinkedMap {
     return this.#array.promise;
   }
 
-  /** Advances in a microtask: outcomes come many at a time, and the inputs that they make room for are to travel together. */
+  /**
+   * Advances in a microtask: outcomes come many at a time, and the inputs that
+   * they make room for are to travel together.
+   */
   #advanceSoon(): void {
     if (this.#advanceDue) return;
     this.#advanceDue = true;
@@ -275,7 +284,10 @@ class MapRun implements MapResult<unknown>, LinkedMap {
     this.#array?.resolve(this.#collected!);
   }
 
-  /** Drops outcomes that nobody has read, and calls that have not been entered; with a reason, stops those that run. */
+  /**
+   * Drops outcomes that nobody has read, and calls that have not been entered;
+   * with a reason, stops those that run.
+   */
   #abandon(reason?: CancelledError): void {
     this.#outcomes.clear();
     this.#unread = 0;
@@ -330,7 +342,10 @@ class MapRun implements MapResult<unknown>, LinkedMap {
     return true;
   }
 
-  /** The turn that the next pull has to wait for; none without a `bufferSize`, as then all is pulled at once. */
+  /**
+   * The turn that the next pull has to wait for; none without a `bufferSize`,
+   * as then all is pulled at once.
+   */
   #turnDue(): Promise<void> | undefined {
     return this.#settings.bufferSize === Infinity
       ? undefined
@@ -372,7 +387,10 @@ class MapRun implements MapResult<unknown>, LinkedMap {
     this.#target.enqueue(job);
   }
 
-  /** Runs a timer for the time-out only while somebody waits: an iterator left alone must keep no program alive. */
+  /**
+   * Runs a timer for the time-out only while somebody waits: an iterator left
+   * alone must keep no program alive.
+   */
   #watchClock(): void {
     if (this.#link !== undefined && !this.#finished) {
       this.#link.waited = this.#waited ? this : undefined;

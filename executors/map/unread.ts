@@ -12,7 +12,10 @@ import type { Batch } from "./batch.ts";
 export interface Unread {
   /** The calls of a batch were submitted. */
   add(batch: Batch): void;
-  /** `count` calls of a batch, from `call` on, have outcomes; true if one can be read that could not be before. */
+  /**
+   * `count` calls of a batch, from `call` on, have outcomes; true if one can be
+   * read that could not be before.
+   */
   settled(batch: Batch, call: number, count: number): boolean;
   /** Whether the next outcome is there. */
   readonly readable: boolean;

@@ -136,7 +136,10 @@ class LateEngine implements Engine {
     return this.#scheduler;
   }
 
-  /** Cancels jobs that wait for the scheduler, as futures are cancelled before `shutdown()` returns. */
+  /**
+   * Cancels jobs that wait for the scheduler, as futures are cancelled before
+   * `shutdown()` returns.
+   */
   #cancelEarly(): void {
     if (this.#scheduler === undefined) this.#queue.end((job) => job.cancel());
   }

@@ -47,7 +47,10 @@ export function folderWithoutComma(path: string): string {
   return path.slice(0, path.slice(0, comma).search(name));
 }
 
-/** Whether a folder is another one or in it; both are absolute, and the first ends with a separator. */
+/**
+ * Whether a folder is another one or in it; both are absolute, and the first
+ * ends with a separator.
+ */
 export function isInFolder(folder: string, outer: string): boolean {
   const separator = onWindows ? "\\" : "/";
   return folder.startsWith(

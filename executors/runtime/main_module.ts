@@ -11,7 +11,10 @@ export function setMainModule(url: string | undefined): void {
   told = url;
 }
 
-/** The URL of the main module; in a worker that is not of this package, that of the worker's own module. */
+/**
+ * The URL of the main module; in a worker that is not of this package, that of
+ * the worker's own module.
+ */
 export function mainModule(): string | undefined {
   return told ?? (Deno.mainModule as string | undefined) ?? workerModule();
 }

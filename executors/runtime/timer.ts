@@ -9,10 +9,16 @@ import { clearTimeout, monotonicTime, setTimeout } from "./clock.ts";
 /** A longer delay would overflow the 32 bits of `setTimeout`, which would fire at once. */
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
-/** By how many milliseconds a timer may be late before a computation of the program must have held it up. */
+/**
+ * By how many milliseconds a timer may be late before a computation of the
+ * program must have held it up.
+ */
 const LATE_MS = 10;
 
-/** How long a deadline then waits for messages that arrived in time, in milliseconds: enough turns of the event loop to handle them. */
+/**
+ * How long a deadline then waits for messages that arrived in time, in
+ * milliseconds: enough turns of the event loop to handle them.
+ */
 const CATCH_UP_MS = 10;
 
 /**

@@ -54,7 +54,10 @@ export class Turns {
     this.#asked = undefined;
   }
 
-  /** No call runs, and nobody waits for a turn: stops the timer, which must not outlive the calls. */
+  /**
+   * No call runs, and nobody waits for a turn: stops the timer, which must not
+   * outlive the calls.
+   */
   rest(now: number): void {
     this.#rested = now;
     this.#stopTimer?.();

@@ -41,19 +41,31 @@ const GROUP_SIGNALS: readonly (string | null)[] = [
   "SIGHUP",
 ];
 
-/** How long to read on when the process is gone, in milliseconds: programs that a task has started may hold the output open. */
+/**
+ * How long to read on when the process is gone, in milliseconds: programs that
+ * a task has started may hold the output open.
+ */
 const LAST_WORDS_MS = 50;
 
-/** How long the main thread of a process may take to answer, in milliseconds; it has nothing else to do. */
+/**
+ * How long the main thread of a process may take to answer, in milliseconds; it
+ * has nothing else to do.
+ */
 const ANSWER_MS = 10_000;
 
-/** How many messages are held until the answer at most: a process sends one for each call that was sent ahead, which are fewer. */
+/**
+ * How many messages are held until the answer at most: a process sends one for
+ * each call that was sent ahead, which are fewer.
+ */
 const MAX_HELD = 2 ** 20;
 
 /** How many bytes are read at a time: as many as a pipe holds on Linux. */
 const READ_BYTES = 64 * 1024;
 
-/** How many bytes are written at a time: each write that ends shows that the process still reads. */
+/**
+ * How many bytes are written at a time: each write that ends shows that the
+ * process still reads.
+ */
 const WRITE_BYTES = 1024 * 1024;
 
 /** How a worker process is started. */
@@ -277,7 +289,10 @@ class ProcessChannel implements Channel {
     this.#listener.received(message);
   }
 
-  /** Keeps the last words: the death of the process, which is about to be heard of, ends the worker. */
+  /**
+   * Keeps the last words: the death of the process, which is about to be heard
+   * of, ends the worker.
+   */
   #isClosing(message: unknown): void {
     try {
       const [, cause, , unentered] = checkShape(message) as LastWords;
@@ -331,7 +346,10 @@ function typeOf(message: unknown): unknown {
   return Array.isArray(message) ? message[0] : undefined;
 }
 
-/** Reads to the end, with one buffer: a new one for each piece would take longer than a tiny task. */
+/**
+ * Reads to the end, with one buffer: a new one for each piece would take longer
+ * than a tiny task.
+ */
 async function readAll(
   reader: ReadableStreamBYOBReader,
   push: (bytes: Uint8Array) => void,

@@ -24,13 +24,19 @@ export function encodeFrame(
 
 /** Finds the messages in bytes that arrive in pieces. */
 export class FrameReader {
-  /** The pieces of a frame that is not whole, how many bytes they have, and how many are needed to go on. */
+  /**
+   * The pieces of a frame that is not whole, how many bytes they have, and how
+   * many are needed to go on.
+   */
   #pieces: Uint8Array[] = [];
   #have = 0;
   #need = LENGTH_BYTES;
   #inBody = false;
 
-  /** Takes a piece; yields the messages that are whole with it, {@linkcode UNREADABLE} for one that cannot be read. */
+  /**
+   * Takes a piece; yields the messages that are whole with it, {@linkcode
+   * UNREADABLE} for one that cannot be read.
+   */
   *push(piece: Uint8Array): Iterable<unknown> {
     this.#pieces.push(piece);
     this.#have += piece.length;

@@ -124,7 +124,10 @@ class ProcessWorker {
   readonly up: Promise<void> = this.#up.promise;
   /** The position of the next job. */
   #tail = 0;
-  /** Whether "initialize" has come, readable or not: from then on, an unreadable message is a call. */
+  /**
+   * Whether "initialize" has come, readable or not: from then on, an unreadable
+   * message is a call.
+   */
   #greeted = false;
 
   constructor(name: string, mark: string, inputMoved: boolean) {
@@ -172,7 +175,8 @@ class ProcessWorker {
         this.#greeted = true;
         break;
       case "unreadable":
-        // Nobody can read whether this call is announced; an announcement too many does no harm.
+        // Nobody can read whether this call is announced; an announcement too
+        // many does no harm.
         if (this.#greeted) slots.send(this.#tail++, true);
         this.#greeted = true;
         break;

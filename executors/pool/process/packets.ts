@@ -50,7 +50,10 @@ export type Writer = typeof WRITERS[number];
 
 /** The first byte of a message whose other bytes {@linkcode serialize} has made. */
 const SERIALIZED = 0;
-/** The first byte of an "entered" message: two numbers follow, as that is quicker and each call may have one. */
+/**
+ * The first byte of an "entered" message: two numbers follow, as that is
+ * quicker and each call may have one.
+ */
 const ENTERED = 1;
 const ENTERED_BYTES = 13;
 
@@ -87,7 +90,10 @@ export class PacketWriter {
     this.#packet[MARK_BYTES] = WRITERS.indexOf(writer);
   }
 
-  /** Writes a message; throws, and writes nothing, if the message cannot be cloned: see {@linkcode serialize}. */
+  /**
+   * Writes a message; throws, and writes nothing, if the message cannot be
+   * cloned: see {@linkcode serialize}.
+   */
   write(message: ToHost, transferables?: readonly Transferable[]): void {
     if (message[0] === "entered") return this.#writeEntered(message);
     const bytes = serialize(message, transferables);
@@ -119,7 +125,10 @@ export class PacketWriter {
   }
 }
 
-/** How many bytes are set aside for a message at once; a longer one gets more as it arrives, as its length may be a lie. */
+/**
+ * How many bytes are set aside for a message at once; a longer one gets more as
+ * it arrives, as its length may be a lie.
+ */
 const FIRST_BYTES = 2 ** 24;
 
 /** A message of which some packets have arrived. */

@@ -91,7 +91,10 @@ export function permissionFlags(grants: Grants): string[] {
     : NAMES.flatMap((name) => flagsOf(name, grants[name]));
 }
 
-/** From where tasks are to import: from where the program may, from hosts on a list, or from nowhere. */
+/**
+ * From where tasks are to import: from where the program may, from hosts on a
+ * list, or from nowhere.
+ */
 export type ImportWish = "as the program" | "hosts" | "nothing";
 
 /** From where tasks are to import, by the permissions that the user asks for. */

@@ -14,7 +14,10 @@ import {
 } from "../wire/revive.ts";
 import { checkSendable } from "../wire/sendable.ts";
 
-/** The part of `node:v8` that is used here: the bare serializer, which writes buffers as structured clone does. */
+/**
+ * The part of `node:v8` that is used here: the bare serializer, which writes
+ * buffers as structured clone does.
+ */
 interface V8 {
   Serializer: new () => {
     writeHeader(): void;

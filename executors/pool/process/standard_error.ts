@@ -11,7 +11,10 @@ import { partOfBytes } from "../../runtime/builtins.ts";
 /** How long to wait for room in a full pipe that is non-blocking, in milliseconds. */
 const FULL_MS = 1;
 
-/** As they were when this was loaded: what a task puts in their place must neither see messages nor write them. */
+/**
+ * As they were when this was loaded: what a task puts in their place must
+ * neither see messages nor write them.
+ */
 const { wait } = Atomics;
 const { WouldBlock } = Deno.errors;
 const writeSync = Deno.stderr.writeSync.bind(Deno.stderr);

@@ -21,7 +21,10 @@ import { replaceCommand } from "./child_commands.ts";
 export interface MessageInput {
   /** Reads what there is into the buffer; resolves to the number of bytes, 0 at the end. */
   read(buffer: Uint8Array<ArrayBuffer>): Promise<number>;
-  /** Whether all threads find the standard input at its end; else each has to call {@linkcode hideInput}. */
+  /**
+   * Whether all threads find the standard input at its end; else each has to
+   * call {@linkcode hideInput}.
+   */
   readonly moved: boolean;
 }
 
@@ -69,7 +72,8 @@ function takeDescriptor(): MessageInput {
     dup: { parameters: ["i32"], result: "i32" },
     dup2: { parameters: ["i32", "i32"], result: "i32" },
     close: { parameters: ["i32"], result: "i32" },
-    // Both have "…" in C: no argument is given for it, as not every system passes those like the others.
+    // Both have "…" in C: no argument is given for it, as not every system
+    // passes those like the others.
     open: { parameters: ["buffer", "i32"], result: "i32" },
     ioctl: { parameters: ["i32", "usize"], result: "i32" },
     read: {

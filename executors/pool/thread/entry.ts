@@ -93,7 +93,10 @@ async function openPackets(
   };
 }
 
-/** Takes the lock that is free again when this worker is gone, however it went; takes it again if a task steals it. */
+/**
+ * Takes the lock that is free again when this worker is gone, however it went;
+ * takes it again if a task steals it.
+ */
 function hold(lock: string): Promise<void> {
   return new Promise((resolve) => {
     if (locks === undefined) return resolve();
@@ -109,7 +112,10 @@ function hold(lock: string): Promise<void> {
   });
 }
 
-/** Has the loop report outcomes, and why the worker ends, on each way out that leaves time for it. */
+/**
+ * Has the loop report outcomes, and why the worker ends, on each way out that
+ * leaves time for it.
+ */
 function announceEnd(
   loop: WorkerLoop,
   encode: (error: unknown) => EncodedError,

@@ -10,7 +10,10 @@ import { show } from "../../text.ts";
 
 const FLAG = "--unstable-worker-options";
 
-/** A path where no program is. Not a folder: at one, some versions throw at once (2.7.9, 2.7.14). */
+/**
+ * A path where no program is. Not a folder: at one, some versions throw at once
+ * (2.7.9, 2.7.14).
+ */
 const NO_PROGRAM = "/@concurrent/futures asks for flags, and starts nothing";
 
 /** The command line, as a fork, or the error of one that failed, tells it. */

@@ -21,7 +21,10 @@ import {
 } from "../wire/revive.ts";
 import { checkSendable } from "../wire/sendable.ts";
 
-/** As they were when this was loaded: what a task puts in their place must neither get a port nor speak for its worker. */
+/**
+ * As they were when this was loaded: what a task puts in their place must
+ * neither get a port nor speak for its worker.
+ */
 const { postMessage } = MessagePort.prototype;
 const { dispatchEvent } = EventTarget.prototype;
 const setListener = setterOf("onmessage");
@@ -32,7 +35,10 @@ function setterOf(name: keyof MessagePort): (listener: unknown) => void {
   return set!;
 }
 
-/** A message with the exceptions that structured clone loses; an object, as a message alone is an array. */
+/**
+ * A message with the exceptions that structured clone loses; an object, as a
+ * message alone is an array.
+ */
 interface Repairable<Message> {
   readonly message: Message;
   readonly lost: readonly LostException[];
@@ -46,10 +52,14 @@ export class PortLine<Incoming, Outgoing> {
     this.#port = port;
   }
 
-  /** Hands on what arrives from now on; {@linkcode UNREADABLE} in the place of a message that cannot be read. */
+  /**
+   * Hands on what arrives from now on; {@linkcode UNREADABLE} in the place of a
+   * message that cannot be read.
+   */
   listen(received: (message: Incoming | typeof UNREADABLE) => void): void {
     const port = this.#port;
-    // Deno calls this method of the port when a message arrives: not one that a task has put there.
+    // Deno calls this method of the port when a message arrives: not one that a
+    // task has put there.
     defineProperty(port, "dispatchEvent", {
       value: (event: Event) => apply(dispatchEvent, port, [event]),
     });
@@ -58,7 +68,8 @@ export class PortLine<Incoming, Outgoing> {
         received(isArray(data) ? data as Incoming : repaired(data)),
     ]);
     apply(setErrorListener, port, [() => {
-      // Deno reads nothing more from such a port; once the port is moved, it reads on from the new one.
+      // Deno reads nothing more from such a port; once the port is moved, it
+      // reads on from the new one.
       this.#port = structuredClone(port, { transfer: [port] });
       this.listen(received);
       received(UNREADABLE);

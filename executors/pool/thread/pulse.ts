@@ -27,7 +27,10 @@ const { waitAsync } = Atomics as unknown as {
   ): { value: Promise<unknown> | string };
 };
 
-/** How many waits a worker has at a time: enough for days, if each pause between looks is twice the one before. */
+/**
+ * How many waits a worker has at a time: enough for days, if each pause between
+ * looks is twice the one before.
+ */
 const WAITS = 32;
 
 /** The cell that is waited for, and the cell that counts the waits that were begun. */
@@ -57,7 +60,10 @@ export class Pulse {
     this.#cells = cellsOf(memory);
   }
 
-  /** Whether the worker is there; `undefined` if that cannot be told now, as no wait has begun or is left. */
+  /**
+   * Whether the worker is there; `undefined` if that cannot be told now, as no
+   * wait has begun or is left.
+   */
   beats(): boolean | undefined {
     if (load(this.#cells, BEGUN) <= this.#spent) return undefined;
     this.#spent++;

@@ -38,19 +38,28 @@ import { url } from "./entry.ts";
 const CLOSE_MS = 250;
 const IDLE_CLOSE_MS = 2000;
 
-/** For each other thread that is closing, a thread gets so many milliseconds more: a hundred take a second or two. */
+/**
+ * For each other thread that is closing, a thread gets so many milliseconds
+ * more: a hundred take a second or two.
+ */
 const TURN_MS = 40;
 
 /** How many closed threads are waited for. */
 let ending = 0;
 
-/** As it was: if a test made the names of two locks equal, the second worker would wait for the first. */
+/**
+ * As it was: if a test made the names of two locks equal, the second worker
+ * would wait for the first.
+ */
 const randomUUID = crypto.randomUUID.bind(crypto);
 
 /** How long messages may still be on their way after the lock has become free, in milliseconds. */
 const LAST_WORDS_MS = 5;
 
-/** The pause before the first look at a stolen lock, or at a closed thread, in milliseconds; each later one is twice as long. */
+/**
+ * The pause before the first look at a stolen lock, or at a closed thread, in
+ * milliseconds; each later one is twice as long.
+ */
 const FIRST_LOOK_MS = 1;
 
 /** How a Web Worker differs from others. */
@@ -154,9 +163,13 @@ export class WebWorkerChannel implements Channel {
     this.#listener.received(message);
   }
 
-  /** Asks for the lock of the worker: one that closes itself is silent, and so is its port, but its lock becomes free. */
+  /**
+   * Asks for the lock of the worker: one that closes itself is silent, and so
+   * is its port, but its lock becomes free.
+   */
   #ask(): void {
-    // Up to Deno 2.8 there are no locks: only the last words of a worker tell at once that it is gone.
+    // Up to Deno 2.8 there are no locks: only the last words of a worker tell
+    // at once that it is gone.
     if (locks === undefined) return;
     const { signal } = this.#waiting;
     this.#asking = locks.request(this.#lock, { signal }, () => {}).then(
@@ -180,7 +193,10 @@ export class WebWorkerChannel implements Channel {
     });
   }
 
-  /** Asks for the stolen lock later: the worker takes it again as soon as it can, but may be in a loop that never yields. */
+  /**
+   * Asks for the stolen lock later: the worker takes it again as soon as it
+   * can, but may be in a loop that never yields.
+   */
   #wasStolen(): void {
     this.#pause = this.#pulse.isRenewed() ? FIRST_LOOK_MS : 2 * this.#pause;
     this.#stopListening = startTimer(this.#pause, () => this.#ask());

@@ -54,7 +54,10 @@ const KINDS = new OwnMap<unknown, Kind>([
   ].map(({ prototype }) => [prototype, "leaf"] as const),
 ]);
 
-/** What is known of a prototype: how its objects are read, and the name of their class if that is one of the platform. */
+/**
+ * What is known of a prototype: how its objects are read, and the name of their
+ * class if that is one of the platform.
+ */
 export interface Known {
   readonly kind: Kind;
   readonly platform: string | undefined;
@@ -72,7 +75,10 @@ export const MOVABLE: ReadonlySet<string> = new OwnSet([
   "TransformStream",
 ]);
 
-/** Whether structured clone makes an object of the same class: of a copied `CryptoKey`, say, it does not. */
+/**
+ * Whether structured clone makes an object of the same class: of a copied
+ * `CryptoKey`, say, it does not.
+ */
 export function isKept(object: object): boolean {
   try {
     const copy = structuredClone(object);
@@ -104,7 +110,10 @@ export function knownOf(prototype: object | null): Known {
   return about;
 }
 
-/** The name of the class with this prototype, if that is a global which the program has not put there. */
+/**
+ * The name of the class with this prototype, if that is a global which the
+ * program has not put there.
+ */
 function platformName(prototype: object): string | undefined {
   const type = getOwnPropertyDescriptor(prototype, "constructor")?.value;
   if (typeof type !== "function") return undefined;

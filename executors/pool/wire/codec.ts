@@ -59,7 +59,10 @@ const OWN = new OwnSet(["name", "message", "stack"]);
 /** Copied although they are not enumerable. */
 const HIDDEN = new OwnSet(["cause", "errors", "error", "suppressed"]);
 
-/** Errors inside errors inside errors are text from this depth on, as encoding and decoding recurse. */
+/**
+ * Errors inside errors inside errors are text from this depth on, as encoding
+ * and decoding recurse.
+ */
 const MAX_DEPTH = 100;
 
 /**
@@ -68,7 +71,10 @@ const MAX_DEPTH = 100;
  */
 const ENCODED_PARTS = 3000;
 
-/** No encoded error has more parts: those, and for each two that say how many fields and errors were left out. */
+/**
+ * No encoded error has more parts: those, and for each two that say how many
+ * fields and errors were left out.
+ */
 export const MAX_PARTS: number = 3 * ENCODED_PARTS + 3;
 
 /** How long all texts of an error may be together, in UTF-16 units; longer ones are cut. */
@@ -250,7 +256,10 @@ function isError(value: unknown): value is Error {
 
 type ErrorClass = new (message: string) => Error;
 
-/** The classes that both sides know by the same name: those of the language, of Deno and of this package. */
+/**
+ * The classes that both sides know by the same name: those of the language, of
+ * Deno and of this package.
+ */
 const CLASSES = new OwnMap<string, ErrorClass>([
   ...[
     Error,

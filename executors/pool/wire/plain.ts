@@ -16,7 +16,10 @@ import {
   objectKeys,
 } from "../../runtime/builtins.ts";
 
-/** Most objects and arrays in a value, and most elements of an array; beside a larger value, the cost of its own message is small. */
+/**
+ * Most objects and arrays in a value, and most elements of an array; beside a
+ * larger value, the cost of its own message is small.
+ */
 const MAX_PARTS = 64;
 
 /** {@linkcode copyPlain} returns this for a value that it does not copy. */

@@ -69,7 +69,10 @@ export type ToHost =
   | readonly ["loading"]
   /** The worker has found the function, or knows that there is none. */
   | readonly ["loaded"]
-  /** The worker enters a call of a job that was sent as announced; so many have been entered with it. */
+  /**
+   * The worker enters a call of a job that was sent as announced; so many have
+   * been entered with it.
+   */
   | readonly ["entered", position: number, calls: number]
   /** How many calls of each job from this position on were entered; the others are revoked. */
   | readonly ["revoked", from: number, entered: readonly number[]]

@@ -26,7 +26,10 @@ export function describeExceptions(
   ]);
 }
 
-/** Found out when the first is sent: that takes half a millisecond, of the ten in which a worker starts. */
+/**
+ * Found out when the first is sent: that takes half a millisecond, of the ten
+ * in which a worker starts.
+ */
 let kept: boolean | undefined;
 
 /** Whether structured clone keeps `DOMException`s. */

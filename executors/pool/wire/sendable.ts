@@ -73,7 +73,10 @@ export function canClone(value: unknown): boolean {
   }
 }
 
-/** Looks at everything in a value once; without recursion, as the value may be deeper than the stack. */
+/**
+ * Looks at everything in a value once; without recursion, as the value may be
+ * deeper than the stack.
+ */
 class Walk {
   readonly exceptions: DOMException[] = [];
   readonly #destination: Destination;
@@ -162,7 +165,10 @@ class Walk {
     }
   }
 
-  /** Fields of an array that are no elements are not looked at: to find them takes as long as to send the array. */
+  /**
+   * Fields of an array that are no elements are not looked at: to find them
+   * takes as long as to send the array.
+   */
   #visitArray(array: readonly unknown[]): number {
     const { length } = array;
     const before = this.#objects.length;

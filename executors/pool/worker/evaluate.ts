@@ -40,7 +40,10 @@ const MODIFIERS: ReadonlySet<string> = new Set(["async", "get", "set"]);
  */
 const MAX_COMPUTED_NAME = 2048;
 
-/** The beginning of the error with which {@linkcode evaluate} makes V8 refuse `this` in an arrow function. */
+/**
+ * The beginning of the error with which {@linkcode evaluate} makes V8 refuse
+ * `this` in an arrow function.
+ */
 const NO_THIS = "Must call super constructor in derived class";
 
 /** The end of Deno's error for an address that leads nowhere, if there is an import map. */
@@ -56,7 +59,10 @@ const NO_ADDRESS =
 
 let evaluator: Promise<(text: string) => unknown> | undefined;
 
-/** Loads what evaluates source. A worker does so as it starts, so that its first function need not wait. */
+/**
+ * Loads what evaluates source. A worker does so as it starts, so that its first
+ * function need not wait.
+ */
 export function loadEvaluator(): Promise<(text: string) => unknown> {
   return evaluator ??= import(NOWHERE).then((module) => module.default);
 }
@@ -164,13 +170,19 @@ function endOf(pattern: RegExp, text: string, start: number): number {
   return pattern.test(text) ? pattern.lastIndex : start;
 }
 
-/** The name as it can stand in a `sourceURL` comment, and end neither the comment nor the address. */
+/**
+ * The name as it can stand in a `sourceURL` comment, and end neither the
+ * comment nor the address.
+ */
 function addressable(name: string): string {
   return replaceText(sliceText(name, 0, 100), /[^\p{L}\p{N}$_.-]/gu, "_") ||
     "(anonymous)";
 }
 
-/** Has an error of a function that travelled as source say so, if the function missed a name, `this` or a module. */
+/**
+ * Has an error of a function that travelled as source say so, if the function
+ * missed a name, `this` or a module.
+ */
 export function explain(
   error: EncodedError,
   { source, name }: { readonly source: string; readonly name: string },

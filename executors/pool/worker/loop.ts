@@ -52,13 +52,19 @@ import type { Slots } from "../wire/slots.ts";
 import { explain, loadEvaluator } from "./evaluate.ts";
 import { loadFunction, loadingModule } from "./load.ts";
 
-/** How long an outcome may wait for others, in milliseconds: a message costs about as much as ten tiny tasks. */
+/**
+ * How long an outcome may wait for others, in milliseconds: a message costs
+ * about as much as ten tiny tasks.
+ */
 const REPORT_MS = 1;
 
 /** Quick calls take less than this, in milliseconds. */
 const QUICK_MS = 0.1;
 
-/** How many quick calls are timed at once at most: reading the clock takes as long as a trivial call. */
+/**
+ * How many quick calls are timed at once at most: reading the clock takes as
+ * long as a trivial call.
+ */
 const MAX_TIMED_TOGETHER = 32;
 
 /** The line to the host, as the worker sees it. */
@@ -81,7 +87,10 @@ interface WorkerFunction {
   readonly reference: FunctionReference;
   /** The function; `undefined` until its first call makes the worker look for it. */
   fn: AnyFunction | undefined;
-  /** How many calls are timed at once. Doubles with quick calls; at its most, the function has shown that it is quick. */
+  /**
+   * How many calls are timed at once. Doubles with quick calls; at its most,
+   * the function has shown that it is quick.
+   */
   timedTogether: number;
 }
 
@@ -165,7 +174,8 @@ export class WorkerLoop implements StopSource {
         this.#wake();
         break;
       case "unreadable":
-        // Only what travels alone can be unreadable: the arguments of the initializer, then those of calls.
+        // Only what travels alone can be unreadable: the arguments of the
+        // initializer, then those of calls.
         this.#inbox.push(
           this.#greeted
             ? [UNREAD_ID, 1, [], false]
@@ -189,7 +199,8 @@ export class WorkerLoop implements StopSource {
         }
         break;
       case "watch":
-        // Calls that have ended have no times, and those of one report have to match its outcomes.
+        // Calls that have ended have no times, and those of one report have to
+        // match its outcomes.
         this.#report();
         this.#times ??= [];
         this.#startedAt = wallTime();
@@ -202,7 +213,10 @@ export class WorkerLoop implements StopSource {
     }
   }
 
-  /** The worker is about to be gone: reports what has ended, which would be lost, and begins nothing more. */
+  /**
+   * The worker is about to be gone: reports what has ended, which would be
+   * lost, and begins nothing more.
+   */
   end(cause?: EncodedError, exitCode?: number): void {
     this.#closing = true;
     try {
@@ -464,7 +478,10 @@ export class WorkerLoop implements StopSource {
     this.#restartClock();
   }
 
-  /** Why the running call is to stop, read from its slot: in a loop that never yields, no message arrives. */
+  /**
+   * Why the running call is to stop, read from its slot: in a loop that never
+   * yields, no message arrives.
+   */
   stopReason(task: RunningTask): CancelledError | TimeoutError | undefined {
     if (!this.#scope.runs(task)) return undefined;
     switch (this.#line.slots.stopKind(this.#position)) {
@@ -522,7 +539,10 @@ export class WorkerLoop implements StopSource {
   }
 }
 
-/** The arguments of one of many calls; calls no method or iterator, as a task may have patched it. */
+/**
+ * The arguments of one of many calls; calls no method or iterator, as a task
+ * may have patched it.
+ */
 function argumentsAt(
   args: readonly unknown[],
   at: number,
