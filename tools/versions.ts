@@ -18,7 +18,7 @@ export const VERSIONS = [
   "2.4.2",
   "2.5.6",
   "2.6.8",
-  // Unlike those around it: a fork that fails throws at once, for one.
+  // This version differs from those around it: a fork that fails throws at once, for one.
   "2.7.9",
   "2.8.3",
   "2.9.6",
@@ -27,7 +27,7 @@ export const VERSIONS = [
 const ROOT = new URL("../", import.meta.url);
 const FOLDER = "tests/executors";
 
-/** What the groups of test files are about. */
+/** The groups of test files, and what they are about. */
 const GROUPS = {
   processes: "what only processes do",
   workers:
@@ -39,17 +39,17 @@ const GROUPS = {
 /** The name of a group. */
 export type Group = keyof typeof GROUPS;
 
-/** What `deno test` is to run: each element is the arguments of one run. */
+/** The runs of `deno test`: each element has the arguments of one. */
 type Selection = () => string[][];
 
-/** Which tests there are to choose from. */
+/** The selections of tests, by name. */
 const SELECTIONS: Readonly<Record<string, Selection>> = {
-  /** Every test there is. */
+  /** All tests. */
   all: () => [[FOLDER]],
   /**
-   * A third of the time of all: behaviours that every kind of executor
-   * has are tested with promises and threads, and of processes what only they
-   * do.
+   * A third of the time of all: behaviours that every kind of executor has are
+   * tested with promises and threads, and with processes only those that no other
+   * has.
    */
   core: () => [
     [
@@ -60,7 +60,7 @@ const SELECTIONS: Readonly<Record<string, Selection>> = {
     ],
     filesOf("processes"),
   ],
-  /** A sixth of the time of all: as core, of the files about workers alone. */
+  /** A sixth of the time of all: like core, but only the files about workers. */
   workers: () => [
     ["--filter", otherThan("Process"), ...filesOf("workers")],
     filesOf("processes"),
@@ -73,7 +73,7 @@ interface Plan {
   readonly versions: readonly string[];
 }
 
-/** What `deno task test` runs beside the tests on the version at hand. */
+/** The plans that `deno task test` runs beside the tests on the version at hand. */
 export const OLDER: readonly Plan[] = [
   { selection: "core", versions: ["2.4.2"] },
   { selection: "workers", versions: ["2.7.9"] },
@@ -91,7 +91,7 @@ if (import.meta.main) {
   Deno.exit(await testOn(plans));
 }
 
-/** What the arguments ask for; `undefined` if that is nothing there is. */
+/** The plans that the arguments name; `undefined` if they make no sense. */
 function readPlans(
   [selection = "", ...versions]: readonly string[],
 ): readonly Plan[] | undefined {
@@ -103,7 +103,7 @@ function readPlans(
   return [{ selection, versions: versions.length > 0 ? versions : VERSIONS }];
 }
 
-/** Resolves to the exit code: 1 if there was a failure on any of them. */
+/** Runs plans; resolves to the exit code: 1 if a test failed on any version. */
 async function testOn(plans: readonly Plan[]): Promise<number> {
   const failed = new Set<string>();
   for (const { selection, versions } of plans) {
@@ -115,7 +115,7 @@ async function testOn(plans: readonly Plan[]): Promise<number> {
           `\nDeno ${version}, ${selection}, run ${i + 1} of ${runs.length}`,
         );
         const { success } = await new Deno.Command(program, {
-          // Types are checked where the newest version runs them.
+          // Types are checked where the tests run on the newest version.
           args: ["test", "-A", "--no-check", ...args],
           cwd: ROOT,
         }).spawn().status;
@@ -133,7 +133,7 @@ async function testOn(plans: readonly Plan[]): Promise<number> {
 }
 
 /**
- * The test files of a group, in alphabetical order.
+ * Finds the test files of a group, in alphabetical order.
  *
  * @param group The group.
  * @returns Their paths from the root of this project.
@@ -149,10 +149,10 @@ export function filesOf(group: Group): string[] {
 }
 
 /**
- * The group that a test file says it belongs to.
+ * Finds the group of a test file.
  *
  * @param source The text of the file.
- * @returns The name; `undefined` if it belongs to none.
+ * @returns The name; `undefined` if the file belongs to none.
  * @throws {Error} If there is no such group.
  */
 export function groupOf(source: string): Group | undefined {
@@ -169,8 +169,9 @@ export function groupOf(source: string): Group | undefined {
 }
 
 /**
- * A filter for tests whose names do not begin with a word. Deno's filters know
- * no "not", so it says at which letter of the word a name is another one.
+ * Makes a filter for tests whose names do not begin with a word. Deno's filters
+ * know no "not", so this one names the letter of the word at which a name
+ * differs.
  */
 export function otherThan(word: string): string {
   const others = [...word].map((letter, i) =>

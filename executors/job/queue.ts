@@ -1,6 +1,6 @@
 /**
- * What waits for its turn in an executor, in the order in which it was
- * submitted; what comes back from a worker is in front.
+ * The queue of an executor: jobs wait in the order in which they were submitted;
+ * those that come back from a worker are next.
  *
  * @module
  */
@@ -8,18 +8,18 @@
 import { Deque } from "../runtime/deque.ts";
 import type { Job } from "./job.ts";
 
-/** The jobs of one executor that nobody holds. */
+/** The jobs of one executor that no worker holds. */
 export class JobQueue {
   readonly #jobs = new Deque<Job>();
   #calls = 0;
   /** How many calls of the first job have been entered. */
   #entered = 0;
-  /** See {@linkcode JobQueue.enter}. */
+  /** Which call of its job {@linkcode JobQueue.enter} has started. */
   call = 0;
-  /** Ends what comes back, once all that waits was ended. */
+  /** Ends jobs that come back, once those that waited were ended. */
   #end: ((job: Job) => void) | undefined;
 
-  /** How many calls wait, those included that nobody wants any more. */
+  /** How many calls wait, those included whose outcome nobody wants any more. */
   get calls(): number {
     return this.#calls;
   }
@@ -29,13 +29,13 @@ export class JobQueue {
     return this.#jobs.length;
   }
 
-  /** A job is submitted. */
+  /** Adds a job that is submitted. */
   push(job: Job): void {
     this.#jobs.push(job);
     this.#calls += job.count;
   }
 
-  /** The job that is next; forgets those before that have settled. */
+  /** The next job, which stays; drops those before it that have settled. */
   peek(): Job | undefined {
     let job = this.#jobs.peek();
     while (job?.settled) {
@@ -45,7 +45,7 @@ export class JobQueue {
     return job;
   }
 
-  /** Takes the first job, of which no call has been entered. */
+  /** Takes the first job; the caller knows that no call of it has been entered, or splits it. */
   shift(): Job | undefined {
     const job = this.#jobs.shift();
     if (job === undefined) return undefined;
@@ -54,7 +54,7 @@ export class JobQueue {
     return job;
   }
 
-  /** Jobs were not run where they were sent, and are next, in this order. */
+  /** Adds jobs that have come back from a worker, in front and in this order. */
   putBack(jobs: readonly Job[]): void {
     if (this.#end !== undefined) return jobs.forEach(this.#end);
     for (const job of jobs.toReversed()) {
@@ -64,10 +64,11 @@ export class JobQueue {
   }
 
   /**
-   * Starts the call that is next; `call` says which one of its job that is.
-   * The job stays in front until its last call, so that none is split off.
+   * Starts the next call; {@linkcode JobQueue.call} says which one of its job that
+   * is. The job stays in front until its last call is entered, as splitting off
+   * each would cost a job.
    *
-   * @returns The job; nothing if no call waits.
+   * @returns The job of the call; nothing if no call waits.
    */
   enter(): Job | undefined {
     for (let job = this.#jobs.peek(); job; job = this.#jobs.peek()) {
@@ -85,7 +86,7 @@ export class JobQueue {
     }
   }
 
-  /** Takes everything. */
+  /** Takes all calls that have not been entered. */
   takeAll(): Job[] {
     if (this.#entered > 0) {
       const entered = this.#entered;
@@ -99,12 +100,12 @@ export class JobQueue {
   }
 
   /**
-   * Ends everything that waits, and from now on whatever comes back.
+   * Ends all jobs that wait, and from now on those that come back.
    *
    * @param how Ends a job: by cancelling, or by an error.
    */
   end(how: (job: Job) => void): void {
-    // How a job ends may run code that puts others back.
+    // Set first: to end a job may run code that puts others back.
     this.#end = how;
     this.takeAll().forEach(how);
   }

@@ -1,6 +1,6 @@
 /**
  * Makes the engine of an executor with workers: the scheduler, or in a worker
- * what waits until the scheduler is loaded.
+ * one that waits until the scheduler is loaded.
  *
  * A program loads the scheduler and its transports with this package. A worker
  * whose tasks import the package does not: most tasks never make an executor,
@@ -27,8 +27,10 @@ export class HostModule<Module> {
   }
 
   /**
-   * The module that `load` imports; the `import()` stands in it, with an address
-   * that `deno compile` and JSR can see.
+   * Makes one of a module, which is loaded unless this isolate is a worker.
+   *
+   * @param load Imports the module, by a literal `import()` that `deno compile`
+   * and JSR can see.
    */
   static async of<Module>(
     load: () => Promise<Module>,
@@ -44,7 +46,7 @@ export class HostModule<Module> {
   }
 }
 
-/** What a pool is made of, but for its channels. */
+/** The settings of a pool, but for how it opens channels. */
 type PoolSettings = Omit<SchedulerSettings, "open">;
 
 const scheduling = await HostModule.of(() => import("./host/scheduler.ts"));
@@ -52,9 +54,10 @@ const scheduling = await HostModule.of(() => import("./host/scheduler.ts"));
 /**
  * Makes the engine for a queue.
  *
- * @param queue Where jobs wait.
- * @param settings What the pool is made of.
- * @param open Opens a channel to a new worker; a promise while that is loaded.
+ * @param queue The queue in which jobs wait.
+ * @param settings How many workers there are, and how long they live.
+ * @param open Opens a channel to a new worker; a promise of that while the
+ * transport is loaded.
  */
 export function makeEngine(
   queue: JobQueue,
@@ -67,7 +70,7 @@ export function makeEngine(
     : new loaded.Scheduler(queue, { ...settings, open });
 }
 
-/** An engine that is being loaded, and then the scheduler for whoever asks. */
+/** Stands for the scheduler: until that is loaded jobs wait, then all goes to it. */
 class LateEngine implements Engine {
   readonly #queue: JobQueue;
   readonly #loading: Promise<Scheduler | undefined>;
@@ -133,7 +136,10 @@ class LateEngine implements Engine {
     return this.#scheduler;
   }
 
-  /** Futures are cancelled before `shutdown()` returns, whatever is loaded by then. */
+  /**
+   * Cancels jobs that wait for the scheduler, as futures are cancelled before
+   * `shutdown()` returns.
+   */
   #cancelEarly(): void {
     if (this.#scheduler === undefined) this.#queue.end((job) => job.cancel());
   }

@@ -1,7 +1,7 @@
 /**
  * The main thread of a worker process, which only passes messages on: tasks run
- * in a Web Worker beside it, so a task that never yields can still be told to
- * stop, and what it was sent ahead can still be taken back.
+ * in a Web Worker beside it. So a task that never yields can still be told to
+ * stop, and calls that were sent ahead can still be revoked.
  *
  * ```text
  * host ──frames──► input ──► main thread ──port, slots──► Web Worker
@@ -29,8 +29,8 @@ import { openWebWorker, type WebWorkerChannel } from "../thread/web_worker.ts";
 import { SLOT_COUNT } from "../wire/slots.ts";
 
 /**
- * What makes a worker of a compiled program, which cannot be started with
- * another entry module. Nobody calls a program like this by chance.
+ * The first argument that makes a worker of a compiled program, which cannot be
+ * started with another entry module. Nobody writes this by chance.
  */
 export const WORKER_ARGUMENT =
   "@concurrent/futures: be a worker process of this program";
@@ -43,11 +43,11 @@ function isCompiledWorker(): boolean {
 }
 
 /**
- * Is a worker until the process ends.
+ * Makes a worker of this process, until it ends.
  *
- * The arguments are the name of the worker, the main module of the program, and
- * the permissions that the process gives up before the first task: what was
- * compiled into it and not asked for, or was only needed to start.
+ * @param args The name of the worker; the main module of the program; and the
+ * permissions that the process gives up before the first call, because they were
+ * compiled into it and not asked for, or because only the start needs them.
  */
 export async function serve(
   [name, main, ...revoke]: readonly string[],
@@ -56,7 +56,7 @@ export async function serve(
   const source = takeInput();
   const input = new Input(source);
   const mark = new TextDecoder().decode(await input.take(ENCODED_MARK_BYTES));
-  // At once, as both take their time to start.
+  // Started first, as the thread and the serializer take their time to load.
   const worker = new ProcessWorker(name!, mark, source.moved);
   await loadSerializer();
   if (revoke.length > 0) {
@@ -71,7 +71,7 @@ export async function serve(
   }
 }
 
-/** Gives up a permission, or one for a path or a host: `read`, `read=/folder/`. */
+/** Gives up a permission, or its part for a path or a host: `read`, `read=/folder/`. */
 function giveUp(permission: string): void {
   const [, name, entry] = /^(\w+)(?:=(.*))?$/s.exec(permission)!;
   const key = name === "import" ? "host" : "path";
@@ -80,7 +80,7 @@ function giveUp(permission: string): void {
   );
 }
 
-/** What the host writes. */
+/** The bytes that the host writes. */
 class Input {
   readonly #source: MessageInput;
   readonly #buffer = new Uint8Array(64 * 1024);
@@ -90,7 +90,7 @@ class Input {
     this.#source = source;
   }
 
-  /** What comes next, as much as there is. */
+  /** The next bytes, as many as there are. */
   async next(): Promise<Uint8Array> {
     if (this.#rest.length > 0) {
       const rest = this.#rest;
@@ -103,7 +103,7 @@ class Input {
     return this.#buffer.slice(0, length);
   }
 
-  /** So many bytes. */
+  /** The next `length` bytes. */
   async take(length: number): Promise<Uint8Array> {
     let bytes = await this.next();
     while (bytes.length < length) {
@@ -121,11 +121,14 @@ class ProcessWorker {
   readonly #packets: PacketWriter;
   readonly #name: string;
   readonly #up = Promise.withResolvers<void>();
-  /** Resolves when it is there. */
+  /** Resolves when the thread has started. */
   readonly up: Promise<void> = this.#up.promise;
-  /** The position of the next item. */
+  /** The position of the next job. */
   #tail = 0;
-  /** Whether the message has come after which all others that can be unreadable are calls. */
+  /**
+   * Whether "initialize" has come, readable or not: from then on, an unreadable
+   * message is a call.
+   */
   #greeted = false;
 
   constructor(name: string, mark: string, inputMoved: boolean) {
@@ -137,11 +140,11 @@ class ProcessWorker {
         try {
           message = checkShape(data);
         } catch (error) {
-          // No thread says such a thing, unless a task has tampered with it.
+          // No thread sends such a message, unless a task has tampered with it.
           return this.#channel.kill(error);
         }
         if (message[0] === "up") this.#up.resolve();
-        // Its host has heard these words from itself.
+        // The thread has sent its last words to the host itself.
         if (message[0] === "closing") this.#end(undefined, exitCodeOf(message));
       },
       died: (cause: unknown) => {
@@ -175,13 +178,14 @@ class ProcessWorker {
         this.#greeted = true;
         break;
       case "unreadable":
-        // Said to be announced, as it may have been; once too often does no harm.
+        // Nobody can read whether this call is announced; an announcement too
+        // many does no harm.
         if (this.#greeted) slots.send(this.#tail++, true);
         this.#greeted = true;
         break;
       case "run":
-        for (const [, count, , oneItem] of message[1]) {
-          const end = this.#tail + (oneItem ? 1 : count);
+        for (const [, count, , oneJob] of message[1]) {
+          const end = this.#tail + (oneJob ? 1 : count);
           while (this.#tail < end) slots.send(this.#tail++, message[2]!);
         }
         break;
@@ -203,10 +207,11 @@ class ProcessWorker {
         message satisfies never;
     }
     try {
-      // Its host has looked into it, but where this thread loses some of it again.
+      // The host has checked the message; an empty list of what to move has it
+      // checked again, which is needed where this thread loses exceptions.
       this.#channel.send(message, exceptionsAreKept() ? undefined : []);
     } catch {
-      // What this thread has read may still be too deep for it to write.
+      // A value that this thread could read may still be too deep for it to write.
       this.#channel.send(UNREADABLE);
     }
   }
@@ -218,8 +223,8 @@ function exitCodeOf(
   return exitCode ?? (cause === undefined ? 0 : 1);
 }
 
-// Last, when all of the module is there. Waits for ever, so that the program of
-// which a compiled worker is made does not begin.
+// A compiled program that is a worker waits here for ever, so that its own main
+// module never begins. At the end of this module, as all of it is needed.
 if (isMainThread && isCompiledWorker()) {
   Deno.addSignalListener("SIGINT", () => {});
   await serve(Deno.args.slice(1));

@@ -1,26 +1,27 @@
 /**
- * The entry module of a Web Worker.
+ * The entry module of a Web Worker: greeted by whoever started it, it connects
+ * the loop with the transport, and sees to it that no end is silent.
  *
  * @module
  */
 
 import { apply } from "../../runtime/builtins.ts";
+import { setMainModule } from "../../runtime/main_module.ts";
 import type { EncodedError } from "../wire/codec.ts";
 import { encodeError } from "../wire/codec.ts";
-import type { Greeting, OwnProcess } from "./greeting.ts";
-import { locks } from "./locks.ts";
-import { setMainModule } from "../../runtime/main_module.ts";
-import { PortLine } from "./port_line.ts";
-import { beat } from "./pulse.ts";
 import type { ToHost, ToWorker } from "../wire/protocol.ts";
 import { canClone } from "../wire/sendable.ts";
 import { Slots } from "../wire/slots.ts";
 import { type HostLine, WorkerLoop } from "../worker/loop.ts";
+import type { Greeting, OwnProcess } from "./greeting.ts";
+import { locks } from "./locks.ts";
+import { PortLine } from "./port_line.ts";
+import { beat } from "./pulse.ts";
 
-/** Where this module is, for whoever starts a worker. */
+/** The address of this module, for whoever starts a worker. */
 export const url: string = import.meta.url;
 
-/** What a worker's global scope has that the types of a program's do not. */
+/** The part of a worker's global scope that the types of a program's do not have. */
 interface WorkerScope extends EventTarget {
   onmessage: ((event: MessageEvent<Greeting>) => void) | null;
   close(): void;
@@ -28,7 +29,7 @@ interface WorkerScope extends EventTarget {
 const scope = globalThis as unknown as WorkerScope;
 const { preventDefault } = Event.prototype;
 
-// Set before the module has been evaluated, or the greeting would be lost.
+// Set while the module is evaluated: later, the greeting would be lost.
 if (import.meta.main) scope.onmessage = ({ data }) => greeted(data);
 
 async function greeted(
@@ -51,7 +52,7 @@ async function greeted(
   line.listen((message) => loop.received(message));
 }
 
-/** How a worker tells its host things. */
+/** How a worker sends to its host. */
 type Out = Pick<HostLine, "send" | "carries">;
 
 /** The way out of a worker that is a thread of the program. */
@@ -64,8 +65,8 @@ function threadLine(line: PortLine<ToWorker, ToHost>): Out {
 
 /**
  * The way out of a worker process: straight into its standard error stream, so
- * that nothing which has been said is lost, however the process ends. Only the
- * last words are also for the thread that started this one.
+ * that no message is lost, however the process ends. The thread that started
+ * this one also gets the last words, as it has to end the process.
  */
 async function openPackets(
   line: PortLine<ToWorker, ToHost>,
@@ -92,7 +93,10 @@ async function openPackets(
   };
 }
 
-/** Takes the lock that is free again when this worker is gone, however it went; also when it was stolen. */
+/**
+ * Takes the lock that is free again when this worker is gone, however it went;
+ * takes it again if a task steals it.
+ */
 function hold(lock: string): Promise<void> {
   return new Promise((resolve) => {
     if (locks === undefined) return resolve();
@@ -108,7 +112,10 @@ function hold(lock: string): Promise<void> {
   });
 }
 
-/** Reports what has finished, and why, on each way out that leaves time for it. */
+/**
+ * Has the loop report outcomes, and why the worker ends, on each way out that
+ * leaves time for it.
+ */
 function announceEnd(
   loop: WorkerLoop,
   encode: (error: unknown) => EncodedError,
@@ -130,13 +137,13 @@ function announceEnd(
   // Deno.exit() and process.exit()
   scope.addEventListener("unload", () => end(undefined, Deno.exitCode));
   const die = (event: Event, error: unknown) => {
-    // Else the program ends with the worker.
+    // Without this, the program would end with the worker.
     apply(preventDefault, event, []);
     let cause: EncodedError | undefined;
     try {
       cause = encode(error);
     } catch {
-      // A task has left nothing to say it with.
+      // A task has broken the globals that encoding needs; the outcomes are still reported.
     }
     try {
       end(cause);

@@ -113,5 +113,5 @@ export class Slots {
   }
 }
 
-// Nor is a task to learn of it by a method of its own.
+// A task that could replace a method would be given the slots of its worker.
 Object.freeze(Slots.prototype);
