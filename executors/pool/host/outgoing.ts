@@ -201,7 +201,7 @@ type DraftSegment = [
   fn: number,
   count: number,
   args: unknown[],
-  oneItem: boolean,
+  oneJob: boolean,
 ];
 
 /** The copies of calls that are to travel together. */
@@ -233,12 +233,12 @@ class Draft {
   without(batch: readonly Job[], from: number): Draft {
     const kept = new Draft();
     let index = from;
-    for (const [fn, count, args, oneItem] of this.#segments) {
-      const calls = oneItem ? count : 1;
+    for (const [fn, count, args, oneJob] of this.#segments) {
+      const calls = oneJob ? count : 1;
       const size = calls * args.length / count;
       for (let at = 0; at < count; at += calls) {
         if (batch[index++]!.settled) continue;
-        const segment = kept.#segment(fn, oneItem, size / calls);
+        const segment = kept.#segment(fn, oneJob, size / calls);
         const first = at / calls * size;
         segment[2].push(...args.slice(first, first + size));
         segment[1] += calls;
@@ -248,13 +248,13 @@ class Draft {
   }
 
   /** Where calls are added next: single calls of the same shape share a segment. */
-  #segment(fn: number, oneItem: boolean, arity: number): DraftSegment {
+  #segment(fn: number, oneJob: boolean, arity: number): DraftSegment {
     const last = this.#segments.at(-1);
     if (
-      !oneItem && last !== undefined && last[0] === fn && !last[3] &&
+      !oneJob && last !== undefined && last[0] === fn && !last[3] &&
       last[2].length === last[1] * arity
     ) return last;
-    const segment: DraftSegment = [fn, 0, [], oneItem];
+    const segment: DraftSegment = [fn, 0, [], oneJob];
     this.#segments.push(segment);
     return segment;
   }
