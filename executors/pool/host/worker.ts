@@ -69,7 +69,7 @@ export class PoolWorker implements JobHolder, ChannelListener {
   readonly #owner: PoolWorkerOwner;
   readonly #settings: PoolWorkerSettings;
   readonly #channel: Channel;
-  /** What the worker was sent. */
+  /** Everything that the worker was sent. */
   readonly ledger: Ledger;
   /** How much more it is to be sent. */
   readonly room: Room;
@@ -178,7 +178,7 @@ export class PoolWorker implements JobHolder, ChannelListener {
 
   revoke(job: Job): Job | undefined {
     if (!this.ledger.has(job)) return undefined;
-    // Nobody waits to hear how much of it comes back, and nobody will run it.
+    // Nobody waits to hear how much of the job comes back, and nobody will run that.
     if (job.settled) {
       this.ledger.askToRevoke(job.position, job.position + 1);
     }

@@ -20,12 +20,12 @@ import type { ToHost, ToWorker } from "../wire/protocol.ts";
 import { canSerialize } from "./serialize.ts";
 import { checkShape } from "../wire/shape.ts";
 
-/** What does not end when it is asked to, by SIGTERM, is killed after this. */
+/** A process that does not end when it is asked to, by SIGTERM, is killed after this. */
 const KILL_MS = 250;
 
 /**
  * What a terminal, or whoever ends a session, sends to all processes of a group.
- * One that has not yet set its listeners ends with it, whatever the program does.
+ * A process that has not yet set its listeners ends with it, whatever the program does.
  */
 const GROUP_SIGNALS: readonly (string | null)[] = [
   "SIGINT",
@@ -76,10 +76,10 @@ class ProcessChannel implements Channel {
   /** `undefined` if the system would not start one. */
   readonly #process: Deno.ChildProcess | undefined;
   readonly #input: WritableStreamDefaultWriter<Uint8Array> | undefined;
-  /** What waits until the write before it has ended. */
+  /** Frames that wait until the write before them has ended. */
   #unsent: Uint8Array[] = [];
   #sending = false;
-  /** What it has said before it has answered a question, and what ends the wait for that. */
+  /** The messages that came before the answer to a question, and what ends the wait for that. */
   #held: unknown[] = [];
   #stopWaiting = () => {};
   /** Called when it has answered all, or is gone. */
@@ -107,7 +107,7 @@ class ProcessChannel implements Channel {
         stderr: "piped",
       }).spawn();
     } catch (error) {
-      // What is sent meanwhile was not entered.
+      // Nothing that is sent meanwhile will have been entered.
       this.slots.workerGone();
       this.#killed = true;
       const cause = missingFolder(error) ?? error;
@@ -200,7 +200,7 @@ class ProcessChannel implements Channel {
         const part = bytes.length <= WRITE_BYTES
           ? bytes
           : bytes.subarray(at, at + WRITE_BYTES);
-        // What cannot be written any more was for a process that is gone.
+        // A process that is gone reads nothing.
         await this.#input!.write(part).catch(() => {});
         // Less than this a pipe may hold that nobody reads.
         if (part.length === WRITE_BYTES) this.#written += part.length;
@@ -246,8 +246,9 @@ class ProcessChannel implements Channel {
   }
 
   /**
-   * What is to come back is taken back by the main thread of the process, which
-   * its other thread may report to be past before the answer is there.
+   * Jobs are revoked by the main thread of the process; its other thread may
+   * report that it is past them before the answer is there. So messages are held
+   * until then: see channel.ts.
    */
   #received(message: unknown): void {
     if (this.slots.question === undefined) return this.#understood(message);
@@ -287,8 +288,8 @@ class ProcessChannel implements Channel {
   }
 
   /**
-   * What it has not entered it can only say itself. One that somebody has
-   * stopped, by SIGSTOP, can say it when it goes on.
+   * Only the process itself can say what it has not entered. A process that
+   * somebody has stopped, by SIGSTOP, can say so when it goes on.
    */
   async #endOnceAnswered(): Promise<void> {
     if (this.unanswered) {
@@ -312,7 +313,7 @@ class ProcessChannel implements Channel {
     try {
       this.#process?.kill(signal);
     } catch {
-      // It is gone already.
+      // The process is gone already.
     }
   }
 
@@ -323,7 +324,7 @@ class ProcessChannel implements Channel {
 
 type LastWords = Extract<ToHost, readonly ["closing", ...unknown[]]>;
 
-/** What kind of message it is, if it is one: nothing of it has been checked. */
+/** The kind of a message, if it is one: nothing of it has been checked. */
 function typeOf(message: unknown): unknown {
   return Array.isArray(message) ? message[0] : undefined;
 }

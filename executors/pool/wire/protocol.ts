@@ -27,7 +27,8 @@ export const UNREADABLE = ["unreadable"] as const;
 
 /**
  * Calls of one function: their arguments lie one after another in `args`.
- * Either each is an item of its own, with a slot of its own, or all are one.
+ * Either each is a job of its own, with a slot of its own, or all are one: then
+ * they are `oneItem`.
  */
 export type Segment = readonly [
   fn: number,
@@ -43,7 +44,7 @@ export type ToWorker =
   /** Comes once, before any task; with the initializer, if there is one. */
   | readonly ["initialize", fn: number | undefined, args: readonly unknown[]]
   /**
-   * Calls; their items take the next positions, in this order. Without shared
+   * Calls; their jobs take the next positions, in this order. Without shared
    * memory, `announced` says whether the worker says when it enters them.
    */
   | readonly ["run", segments: readonly Segment[], announced?: boolean]
@@ -51,29 +52,29 @@ export type ToWorker =
   | readonly ["stop", position: number, reason: EncodedError]
   /** From now on, reports say when calls began and ended. */
   | readonly ["watch"]
-  /** What has not been entered of the items at these positions is to come back. */
+  /** The worker is to revoke what it has not entered of the jobs at these positions. */
   | readonly ["revoke", from: number, to: number]
   /** The arguments of a call, or of the initializer, came and could not be read. */
   | typeof UNREADABLE;
 
 /** What a worker says. */
 export type ToHost =
-  /** It is there, and can be missed from now on. */
+  /** The worker is there, and can be missed from now on. */
   | readonly ["up"]
-  /** It is initialized. */
+  /** The worker is initialized. */
   | readonly ["ready"]
-  /** Its initializer failed. */
+  /** The worker's initializer failed. */
   | readonly ["unfit", cause: EncodedError]
-  /** It looks for a function in a module that it has not loaded before. */
+  /** The worker looks for a function in a module that it has not loaded before. */
   | readonly ["loading"]
-  /** It has found the function, or knows that it cannot. */
+  /** The worker has found the function, or knows that it cannot. */
   | readonly ["loaded"]
-  /** It enters a call of an item that was sent as announced, the last of so many. */
+  /** The worker enters a call of a job that was sent as announced, the last of so many. */
   | readonly ["entered", position: number, calls: number]
-  /** How many calls of the items from this position on were entered, before the others were taken back. */
+  /** How many calls of the jobs from this position on the worker keeps, as they were entered; the others are revoked. */
   | readonly ["revoked", from: number, entered: readonly number[]]
   /**
-   * All items before `position` have ended, or been passed over if revoked.
+   * All jobs before `position` have ended, or been passed over if revoked.
    * `values` has one element for each call that ended since the last report,
    * `failures` the index of each that failed and its error in turn, `busyMs`
    * is how long they took. `times` has the beginning and the end of each, in
@@ -90,8 +91,9 @@ export type ToHost =
     before: number,
   ]
   /**
-   * Its last words; `cause` is what killed it, if it was an error. Without
-   * shared memory, no item from the position `unentered` on was entered.
+   * The worker's last words; `cause` is the error that killed it, if there was
+   * one. Without shared memory, no job from the position `unentered` on was
+   * entered.
    */
   | readonly [
     "closing",
