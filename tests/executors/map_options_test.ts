@@ -11,6 +11,7 @@ import {
 import { delay } from "@std/async/delay";
 import { CancelledError, TimeoutError } from "../../mod.ts";
 import {
+  behaviour as stoppableBehaviour,
   commonBehaviour as behaviour,
   countListeners,
   settle,
@@ -162,7 +163,7 @@ behaviour(
   },
 );
 
-behaviour(
+stoppableBehaviour(
   "map() is ended by its signal, which stops what runs",
   async ({ make }) => {
     const executor = make({ maxWorkers: 2 });

@@ -2,7 +2,8 @@
 
 // First: what is imported after it takes the time from there.
 import { FakeClock } from "./interleaving/clock.ts";
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
+import { transfer, WorkerCrashedError } from "../../mod.ts";
 import type { Channel, ChannelListener } from "../../executors/pool/channel.ts";
 import { LOOK_MS } from "../../executors/pool/host/silence.ts";
 import { AnnouncedSlots } from "../../executors/pool/process/announced_slots.ts";
@@ -59,8 +60,8 @@ async function turn(): Promise<void> {
   for (let tick = 0; tick < TICKS; tick++) await null;
 }
 
-Deno.test("Scheduler waits for all answers of a silent process before it gives that up", async () => {
-  using clock = new FakeClock();
+/** A pool of one process, which has made a call of the only function. */
+async function begin(): Promise<{ pool: FakePool; lines: Line[] }> {
   const lines: Line[] = [];
   const pool = new FakePool({
     open: (_name, listener) => {
@@ -76,20 +77,34 @@ Deno.test("Scheduler waits for all answers of a silent process before it gives t
   });
   pool.submit(plain, 0);
   await turn();
-  const line = lines[0]!;
-  await line.says("ready");
-  await line.says("done", 1, 0, [0], undefined, undefined, 0);
+  await lines[0]!.says("ready");
+  await lines[0]!.says("done", 1, 0, [0], undefined, undefined, 0);
+  return { pool, lines };
+}
 
+/** The host looks at a silent process until it has asked so many questions. */
+async function lookUntilAsked(
+  clock: FakeClock,
+  line: Line,
+  questions: number,
+): Promise<void> {
+  for (let look = 0; line.asked.length < questions && look < 20; look++) {
+    clock.pass(LOOK_MS);
+    await turn();
+  }
+}
+
+Deno.test("Scheduler waits for all answers of a silent process before it gives that up", async () => {
+  using clock = new FakeClock();
+  const { pool, lines } = await begin();
+  const line = lines[0]!;
   const first = pool.submit(plain, 1);
   const controller = new AbortController();
   const second = pool.submitWith({ signal: controller.signal }, plain, 2);
   await turn();
   controller.abort();
   assertEquals(line.asked, [[2, 3]]);
-  for (let look = 0; line.asked.length === 1 && look < 20; look++) {
-    clock.pass(LOOK_MS);
-    await turn();
-  }
+  await lookUntilAsked(clock, line, 2);
   assertEquals(line.asked, [[2, 3], [1, 3]]);
 
   await line.says("revoked", 2, [0]);
@@ -107,5 +122,29 @@ Deno.test("Scheduler waits for all answers of a silent process before it gives t
   await next.says("ready");
   await next.says("done", 1, 0, [1], undefined, undefined, 0);
   assertEquals(await first, 1);
+  await pool.terminate();
+});
+
+Deno.test("Scheduler fails a call that moved something and comes back from a process that goes on", async () => {
+  using clock = new FakeClock();
+  const { pool, lines } = await begin();
+  const line = lines[0]!;
+  const buffer = new ArrayBuffer(1);
+  const moved = pool.submit(plain, 1, transfer(buffer, [buffer]));
+  await turn();
+  const behind = pool.submit(plain, 2);
+  await turn();
+  await lookUntilAsked(clock, line, 1);
+  assertEquals(line.asked, [[1, 3]]);
+  // It has gone on just then, behind what was revoked.
+  await line.says("revoked", 1, [0, 1]);
+  await line.says("done", 3, 0, [2], undefined, undefined, 1);
+  const error = await assertRejects(() => moved.result(), WorkerCrashedError);
+  assertEquals(
+    error.message,
+    "Worker 'fake-1' was silent and gave back task 'plain', whose arguments were moved and cannot be sent again",
+  );
+  assertEquals(await behind, 2);
+  assertEquals(line.closed, false);
   await pool.terminate();
 });

@@ -20,7 +20,7 @@ export class Crew {
   readonly #owner: PoolWorkerOwner;
   readonly #settings: PoolWorkerSettings;
   readonly #workers = new Set<PoolWorker>();
-  /** Those that have been told to go, and have not gone. */
+  /** Workers that have been told to go, and have not gone. */
   readonly #leaving = new Set<Promise<void>>();
   #started = 0;
   #watched = false;
@@ -85,7 +85,7 @@ export class Crew {
     for (const worker of this.#workers) worker.watch();
   }
 
-  /** What the workers do, and have done. */
+  /** How busy the workers are, and were. */
   activity(): Activity {
     const now = monotonicTime();
     const workers = [...this.#workers];
@@ -108,7 +108,7 @@ export class Crew {
     };
   }
 
-  /** What each worker has, in words. */
+  /** How many calls each worker has, in words. */
   describe(): string[] {
     return [...this.#workers].map(({ name, starting, ledger }) =>
       `${name}: ${starting ? "starting" : "ready"}, ${ledger.count} calls`

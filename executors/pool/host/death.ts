@@ -13,7 +13,7 @@ import type { Running } from "./ledger.ts";
 /** How a worker went. */
 export interface WorkerDeath {
   readonly cause: unknown;
-  /** What is to run elsewhere. */
+  /** The jobs that are to run elsewhere. */
   readonly unentered: Job[];
   /** Whether the worker was ready, even if that has not been heard. */
   readonly ready: boolean;
@@ -25,7 +25,7 @@ export interface WorkerDeath {
 
 /** What is known of a worker as it dies. */
 export interface Remains {
-  /** What was revoked from it, as it was not entered. */
+  /** The jobs that were revoked from it, as they were not entered. */
   readonly revoked: readonly Job[];
   /** The other jobs that it was sent. */
   readonly running: readonly Running[];
@@ -61,13 +61,13 @@ export class Autopsy {
     this.idle = loading === undefined && busy.length === 0;
     // Ctrl-C as the worker starts is nobody's doing.
     const suspicious = this.idle && !(interrupted && !this.ready);
-    // What comes before something that was entered was entered as well.
+    // A job before one that was entered must have been entered as well.
     const entered = Math.max(-1, ...busy.map(([{ position }]) => position));
     this.unentered = remains.revoked.filter((job) => {
       let when: string | undefined;
       // A module that kills the worker which loads it would do so again elsewhere.
       if (job.fn === loading?.fn) when = "while it loaded the module of";
-      // What has been moved cannot be sent again.
+      // Arguments that have been moved cannot be sent again.
       else if (job.transfers) when = "before it entered";
       else if ((suspicious || job.position < entered) && accuse(job)) {
         when = "as others did before it entered";

@@ -38,7 +38,7 @@ export class PoolFunction {
   readonly id: number;
   readonly reference: FunctionReference;
   /**
-   * What a call is expected to take, in milliseconds. Nothing is known of a
+   * How long a call is expected to take, in milliseconds. Nothing is known of a
    * new function, so its calls begin to travel alone.
    */
   cost: number = AHEAD_MS;
@@ -82,7 +82,7 @@ export class FunctionTable {
   #last: AnyFunction | undefined;
   #lastFound: PoolFunction | undefined;
 
-  /** What is known of `fn`. */
+  /** The entry of `fn`. */
   of(fn: AnyFunction): PoolFunction {
     if (fn === this.#last) return this.#lastFound!;
     let found = this.#byFunction.get(fn);

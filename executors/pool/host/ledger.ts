@@ -54,9 +54,9 @@ export class Ledger {
   busyMs = 0;
   /** Whether the worker was told to say when calls began and ended. */
   watched = false;
-  /** What was revoked while the worker is silent, and may run elsewhere by now: suspects, if it is ended for that. */
+  /** Jobs that were revoked since the worker is silent, and may run elsewhere by now: suspects, if it is ended for that. */
   parted: Job[] = [];
-  /** What is to stop, by position: rarely anything. */
+  /** The jobs that are to stop, by position: rarely any. */
   readonly stops: Map<number, Stop> = new Map();
   /** The functions that the worker has been told of. */
   readonly #defined = new Set<number>();
@@ -64,7 +64,7 @@ export class Ledger {
   /** Empty where a job has ended or was revoked. */
   readonly #jobs: (Job | undefined)[] = new Array(SLOT_COUNT);
   readonly #functions: PoolFunction[] = new Array(SLOT_COUNT);
-  /** What each call is expected to take, in milliseconds. */
+  /** How long each call is expected to take, in milliseconds. */
   readonly #costs = new Float64Array(SLOT_COUNT);
   /** How many calls have not ended. */
   readonly #left = new Int32Array(SLOT_COUNT);
@@ -208,11 +208,11 @@ export class Ledger {
 
   /**
    * Revokes what surely has not been entered of any job, and asks for the rest.
-   * What moves something stays with the worker if it is only to be `sendable`.
+   * A job that has moved its arguments is not `sendable` again.
    */
   revokeAll(what: "all" | "sendable"): Job[] {
     const { head, tail } = this;
-    // What moves something stays; it was sent to an idle worker, so nothing before it is left.
+    // A job that has moved something stays; it was sent to an idle worker, so nothing before it is left.
     let from = head;
     while (from < tail && this.left(from) === 0) from++;
     this.askToRevoke(this.job(from)?.transfers ? from + 1 : from);
@@ -229,7 +229,7 @@ export class Ledger {
   /** The worker keeps the first calls of a job, and does not enter the others; returns those. */
   keep(job: Job, calls: number): Job | undefined {
     const { position, count } = job;
-    // What has ended was entered, whatever a task has made of the slots.
+    // A call that has ended was entered, whatever a task has made of the slots.
     const kept = Math.max(calls, count - this.left(position));
     if (kept >= count) return undefined;
     this.quota += count - kept;

@@ -43,7 +43,7 @@ export class Outgoing {
   readonly #ledger: Ledger;
   readonly #functions: FunctionTable;
   readonly #silence: Silence;
-  /** What is to be sent; another array once this was revoked. */
+  /** The jobs that are to be sent; another array once they were revoked. */
   #batch: Job[] = [];
   /** The index in the batch of the first job that has not been committed. */
   #next = 0;
@@ -89,7 +89,7 @@ export class Outgoing {
     return refused;
   }
 
-  /** What has not been committed is not for this worker any more. */
+  /** Takes the jobs that have not been committed out of the batch. */
   revokeAll(): Job[] {
     const revoked = this.#batch.slice(this.#next);
     for (const job of revoked) this.#leaveOut(job);
@@ -208,7 +208,7 @@ type DraftSegment = [
 class Draft {
   readonly #segments: DraftSegment[] = [];
 
-  /** What has been added. */
+  /** The segments of the message. */
   get segments(): readonly Segment[] {
     return this.#segments;
   }

@@ -62,7 +62,7 @@ export class Room {
       return idle && !transfers ? Math.min(1, most) : 0;
     }
     if (idle) return Math.min(Math.max(1, Math.floor(AHEAD_MS / cost)), most);
-    // What has been moved cannot be sent again, so it is never sent ahead.
+    // A call that moves something cannot be sent again, so it is never sent ahead.
     if (transfers || this.#life.isStalled) return 0;
     return Math.min(Math.floor((AHEAD_MS - load) / cost), most);
   }

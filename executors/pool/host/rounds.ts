@@ -35,7 +35,7 @@ export interface RoundsOwner {
   dismiss(worker: PoolWorker): void;
 }
 
-/** What is set for all rounds. */
+/** The options of a pool that rounds follow. */
 export interface RoundsSettings {
   readonly maxWorkers: number;
   readonly idleTimeout: number;

@@ -43,7 +43,7 @@ import { MAX_FAILED_STARTS, Starts } from "./starts.ts";
 import { Suspects } from "./suspects.ts";
 import type { PoolWorker, PoolWorkerOwner } from "./worker.ts";
 
-/** What a pool is made of, checked. */
+/** The options of a pool, checked. */
 export interface SchedulerSettings {
   readonly open: OpenChannel;
   readonly name: string;
@@ -158,7 +158,7 @@ export class Scheduler implements Engine, PoolWorkerOwner, RoundsOwner {
     this.#crew.watch();
   }
 
-  /** What the workers do, and have done. */
+  /** How busy the workers are, and were. */
   activity(): Activity {
     return this.#crew.activity();
   }
@@ -288,7 +288,7 @@ export class Scheduler implements Engine, PoolWorkerOwner, RoundsOwner {
     if (this.#crew.size === 0) this.#rounds.end();
   }
 
-  /** What comes back from a worker is the next to be sent, unless all that is pending was ended. */
+  /** Jobs that come back from a worker are the next to be sent, unless all that is pending was ended. */
   putBack(jobs: readonly Job[]): void {
     this.#queue.putBack(jobs);
   }

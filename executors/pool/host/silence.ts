@@ -18,7 +18,7 @@ import type { Ledger } from "./ledger.ts";
 export const LOOK_MS = 250;
 
 /**
- * What a worker is given before it is ended: its `gracePeriod`, which is how
+ * The time that a worker is given before it is ended: its `gracePeriod`, which is how
  * long code that does not react may go on, within bounds. With less, workers of
  * a machine under load would be ended, with more a pool would seem to hang.
  */
@@ -35,7 +35,7 @@ const ANSWER_LOOKS = 8;
 const READ_FACTOR = 20;
 
 /**
- * What the silence of a worker means.
+ * How long a worker has been silent.
  *
  * ```text
  * none ──a second look has found it silent──► long ──► last ──► over
@@ -135,7 +135,7 @@ export class Silence {
   /**
    * Looks, every `LOOK_MS`, at a worker that owes something: asks it for the last
    * time what it has not entered, when that is due, and sees that it is there.
-   * One that starts, or loads a module, is waited for in another way.
+   * A worker that starts, or loads a module, is waited for in another way.
    */
   lookAt(channel: Channel, ledger: Ledger, isToReact: boolean): SilenceLevel {
     const { head, places } = ledger;

@@ -23,7 +23,7 @@ import type { Ledger, Stop } from "./ledger.ts";
 /** The main thread of a worker process answers at once; one that does not has been halted. */
 const ANSWER_MS = 250;
 
-/** What whoever stops jobs needs of their worker. */
+/** The worker, as far as stopping its jobs goes. */
 export interface StopSettings {
   /** How long a job that was told to stop may go on, in milliseconds. */
   readonly gracePeriod: number;

@@ -13,10 +13,15 @@
  * @module
  */
 
-import { type CancelledError, TimeoutError } from "../../errors.ts";
+import {
+  type CancelledError,
+  TimeoutError,
+  WorkerCrashedError,
+} from "../../errors.ts";
 import type { Job, JobHolder } from "../../job/job.ts";
 import { monotonicTime, queueMicrotask } from "../../runtime/clock.ts";
 import { startDeadline } from "../../runtime/timer.ts";
+import { nameOf } from "../../text.ts";
 import type { Channel, ChannelListener, OpenChannel } from "../channel.ts";
 import { initArgsError } from "../wire/clone_error.ts";
 import { decodeError } from "../wire/codec.ts";
@@ -69,7 +74,7 @@ export class PoolWorker implements JobHolder, ChannelListener {
   readonly #owner: PoolWorkerOwner;
   readonly #settings: PoolWorkerSettings;
   readonly #channel: Channel;
-  /** What the worker was sent. */
+  /** Everything that the worker was sent. */
   readonly ledger: Ledger;
   /** How much more it is to be sent. */
   readonly room: Room;
@@ -178,7 +183,7 @@ export class PoolWorker implements JobHolder, ChannelListener {
 
   revoke(job: Job): Job | undefined {
     if (!this.ledger.has(job)) return undefined;
-    // Nobody waits to hear how much of it comes back, and nobody will run it.
+    // Nobody waits to hear how much of the job comes back, and nobody will run that.
     if (job.settled) {
       this.ledger.askToRevoke(job.position, job.position + 1);
     }
@@ -293,8 +298,12 @@ export class PoolWorker implements JobHolder, ChannelListener {
       return this.#hasDied(silentError(this.name), false, revoked);
     }
     if (this.#silence.long) this.ledger.parted.push(...revoked);
-    this.#owner.jobsRevoked(revoked);
+    this.#owner.jobsRevoked(revoked.filter(({ transfers }) => !transfers));
     this.#stops.answered(from);
+    // A silent worker that was asked for the last time, and went on just then.
+    for (const job of revoked) {
+      if (job.transfers) job.reject(movedError(this.name, job));
+    }
   }
 
   died(cause: unknown, interrupted = false): void {
@@ -376,4 +385,13 @@ export class PoolWorker implements JobHolder, ChannelListener {
 /** Whether something is said to be an "entered" message. */
 function isEntry(data: unknown): boolean {
   return Array.isArray(data) && data[0] === "entered";
+}
+
+/** Why a job that came back unentered is not sent to another worker. */
+function movedError(worker: string, { fn }: Job): WorkerCrashedError {
+  return new WorkerCrashedError(
+    `Worker '${worker}' was silent and gave back task ${
+      nameOf(fn)
+    }, whose arguments were moved and cannot be sent again`,
+  );
 }
