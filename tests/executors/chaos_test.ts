@@ -3,8 +3,8 @@
 
 import { assertLess } from "@std/assert";
 import { runChaos, showChaos } from "./chaos/run.ts";
-import { watched } from "./harness.ts";
-import { WORKER_KINDS } from "./worker_harness.ts";
+import { watched } from "./helpers/harness.ts";
+import { WORKER_KINDS } from "./helpers/worker_harness.ts";
 
 /** For each kind of executor; `deno task soak` takes its time. */
 const SECONDS = 12;

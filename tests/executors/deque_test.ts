@@ -2,8 +2,8 @@
 
 import { assertEquals } from "@std/assert";
 import { Deque } from "../../executors/runtime/deque.ts";
-import { runProgram } from "./harness.ts";
-import { forSeeds } from "./random.ts";
+import { runProgram } from "./helpers/harness.ts";
+import { forSeeds } from "./helpers/random.ts";
 
 /** From so many places on, an emptied queue gives them back. */
 const LARGE = 4096;

@@ -4,10 +4,10 @@
 
 import { assert, assertEquals } from "@std/assert";
 import type { Executor, Future } from "../../mod.ts";
-import { loadAll, makeCells } from "./cells.ts";
-import { behaviour } from "./harness.ts";
-import { forSeeds, type Random } from "./random.ts";
-import { perform, PERFORMANCES } from "./tasks.ts";
+import { loadAll, makeCells } from "./helpers/cells.ts";
+import { behaviour } from "./helpers/harness.ts";
+import { forSeeds, type Random } from "./helpers/random.ts";
+import { perform, PERFORMANCES } from "./helpers/tasks.ts";
 
 /** A submitted task, and what was done to it. */
 interface Submitted {

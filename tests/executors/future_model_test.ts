@@ -3,7 +3,7 @@
 
 import { assertEquals } from "@std/assert";
 import { Future, type FutureState } from "../../mod.ts";
-import { forSeeds } from "./random.ts";
+import { forSeeds } from "./helpers/random.ts";
 
 /** What the contract says, without promises. */
 class Model {

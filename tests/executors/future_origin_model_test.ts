@@ -9,7 +9,7 @@ import {
   type TaskOutcome,
 } from "../../mod.ts";
 import { control } from "../../executors/future.ts";
-import { forSeeds } from "./random.ts";
+import { forSeeds } from "./helpers/random.ts";
 
 const ACTIONS = [
   "enter",

@@ -2,8 +2,8 @@
 
 import { assertLess } from "@std/assert";
 import { runFuzz, showFuzz } from "./fuzz/run.ts";
-import { watched } from "./harness.ts";
-import { WORKER_KINDS } from "./worker_harness.ts";
+import { watched } from "./helpers/harness.ts";
+import { WORKER_KINDS } from "./helpers/worker_harness.ts";
 
 /** For each kind of executor; `deno task soak` takes its time. */
 const SECONDS = 10;

@@ -2,8 +2,8 @@
 // executors where they must not.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { watched } from "./harness.ts";
-import { MOD, runMain } from "./worker_harness.ts";
+import { watched } from "./helpers/harness.ts";
+import { MOD, runMain } from "./helpers/worker_harness.ts";
 
 /** A module with a task. */
 const SQUARE = `
@@ -57,7 +57,7 @@ watched(
         export { pool } from "./pool.ts";
       `,
       "main.ts": `
-        import { pool, square } from "./tasks.ts";
+        import { pool, square } from "./helpers/tasks.ts";
         const error = await pool.submit(square, 3).exception();
         console.log(error.name);
         console.log(error.cause.name);
@@ -100,7 +100,7 @@ watched(
       `,
       "main.ts": `
         import { WorkerPoolExecutor } from "${MOD}";
-        import { squares } from "./tasks.ts";
+        import { squares } from "./helpers/tasks.ts";
         await using pool = new WorkerPoolExecutor({ maxWorkers: 1 });
         console.log(await pool.submit(squares, 1, 2, 3));
       `,

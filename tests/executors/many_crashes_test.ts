@@ -7,10 +7,10 @@ import {
   WorkerCrashedError,
   WorkerPoolExecutor,
 } from "../../mod.ts";
-import { loadAll, makeCells } from "./cells.ts";
+import { loadAll, makeCells } from "./helpers/cells.ts";
 import { countAndSometimesDie, type Death, DEATHS } from "./fixtures/dying.ts";
-import { watched } from "./harness.ts";
-import { workerBehaviour } from "./worker_harness.ts";
+import { watched } from "./helpers/harness.ts";
+import { workerBehaviour } from "./helpers/worker_harness.ts";
 
 workerBehaviour(
   "1,000 tasks of which 50 end their worker give 950 results and 50 errors, none twice",

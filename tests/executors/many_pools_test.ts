@@ -2,9 +2,9 @@
 // @group long
 
 import { assertLess } from "@std/assert";
-import { watched } from "./harness.ts";
-import { measureManyPools } from "./many_pools.ts";
-import { WORKER_KINDS } from "./worker_harness.ts";
+import { watched } from "./helpers/harness.ts";
+import { measureManyPools } from "./helpers/many_pools.ts";
+import { WORKER_KINDS } from "./helpers/worker_harness.ts";
 
 /** How many are made one after another. */
 const COUNT = 100;

@@ -16,9 +16,9 @@ import {
   countListeners,
   settle,
   until,
-} from "./harness.ts";
-import { NotedAsyncInput, NotedInput } from "./noted_input.ts";
-import { Gate, noteStop, passGate } from "./tasks.ts";
+} from "./helpers/harness.ts";
+import { NotedAsyncInput, NotedInput } from "./helpers/noted_input.ts";
+import { Gate, noteStop, passGate } from "./helpers/tasks.ts";
 
 const negate = (n: number) => -n;
 

@@ -5,8 +5,8 @@ import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { WorkerPoolExecutor } from "../../mod.ts";
 import { runCommand } from "../helpers/run_command.ts";
 import { makeTempFolder } from "../helpers/temp_folder.ts";
-import { watched } from "./harness.ts";
-import { attempts, MOD, runMain } from "./worker_harness.ts";
+import { watched } from "./helpers/harness.ts";
+import { attempts, MOD, runMain } from "./helpers/worker_harness.ts";
 
 const FLAG = "--unstable-worker-options";
 
@@ -130,7 +130,7 @@ watched(
       "tasks.ts": TASKS,
       "main.ts": `
         import { WorkerPoolExecutor } from "${MOD}";
-        import { square } from "./tasks.ts";
+        import { square } from "./helpers/tasks.ts";
         const folders = [".", "${new URL("../../", import.meta.url)}"];
         const read = folders.map((folder) => new URL(folder, import.meta.url));
         for (const permissions of [{ read }, "none"]) {
@@ -222,7 +222,7 @@ watched(
       "tasks.ts": TASKS,
       "main.ts": `
         import { WorkerPoolExecutor } from "${MOD}";
-        import { square } from "./tasks.ts";
+        import { square } from "./helpers/tasks.ts";
         await using pool = new WorkerPoolExecutor({ maxWorkers: 2 });
         console.log(await pool.map((n) => n * n, [1, 2, 3]));
         console.log(await pool.map(square, [1, 2, 3]));

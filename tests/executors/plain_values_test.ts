@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { copyPlain, NOT_PLAIN } from "../../executors/pool/wire/plain.ts";
-import { forSeeds, type Random } from "./random.ts";
+import { forSeeds, type Random } from "./helpers/random.ts";
 
 /** Most objects and arrays in a value, and most elements of an array. */
 const MAX_PARTS = 64;

@@ -2,8 +2,8 @@
 // where numbers of 32 bits, with a sign or without, come to their end.
 
 import { assertEquals } from "@std/assert";
-import { packageFrom } from "./first_position.ts";
-import { runMain, WORKER_KINDS } from "./worker_harness.ts";
+import { packageFrom } from "./helpers/first_position.ts";
+import { runMain, WORKER_KINDS } from "./helpers/worker_harness.ts";
 
 /** Where some numbers end; nobody comes to the end of those that are left. */
 const FIRST_POSITIONS = {

@@ -10,7 +10,7 @@ import {
 } from "../../executors/pool/process/frames.ts";
 import { serialize } from "../../executors/pool/process/serialize.ts";
 import { UNREADABLE } from "../../executors/pool/wire/protocol.ts";
-import { forSeeds } from "./random.ts";
+import { forSeeds } from "./helpers/random.ts";
 
 /** All messages of some pieces. */
 function readAll(pieces: readonly Uint8Array[]): unknown[] {

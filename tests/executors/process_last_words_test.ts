@@ -9,7 +9,7 @@ import { assertEquals } from "@std/assert";
 import { plain } from "./interleaving/plan.ts";
 import { FakePool } from "./interleaving/pool.ts";
 import { UNEVENTFUL } from "./interleaving/thread.ts";
-import { forSeeds } from "./random.ts";
+import { forSeeds } from "./helpers/random.ts";
 
 /** More microtasks than follow from one another here. */
 const TICKS = 32;

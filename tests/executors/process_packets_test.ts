@@ -9,7 +9,7 @@ import {
   PacketReader,
 } from "../../executors/pool/process/packets.ts";
 import { Packets } from "./fuzz/babble.ts";
-import { forSeeds } from "./random.ts";
+import { forSeeds } from "./helpers/random.ts";
 
 const POOL = new URL("../../executors/pool/process/", import.meta.url).href;
 

@@ -10,8 +10,8 @@ import {
 } from "@std/assert";
 import { ProcessPoolExecutor } from "../../mod.ts";
 import { makeTempFolder } from "../helpers/temp_folder.ts";
-import { watched } from "./harness.ts";
-import { MOD, runMain } from "./worker_harness.ts";
+import { watched } from "./helpers/harness.ts";
+import { MOD, runMain } from "./helpers/worker_harness.ts";
 
 /** What Deno says of some permissions, in a worker. */
 function states(descriptors: Deno.PermissionDescriptor[]): string[] {
@@ -230,7 +230,7 @@ watched(
       `,
       "a=b, c/50%/main.ts": `
         import { ProcessPoolExecutor } from "${MOD}";
-        import { square } from "./tasks.ts";
+        import { square } from "./helpers/tasks.ts";
         await using pool = new ProcessPoolExecutor({ maxWorkers: 1 });
         console.log(await pool.map(square, [1, 2, 3]));
         const state = (path) => Deno.permissions.querySync({ name: "read", path }).state;

@@ -9,9 +9,9 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { makeTempFolder } from "../helpers/temp_folder.ts";
-import { until, watched } from "./harness.ts";
-import { isAlive } from "./processes.ts";
-import { attempts, MOD, runMain } from "./worker_harness.ts";
+import { until, watched } from "./helpers/harness.ts";
+import { isAlive } from "./helpers/processes.ts";
+import { attempts, MOD, runMain } from "./helpers/worker_harness.ts";
 
 const TASKS = new URL("./fixtures/process_tasks.ts", import.meta.url).href;
 
@@ -133,7 +133,7 @@ watched(
       "tasks.ts": SQUARE,
       "main.ts": `
         import { ProcessPoolExecutor } from "${MOD}";
-        import { square } from "./tasks.ts";
+        import { square } from "./helpers/tasks.ts";
         await using pool = new ProcessPoolExecutor({ maxWorkers: 1 });
         console.log(await pool.map((n) => n * n, [1, 2, 3]));
         console.log(await pool.map(square, [1, 2, 3]));

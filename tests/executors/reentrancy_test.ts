@@ -3,10 +3,13 @@
 
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { type Future, WorkerCrashedError } from "../../mod.ts";
-import { load, loadAll, makeCells } from "./cells.ts";
+import { load, loadAll, makeCells } from "./helpers/cells.ts";
 import { countAndSometimesDie } from "./fixtures/dying.ts";
-import { countIn } from "./tasks.ts";
-import { workerBehaviour, type WorkerExecutor } from "./worker_harness.ts";
+import { countIn } from "./helpers/tasks.ts";
+import {
+  workerBehaviour,
+  type WorkerExecutor,
+} from "./helpers/worker_harness.ts";
 
 /** What ends tasks that wait, and what they are left in. */
 const ENDS: Record<

@@ -3,7 +3,7 @@
 // @group long
 
 import { interleaveProcesses, interleaveThreads } from "./interleaving/run.ts";
-import { forSeeds } from "./random.ts";
+import { forSeeds } from "./helpers/random.ts";
 
 Deno.test("Scheduler loses nothing and runs nothing twice in any interleaving", async () => {
   await forSeeds(300, interleaveThreads);

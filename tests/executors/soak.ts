@@ -13,11 +13,11 @@
 import { interleaveProcesses, interleaveThreads } from "./interleaving/run.ts";
 import { parseArgs } from "@std/cli/parse-args";
 import { runChaos, showChaos } from "./chaos/run.ts";
-import { measureDeaths, showDeaths } from "./deaths.ts";
+import { measureDeaths, showDeaths } from "./helpers/deaths.ts";
 import { runFuzz, showFuzz } from "./fuzz/run.ts";
-import { measureManyPools } from "./many_pools.ts";
-import { forSeeds, type Random } from "./random.ts";
-import { WORKER_KINDS } from "./worker_harness.ts";
+import { measureManyPools } from "./helpers/many_pools.ts";
+import { forSeeds, type Random } from "./helpers/random.ts";
+import { WORKER_KINDS } from "./helpers/worker_harness.ts";
 
 /** How many workers die in each way. */
 const DEATHS = 50;

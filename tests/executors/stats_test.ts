@@ -7,8 +7,8 @@ import {
   assertLessOrEqual,
 } from "@std/assert";
 import type { Executor, TaskEvent } from "../../mod.ts";
-import { behaviour, settle, until } from "./harness.ts";
-import { echoAfter, Gate, passGate } from "./tasks.ts";
+import { behaviour, settle, until } from "./helpers/harness.ts";
+import { echoAfter, Gate, passGate } from "./helpers/tasks.ts";
 
 /** Without what takes time. */
 function counts(executor: Executor) {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Random } from "../random.ts";
+import type { Random } from "../helpers/random.ts";
 
 /** The pipes of one process. */
 export class FakePipes {

@@ -6,7 +6,7 @@
  */
 
 import { type Future, task, transfer } from "../../../mod.ts";
-import type { Random } from "../random.ts";
+import type { Random } from "../helpers/random.ts";
 import type { Deed } from "./thread.ts";
 
 /** A function of which only the name matters. */

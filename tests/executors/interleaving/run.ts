@@ -12,7 +12,7 @@
 import { FakeClock } from "./clock.ts";
 import { Crew, type WorkerKind } from "./crew.ts";
 import { assert, assertEquals } from "@std/assert";
-import type { Random } from "../random.ts";
+import type { Random } from "../helpers/random.ts";
 import { plain, Plan } from "./plan.ts";
 import { FakePool } from "./pool.ts";
 import type { Accident, ProcessWorld } from "./process.ts";

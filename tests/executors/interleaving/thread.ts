@@ -15,7 +15,7 @@ import type {
 } from "../../../executors/pool/wire/protocol.ts";
 import type { Slots } from "../../../executors/pool/wire/slots.ts";
 import type { FunctionReference } from "../../../executors/task.ts";
-import { type Random, randomOf } from "../random.ts";
+import { type Random, randomOf } from "../helpers/random.ts";
 
 /** What a call does. */
 export type Deed = "return" | "throw" | "die" | "obey" | "ignore";
