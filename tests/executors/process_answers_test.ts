@@ -1,4 +1,5 @@
 // What a host makes of the answers of a process that it has asked more than once.
+// @group processes
 
 // First: what is imported after it takes the time from there.
 import { FakeClock } from "./interleaving/clock.ts";
