@@ -88,7 +88,12 @@ export class PromisePoolExecutor extends Executor {
   /** Holds the jobs of which calls have been entered. */
   readonly #holder: JobHolder = {
     name: MAIN,
-    entered: () => true,
+    entered: (job, call) => {
+      for (const lane of this.#lanes) {
+        if (lane.job === job && lane.call === call) return true;
+      }
+      return false;
+    },
     revoke: () => undefined,
     stop: (job, reason) => {
       for (const lane of this.#lanes) {
@@ -174,12 +179,12 @@ export class PromisePoolExecutor extends Executor {
     return promise;
   }
 
-  /** How many functions run, and how many jobs wait. */
+  /** How many functions run, and how many calls wait. */
   protected override describe(): Record<string, unknown> {
     return {
       maxWorkers: this.#maxWorkers,
       running: this.#running,
-      queued: this.#queue.length,
+      queued: this.#queue.calls,
     };
   }
 
@@ -309,7 +314,7 @@ export class PromisePoolExecutor extends Executor {
       if (job === undefined) break;
       job.holder = this.#holder;
       const { call } = this.#queue;
-      const scope = lane.enter(job);
+      const scope = lane.enter(job, call);
       const started = job.timed ? wallTime() : 0;
       let outcome: unknown;
       let failed = false;
@@ -350,8 +355,9 @@ export class PromisePoolExecutor extends Executor {
 
 /** One of the `maxWorkers` places in which calls are made. */
 class Lane {
-  /** The job of the running call, and the scope of the call. */
+  /** The job of the running call, which of its calls that is, and the scope of the call. */
   job: Job | undefined;
+  call = 0;
   scope = new CallScope();
 
   /**
@@ -360,8 +366,9 @@ class Lane {
    * longer than a trivial task, so all calls share one until a task asks for
    * itself.
    */
-  enter(job: Job): CallScope {
+  enter(job: Job, call: number): CallScope {
     this.job = job;
+    this.call = call;
     if (taskScopes.areAsked) this.scope = new CallScope();
     this.scope.begin();
     return this.scope;

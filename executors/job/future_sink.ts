@@ -74,8 +74,8 @@ export class FutureSink implements Sink<Future<unknown>> {
     control.resolve(target, values[from]);
   }
 
-  reject({ target }: Job<Future<unknown>>, error: unknown): void {
-    control.reject(target, error);
+  reject({ target }: Job<Future<unknown>>, error: unknown): boolean {
+    return control.reject(target, error);
   }
 
   cancel({ target }: Job<Future<unknown>>): void {

@@ -39,8 +39,8 @@ export class StopGuard implements AbortWaiter {
           nameOf(this.#job.fn)
         } ran longer than its timeout of ${timeout} ms`,
       );
-      const { target, holder } = this.#job;
-      if (control.reject(target, error)) holder?.stop(this.#job, error);
+      const { holder } = this.#job;
+      if (this.#job.reject(error)) holder?.stop(this.#job, error);
     });
   }
 

@@ -30,8 +30,8 @@ import type { CallOptions } from "./options.ts";
 export interface JobHolder {
   /** The name of the worker. */
   readonly name: string;
-  /** Whether a call of the job has been entered. */
-  entered(job: Job): boolean;
+  /** Whether a call of the job, counted from 0, has been entered. */
+  entered(job: Job, call: number): boolean;
   /** Takes back the calls that have not been entered; returns a job of them, if there are any. */
   revoke(job: Job): Job | undefined;
   /** Tells the function why it is to stop, as the job has settled before the function has ended. */
@@ -70,8 +70,8 @@ export interface Sink<Target> {
     to: number,
     call: number,
   ): void;
-  /** A call threw an error, or could not be made because of the error. */
-  reject(job: Job<Target>, error: unknown, call: number | undefined): void;
+  /** A call threw an error, took too long, or could not be made; false if it had an outcome. */
+  reject(job: Job<Target>, error: unknown, call: number | undefined): boolean;
   /** No call of the job has been entered, and none will be. */
   cancel(job: Job<Target>): void;
   /** From now on, `rest` has the last calls of the job. */
@@ -214,7 +214,7 @@ export class Job<Target = unknown> {
   }
 
   /**
-   * Calls that follow one another returned values.
+   * Calls that follow one another, none of which has an outcome, returned values.
    *
    * @param values Has the values, from one index up to another.
    * @param from The index of the first value.
@@ -235,9 +235,10 @@ export class Job<Target = unknown> {
    *
    * @param error What the call threw, or why it could not be made.
    * @param call The number of the call; by default the first without an outcome.
+   * @returns False, and nothing happens, if the call had an outcome.
    */
-  reject(error: unknown, call?: number): void {
-    this.sink.reject(this, error, call);
+  reject(error: unknown, call?: number): boolean {
+    return this.sink.reject(this, error, call);
   }
 
   /**
@@ -279,9 +280,9 @@ export class Job<Target = unknown> {
     return rest;
   }
 
-  /** Whether a call of the job has been entered. */
-  entered(): boolean {
-    return this.holder?.entered(this) ?? false;
+  /** Whether a call of the job, by default its first, has been entered. */
+  entered(call = 0): boolean {
+    return this.holder?.entered(this, call) ?? false;
   }
 
   /** Takes the whole job back from its holder; false if a call has been entered. */
@@ -293,10 +294,11 @@ export class Job<Target = unknown> {
    * Counts a call that has an outcome now; runs no code of a user.
    *
    * @param outcome What became of the call.
+   * @param call Which one.
    */
-  ended(outcome: TaskOutcome): void {
+  ended(outcome: TaskOutcome, call = 0): void {
     // Nobody has said when a call ran that was stopped, or lost with its worker.
-    if (this.timed && this.timing === undefined && this.entered()) {
+    if (this.timed && this.timing === undefined && this.entered(call)) {
       this.timing = { worker: this.holder!.name };
     }
     this.sink.tally.ended(outcome);

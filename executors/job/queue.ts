@@ -14,8 +14,7 @@ export class JobQueue {
   #calls = 0;
   /** How many calls of the first job have been entered. */
   #entered = 0;
-  /** Which call of its job {@linkcode JobQueue.enter} has started. */
-  call = 0;
+  #call = 0;
   /** Ends jobs that come back, once those that waited were ended. */
   #end: ((job: Job) => void) | undefined;
 
@@ -29,8 +28,14 @@ export class JobQueue {
     return this.#jobs.length;
   }
 
+  /** Which call of its job {@linkcode JobQueue.enter} has started last. */
+  get call(): number {
+    return this.#call;
+  }
+
   /** Adds a job that is submitted. */
   push(job: Job): void {
+    if (this.#end !== undefined) return this.#end(job);
     this.#jobs.push(job);
     this.#calls += job.count;
   }
@@ -39,24 +44,22 @@ export class JobQueue {
   peek(): Job | undefined {
     let job = this.#jobs.peek();
     while (job?.settled) {
-      this.shift();
+      this.#drop();
       job = this.#jobs.peek();
     }
     return job;
   }
 
-  /** Takes the first job; the caller knows that no call of it has been entered, or splits it. */
+  /** Takes the first job, without the calls of it that have been entered. */
   shift(): Job | undefined {
-    const job = this.#jobs.shift();
-    if (job === undefined) return undefined;
-    this.#calls -= job.count - this.#entered;
-    this.#entered = 0;
-    return job;
+    this.#splitEntered();
+    return this.#drop();
   }
 
   /** Adds jobs that have come back from a worker, in front and in this order. */
   putBack(jobs: readonly Job[]): void {
     if (this.#end !== undefined) return jobs.forEach(this.#end);
+    this.#splitEntered();
     for (const job of jobs.toReversed()) {
       this.#jobs.unshift(job);
       this.#calls += job.count;
@@ -74,13 +77,13 @@ export class JobQueue {
     for (let job = this.#jobs.peek(); job; job = this.#jobs.peek()) {
       const enters = job.start();
       const call = this.#entered;
-      if (!enters || call + 1 === job.count) this.shift();
+      if (!enters || call + 1 === job.count) this.#drop();
       else {
         this.#entered++;
         this.#calls--;
       }
       if (enters) {
-        this.call = call;
+        this.#call = call;
         return job;
       }
     }
@@ -88,11 +91,7 @@ export class JobQueue {
 
   /** Takes all calls that have not been entered. */
   takeAll(): Job[] {
-    if (this.#entered > 0) {
-      const entered = this.#entered;
-      const rest = this.shift()!.split(entered);
-      this.putBack([rest]);
-    }
+    this.#splitEntered();
     const jobs = [...this.#jobs];
     this.#jobs.clear();
     this.#calls = 0;
@@ -108,5 +107,22 @@ export class JobQueue {
     // Set first: to end a job may run code that puts others back.
     this.#end = how;
     this.takeAll().forEach(how);
+  }
+
+  /** Takes the first job, which has no call left to be entered, or none that has been. */
+  #drop(): Job | undefined {
+    const job = this.#jobs.shift();
+    if (job === undefined) return undefined;
+    this.#calls -= job.count - this.#entered;
+    this.#entered = 0;
+    return job;
+  }
+
+  /** Parts the first job from the calls of it that have been entered. */
+  #splitEntered(): void {
+    if (this.#entered === 0) return;
+    const rest = this.#jobs.shift()!.split(this.#entered);
+    this.#entered = 0;
+    this.#jobs.unshift(rest);
   }
 }

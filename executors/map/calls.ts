@@ -143,8 +143,8 @@ export class MapCalls implements Sink<Batch> {
     job: Job<Batch>,
     error: unknown,
     call = job.target.firstOpen(job.from) - job.from,
-  ): void {
-    this.#settle(job, new Failure(error), "failed", call);
+  ): boolean {
+    return this.#settle(job, new Failure(error), "failed", call);
   }
 
   cancel(job: Job<Batch>): void {
@@ -163,13 +163,16 @@ export class MapCalls implements Sink<Batch> {
     outcome: unknown,
     what: TaskOutcome,
     call: number,
-  ): void {
-    if (this.#abandoned || call >= job.count || !isOpen(job, call)) return;
+  ): boolean {
+    if (this.#abandoned || call >= job.count || !isOpen(job, call)) {
+      return false;
+    }
     const { target: batch, from } = job;
     batch.settle(from + call, outcome);
-    job.ended(what);
+    job.ended(what, call);
     job.tell(what, call);
     this.#hear(batch, from + call, 1);
+    return true;
   }
 
   #hear(batch: Batch, call: number, count: number): void {
@@ -190,7 +193,7 @@ function abandonJob(job: Job<Batch>, reason: CancelledError | undefined): void {
     firstOpen = Math.min(firstOpen, call);
     // A listener may cause the job to be split; this loop goes over the rest too.
     batch.settle(from + call, undefined);
-    job.ended("cancelled");
+    job.ended("cancelled", call);
     job.tell("cancelled", call);
   }
   job.holder?.revoke(job);

@@ -75,6 +75,8 @@ class LateEngine implements Engine {
   readonly #queue: JobQueue;
   readonly #loading: Promise<Scheduler | undefined>;
   #scheduler: Scheduler | undefined;
+  /** Why there will be no scheduler. */
+  #broken: (() => BrokenExecutorError) | undefined;
 
   constructor(
     queue: JobQueue,
@@ -85,6 +87,7 @@ class LateEngine implements Engine {
     this.#loading = this.#load(settings, open).catch((cause) => {
       const broken = () =>
         new BrokenExecutorError("Cannot load what starts workers", { cause });
+      this.#broken = broken;
       settings.onBroken(broken);
       queue.end((job) => job.rejectAll(broken));
       return undefined;
@@ -96,17 +99,25 @@ class LateEngine implements Engine {
   }
 
   async start(): Promise<void> {
-    await (await this.#loading)?.start();
+    const scheduler = await this.#loading;
+    if (scheduler === undefined) throw this.#broken!();
+    await scheduler.start();
   }
 
-  async close(cancelFutures: boolean): Promise<void> {
-    if (cancelFutures) this.#cancelEarly();
-    await (await this.#loading)?.close(cancelFutures);
+  // Futures are cancelled before these return, whatever is loaded by then.
+
+  close(cancelFutures: boolean): Promise<void> {
+    if (this.#scheduler !== undefined) {
+      return this.#scheduler.close(cancelFutures);
+    }
+    if (cancelFutures) this.#queue.end((job) => job.cancel());
+    return this.#loading.then((scheduler) => scheduler?.close(cancelFutures));
   }
 
-  async terminate(): Promise<void> {
-    this.#cancelEarly();
-    await (await this.#loading)?.terminate();
+  terminate(): Promise<void> {
+    if (this.#scheduler !== undefined) return this.#scheduler.terminate();
+    this.#queue.end((job) => job.cancel());
+    return this.#loading.then((scheduler) => scheduler?.terminate());
   }
 
   watch(): void {
@@ -134,13 +145,5 @@ class LateEngine implements Engine {
     });
     if (this.#queue.length > 0) this.#scheduler.wake();
     return this.#scheduler;
-  }
-
-  /**
-   * Cancels jobs that wait for the scheduler, as futures are cancelled before
-   * `shutdown()` returns.
-   */
-  #cancelEarly(): void {
-    if (this.#scheduler === undefined) this.#queue.end((job) => job.cancel());
   }
 }

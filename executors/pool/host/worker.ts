@@ -173,8 +173,8 @@ export class PoolWorker implements JobHolder, ChannelListener {
     for (const [job, error] of refused) job.reject(error);
   }
 
-  entered(job: Job): boolean {
-    return this.ledger.entered(job.position) !== "no";
+  entered(job: Job, call: number): boolean {
+    return this.ledger.entered(job.position, call) !== "no";
   }
 
   stop(job: Job, reason: CancelledError | TimeoutError): void {

@@ -23,6 +23,18 @@ export function loadingModule(): string | undefined {
   return loading;
 }
 
+/** Finds a function as `loadFunction()` does, inside a worker: until then, what its module makes is known to be made by it. */
+export async function loadTask(
+  reference: FunctionReference,
+): Promise<AnyFunction> {
+  if (reference.kind === "export") loading = reference.module;
+  try {
+    return await loadFunction(reference);
+  } finally {
+    loading = undefined;
+  }
+}
+
 /**
  * Finds the function that a host has named.
  *
@@ -49,7 +61,6 @@ export async function loadFunction(
 async function importTask(module: string, name: string): Promise<AnyFunction> {
   const shown = nameOf({ name });
   let exports: Record<string, unknown>;
-  loading = module;
   try {
     exports = await import(module);
   } catch (cause) {
@@ -59,8 +70,6 @@ async function importTask(module: string, name: string): Promise<AnyFunction> {
       }`,
       { cause },
     );
-  } finally {
-    loading = undefined;
   }
   // Of a module that exports a function `then`, import() gives what that resolves to.
   if (!hasOwn(exports ?? {}, name)) {

@@ -50,7 +50,7 @@ import {
 } from "../wire/protocol.ts";
 import type { Slots } from "../wire/slots.ts";
 import { explain, loadEvaluator } from "./evaluate.ts";
-import { loadFunction, loadingModule } from "./load.ts";
+import { loadingModule, loadTask } from "./load.ts";
 
 /**
  * How long an outcome may wait for others, in milliseconds: a message costs
@@ -447,7 +447,7 @@ export class WorkerLoop implements StopSource {
     const announced = called.reference.kind === "export";
     if (announced) this.#line.send(["loading"]);
     try {
-      called.fn = await loadFunction(called.reference);
+      called.fn = await loadTask(called.reference);
     } catch (error) {
       called.fn = () => {
         throw error;
@@ -464,7 +464,7 @@ export class WorkerLoop implements StopSource {
     try {
       if (args === undefined) throw initArgsError(unreadable());
       if (reference !== undefined) {
-        const initializer = await loadFunction(reference);
+        const initializer = await loadTask(reference);
         this.#initializer = reference;
         await apply(initializer, undefined, args);
         this.#initializer = undefined;
