@@ -57,7 +57,7 @@ watched(
         export { pool } from "./pool.ts";
       `,
       "main.ts": `
-        import { pool, square } from "./helpers/tasks.ts";
+        import { pool, square } from "./tasks.ts";
         const error = await pool.submit(square, 3).exception();
         console.log(error.name);
         console.log(error.cause.name);
@@ -100,7 +100,7 @@ watched(
       `,
       "main.ts": `
         import { WorkerPoolExecutor } from "${MOD}";
-        import { squares } from "./helpers/tasks.ts";
+        import { squares } from "./tasks.ts";
         await using pool = new WorkerPoolExecutor({ maxWorkers: 1 });
         console.log(await pool.submit(squares, 1, 2, 3));
       `,

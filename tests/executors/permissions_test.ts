@@ -130,7 +130,7 @@ watched(
       "tasks.ts": TASKS,
       "main.ts": `
         import { WorkerPoolExecutor } from "${MOD}";
-        import { square } from "./helpers/tasks.ts";
+        import { square } from "./tasks.ts";
         const folders = [".", "${new URL("../../", import.meta.url)}"];
         const read = folders.map((folder) => new URL(folder, import.meta.url));
         for (const permissions of [{ read }, "none"]) {
@@ -222,7 +222,7 @@ watched(
       "tasks.ts": TASKS,
       "main.ts": `
         import { WorkerPoolExecutor } from "${MOD}";
-        import { square } from "./helpers/tasks.ts";
+        import { square } from "./tasks.ts";
         await using pool = new WorkerPoolExecutor({ maxWorkers: 2 });
         console.log(await pool.map((n) => n * n, [1, 2, 3]));
         console.log(await pool.map(square, [1, 2, 3]));

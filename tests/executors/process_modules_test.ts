@@ -43,7 +43,7 @@ function program(specifier: string): { tasks: string; main: string } {
     `,
     main: `
       import { ProcessPoolExecutor } from "${MOD}";
-      import { hello } from "./helpers/tasks.ts";
+      import { hello } from "./tasks.ts";
       await using pool = new ProcessPoolExecutor({ maxWorkers: 1 });
       console.log(await pool.map(hello, [1, 2]));
     `,

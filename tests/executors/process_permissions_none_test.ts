@@ -198,7 +198,7 @@ function tasks(specifier: string): string {
 /** Has them greet, and ask for what is not there. */
 const HELLO = `
   import { ProcessPoolExecutor } from "${MOD}";
-  import { hello, other } from "./helpers/tasks.ts";
+  import { hello, other } from "./tasks.ts";
   const [hosts] = Deno.args;
   const permissions = { read: true, import: hosts === undefined ? false : [hosts] };
   await using pool = new ProcessPoolExecutor({ maxWorkers: 1, permissions });

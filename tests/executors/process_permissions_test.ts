@@ -230,7 +230,7 @@ watched(
       `,
       "a=b, c/50%/main.ts": `
         import { ProcessPoolExecutor } from "${MOD}";
-        import { square } from "./helpers/tasks.ts";
+        import { square } from "./tasks.ts";
         await using pool = new ProcessPoolExecutor({ maxWorkers: 1 });
         console.log(await pool.map(square, [1, 2, 3]));
         const state = (path) => Deno.permissions.querySync({ name: "read", path }).state;

@@ -133,7 +133,7 @@ watched(
       "tasks.ts": SQUARE,
       "main.ts": `
         import { ProcessPoolExecutor } from "${MOD}";
-        import { square } from "./helpers/tasks.ts";
+        import { square } from "./tasks.ts";
         await using pool = new ProcessPoolExecutor({ maxWorkers: 1 });
         console.log(await pool.map((n) => n * n, [1, 2, 3]));
         console.log(await pool.map(square, [1, 2, 3]));

@@ -23,7 +23,7 @@ const BEGINNINGS: readonly [file: string, text: string][] = [
 export async function packageFrom(
   position: number,
 ): Promise<Record<string, string>> {
-  const root = new URL("../../", import.meta.url);
+  const root = new URL("../../../", import.meta.url);
   const files: Record<string, string> = {};
   files["mod.ts"] = await Deno.readTextFile(new URL("mod.ts", root));
   await readFolder("executors/");
