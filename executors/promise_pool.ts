@@ -17,6 +17,7 @@ import {
   offLoopEnd,
   onLoopEnd,
 } from "./runtime/loop_end.ts";
+import { isWorker } from "./runtime/main_module.ts";
 import { isThenable } from "./runtime/thenable.ts";
 import { Turns } from "./runtime/turns.ts";
 import type { Activity } from "./stats.ts";
@@ -45,7 +46,7 @@ const MAIN = "main";
 
 // AsyncLocalStorage takes 5 ms to load and, in a worker, 1.5 MiB: a worker loads
 // it when a task asks for itself, or a promise pool has a job.
-if (!("WorkerGlobalScope" in globalThis)) taskScopes.keep();
+if (!isWorker) taskScopes.keep();
 
 /** Options of {@linkcode PromisePoolExecutor}. */
 export interface PromisePoolExecutorOptions extends InitializerOptions {

@@ -157,8 +157,7 @@ export class Tally {
   stats(activity: Activity): ExecutorStats {
     const { finished, failed, cancelled } = this;
     const open = this.submitted - finished - failed - cancelled;
-    const { workers, utilisation } = activity;
-    const { running } = activity;
+    const { running, workers, utilisation } = activity;
     return {
       pending: Math.max(0, open - running),
       running,

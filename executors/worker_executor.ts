@@ -20,8 +20,7 @@ import type { Engine } from "./pool/engine.ts";
 import { makeEngine } from "./pool/late_engine.ts";
 import { loadingModule } from "./pool/worker/load.ts";
 import type { Activity } from "./stats.ts";
-import { referenceOf } from "./task.ts";
-import type { AnyFunction } from "./task.ts";
+import { type AnyFunction, referenceOf } from "./task.ts";
 import { show } from "./text.ts";
 
 /** Options of all executors that have workers. */

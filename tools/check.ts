@@ -25,10 +25,10 @@ const ON_PURPOSE = "tests/executors/fixtures/";
 if (import.meta.main) {
   const failed: string[] = [];
   for (const [name, check] of Object.entries(CHECKS)) {
-    const isSo = typeof check === "function"
+    const passes = typeof check === "function"
       ? await check()
       : await succeeds(check);
-    if (!isSo) failed.push(name);
+    if (!passes) failed.push(name);
   }
   if (failed.length > 0) console.error(`Failed: ${failed.join(", ")}`);
   Deno.exit(failed.length === 0 ? 0 : 1);

@@ -13,7 +13,7 @@ import type { AnyFunction } from "../task.ts";
 import { Batch, Failure } from "./batch.ts";
 
 /** Is told that `count` calls of a batch, from `call` on, have outcomes. */
-export type CallsSettled = (batch: Batch, call: number, count: number) => void;
+type CallsSettled = (batch: Batch, call: number, count: number) => void;
 
 /** The sink of one map. */
 export class MapCalls implements Sink<Batch> {

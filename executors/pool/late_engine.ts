@@ -11,6 +11,7 @@
 
 import { BrokenExecutorError } from "../errors.ts";
 import type { JobQueue } from "../job/queue.ts";
+import { isWorker } from "../runtime/main_module.ts";
 import type { Activity } from "../stats.ts";
 import type { OpenChannel } from "./channel.ts";
 import type { Engine } from "./engine.ts";
@@ -36,7 +37,7 @@ export class HostModule<Module> {
     load: () => Promise<Module>,
   ): Promise<HostModule<Module>> {
     const module = new HostModule(load);
-    if (!("WorkerGlobalScope" in globalThis)) await module.load();
+    if (!isWorker) await module.load();
     return module;
   }
 

@@ -12,7 +12,7 @@ const { apply } = Reflect;
 export const monotonicTime: () => number = performance.now.bind(performance);
 
 /** When this thread began, in milliseconds since 1970. */
-export const TIME_ORIGIN: number = performance.timeOrigin;
+const TIME_ORIGIN: number = performance.timeOrigin;
 
 /** Milliseconds since 1970, with fractions: a clock that all threads and processes share. */
 export function wallTime(): number {

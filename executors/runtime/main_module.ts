@@ -1,8 +1,12 @@
 /**
- * Tells the main module of the program, also to workers, to which Deno does not.
+ * Tells where this code runs: whether in a worker, and of which program. Deno does
+ * not tell workers the main module.
  *
  * @module
  */
+
+/** Whether this isolate is a worker, of this package or of another. */
+export const isWorker: boolean = "WorkerGlobalScope" in globalThis;
 
 let told: string | undefined;
 

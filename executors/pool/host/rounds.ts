@@ -36,7 +36,7 @@ export interface RoundsOwner {
 }
 
 /** The options of a pool that rounds follow. */
-export interface RoundsSettings {
+interface RoundsSettings {
   readonly maxWorkers: number;
   readonly idleTimeout: number;
 }

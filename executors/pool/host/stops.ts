@@ -24,7 +24,7 @@ import type { Ledger, Stop } from "./ledger.ts";
 const ANSWER_MS = 250;
 
 /** The worker, as far as stopping its jobs goes. */
-export interface StopSettings {
+interface StopSettings {
   /** How long a job that was told to stop may go on, in milliseconds. */
   readonly gracePeriod: number;
   /** Revokes what is behind the running job. */

@@ -19,7 +19,7 @@ import { TimeoutError } from "../../errors.ts";
 import { decodeError, type EncodedError, encodeError } from "../wire/codec.ts";
 import { concat, FrameReader } from "./frames.ts";
 import { ENCODED_MARK_BYTES, PacketWriter } from "./packets.ts";
-import { setMainModule } from "../../runtime/main_module.ts";
+import { isWorker, setMainModule } from "../../runtime/main_module.ts";
 import { type ToHost, type ToWorker, UNREADABLE } from "../wire/protocol.ts";
 import { exceptionsAreKept } from "../wire/revive.ts";
 import { loadSerializer } from "./serialize.ts";
@@ -34,9 +34,6 @@ import { SLOT_COUNT } from "../wire/slots.ts";
  */
 export const WORKER_ARGUMENT =
   "@concurrent/futures: be a worker process of this program";
-
-/** The threads of a worker load this module too, if their tasks import the package. */
-const isMainThread = !("WorkerGlobalScope" in globalThis);
 
 function isCompiledWorker(): boolean {
   return Deno.build.standalone && Deno.args[0] === WORKER_ARGUMENT;
@@ -223,9 +220,10 @@ function exitCodeOf(
   return exitCode ?? (cause === undefined ? 0 : 1);
 }
 
-// A compiled program that is a worker waits here for ever, so that its own main
-// module never begins. At the end of this module, as all of it is needed.
-if (isMainThread && isCompiledWorker()) {
+// A compiled program that is a worker process waits here for ever, so that its own main
+// module never begins. At the end of this module, as all of it is needed. The
+// threads of the program load this module too, if their tasks import the package.
+if (!isWorker && isCompiledWorker()) {
   Deno.addSignalListener("SIGINT", () => {});
   await serve(Deno.args.slice(1));
 }

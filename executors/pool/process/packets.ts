@@ -46,7 +46,7 @@ const Bytes = Uint8Array;
 const WRITERS = ["task", "main"] as const;
 
 /** One of the threads of a worker process. */
-export type Writer = typeof WRITERS[number];
+type Writer = typeof WRITERS[number];
 
 /** The first byte of a message whose other bytes {@linkcode serialize} has made. */
 const SERIALIZED = 0;
@@ -139,7 +139,7 @@ interface OpenMessage {
 }
 
 /** Hears of all that arrives on the pipe. */
-export interface PacketListener {
+interface PacketListener {
   /** A message has arrived, of which nothing has been checked. */
   message(message: unknown): void;
   /** Bytes have arrived that are no part of a message. */

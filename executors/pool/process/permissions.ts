@@ -40,7 +40,7 @@ const NAMES = [
 ] as const;
 
 /** One of the permissions. */
-export type PermissionName = typeof NAMES[number];
+type PermissionName = typeof NAMES[number];
 
 /** The field by which Deno is asked about an entry of a list. */
 const DESCRIBED_AS = {
@@ -61,7 +61,7 @@ const OF_PATHS: readonly PermissionName[] = ["ffi", "read", "write"];
 const OF_URLS: readonly PermissionName[] = [...OF_PATHS, "run"];
 
 /** How much of a permission is granted: all, nothing, or the entries of a list. */
-export type Grant = boolean | readonly string[];
+type Grant = boolean | readonly string[];
 
 /** How much of each permission a worker process is to have. */
 export type Grants = Record<PermissionName, Grant>;

@@ -26,7 +26,7 @@ import {
 } from "./permissions.ts";
 
 /** What the user of an executor asks for. */
-export interface ProcessWishes {
+interface ProcessWishes {
   readonly permissions: Deno.PermissionOptions | undefined;
   /** In MiB, `Infinity` for none. */
   readonly memoryLimit: number;

@@ -7,8 +7,7 @@
 
 import { apply } from "../../runtime/builtins.ts";
 import { setMainModule } from "../../runtime/main_module.ts";
-import type { EncodedError } from "../wire/codec.ts";
-import { encodeError } from "../wire/codec.ts";
+import { type EncodedError, encodeError } from "../wire/codec.ts";
 import type { ToHost, ToWorker } from "../wire/protocol.ts";
 import { canClone } from "../wire/sendable.ts";
 import { Slots } from "../wire/slots.ts";

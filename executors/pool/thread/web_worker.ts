@@ -63,7 +63,7 @@ const LAST_WORDS_MS = 5;
 const FIRST_LOOK_MS = 1;
 
 /** How a Web Worker differs from others. */
-export interface WebWorkerOptions {
+interface WebWorkerOptions {
   /** What the worker may do; by default what the program may. */
   readonly permissions?: Deno.PermissionOptions | undefined;
   /** What the worker has to know if it is in a worker process. */
