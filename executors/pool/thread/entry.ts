@@ -15,7 +15,7 @@ import { type HostLine, WorkerLoop } from "../worker/loop.ts";
 import type { Greeting, OwnProcess } from "./greeting.ts";
 import { locks } from "./locks.ts";
 import { PortLine } from "./port_line.ts";
-import { beat } from "./pulse.ts";
+import { beat, countSent } from "./pulse.ts";
 
 /** The address of this module, for whoever starts a worker. */
 export const url: string = import.meta.url;
@@ -37,9 +37,14 @@ async function greeted(
   scope.onmessage = null;
   setMainModule(main);
   const line = new PortLine<ToWorker, ToHost>(port);
+  const count = countSent(slots);
+  const send: Out["send"] = (message, transferables) => {
+    line.send(message, transferables);
+    count();
+  };
   const out = process === undefined
-    ? threadLine(line)
-    : await openPackets(line, process);
+    ? { send, carries: canClone }
+    : await openPackets(send, process);
   const loop = new WorkerLoop({ name, slots: new Slots(slots), ...out });
   announceEnd(
     loop,
@@ -47,20 +52,12 @@ async function greeted(
   );
   beat(slots);
   await hold(lock);
-  line.send(["up"]);
+  send(["up"]);
   line.listen((message) => loop.received(message));
 }
 
 /** How a worker sends to its host. */
 type Out = Pick<HostLine, "send" | "carries">;
-
-/** The way out of a worker that is a thread of the program. */
-function threadLine(line: PortLine<ToWorker, ToHost>): Out {
-  return {
-    carries: canClone,
-    send: (message, transferables) => line.send(message, transferables),
-  };
-}
 
 /**
  * The way out of a worker process: straight into its standard error stream, so
@@ -68,7 +65,7 @@ function threadLine(line: PortLine<ToWorker, ToHost>): Out {
  * this one also gets the last words, as it has to end the process.
  */
 async function openPackets(
-  line: PortLine<ToWorker, ToHost>,
+  sendToMain: Out["send"],
   { mark, inputMoved }: OwnProcess,
 ): Promise<Out> {
   const [{ PacketWriter }, { canSerialize }] = await Promise.all([
@@ -86,7 +83,7 @@ async function openPackets(
       try {
         packets.write(message, transferables);
       } finally {
-        if (message[0] === "closing") line.send(message);
+        if (message[0] === "closing") sendToMain(message);
       }
     },
   };

@@ -11,6 +11,9 @@
  * may be in such a loop, and up to Deno 2.7 it never hears that a wait has ended;
  * so the host looks less and less often.
  *
+ * The worker counts its messages beside: what a worker has sent before it went
+ * may be heard of later than its end, by a host that was busy.
+ *
  * @module
  */
 
@@ -33,10 +36,14 @@ const { waitAsync } = Atomics as unknown as {
  */
 const WAITS = 32;
 
-/** The cell that is waited for, and the cell that counts the waits that were begun. */
+/**
+ * The cell that is waited for; the cells that count the waits that were begun,
+ * and the messages that the worker has sent.
+ */
 const BEAT = 0;
 const BEGUN = 1;
-const CELLS = 2;
+const SENT = 2;
+const CELLS = 3;
 
 /** How many bytes the slots and the pulse of a worker take, one after another. */
 export const SHARED_BYTES: number = (SLOT_COUNT + CELLS) *
@@ -77,12 +84,23 @@ export class Pulse {
     this.#known = begun;
     return renewed;
   }
+
+  /** Whether the worker has sent more messages than so many; both counts may have wrapped around. */
+  hasSentMoreThan(heard: number): boolean {
+    return (load(this.#cells, SENT) - heard | 0) > 0;
+  }
 }
 
 /** Gives the worker that calls this a pulse. */
 export function beat(memory: SharedArrayBuffer): void {
   const cells = cellsOf(memory);
   for (let n = 0; n < WAITS; n++) keepWaiting(cells);
+}
+
+/** Makes what the worker calls after each message that it has sent. */
+export function countSent(memory: SharedArrayBuffer): () => void {
+  const cells = cellsOf(memory);
+  return () => void add(cells, SENT, 1);
 }
 
 async function keepWaiting(cells: Int32Array): Promise<void> {

@@ -53,8 +53,16 @@ let ending = 0;
  */
 const randomUUID = crypto.randomUUID.bind(crypto);
 
-/** How long messages may still be on their way after the lock has become free, in milliseconds. */
-const LAST_WORDS_MS = 5;
+/** How long a worker may take to be gone after its lock has become free, in milliseconds. */
+const GONE_MS = 5;
+
+/**
+ * How long the last messages of a worker that is gone are waited for, in
+ * milliseconds. They are in the memory of this program, so they come as soon as
+ * its event loop turns; only a worker that was made to miscount has them waited
+ * for in vain.
+ */
+const LAST_WORDS_MS = 1000;
 
 /**
  * The pause before the first look at a stolen lock, or at a closed thread, in
@@ -96,6 +104,10 @@ export class WebWorkerChannel implements Channel {
   #asking: Promise<unknown> | undefined;
   /** The pause after the lock was stolen, in milliseconds. */
   #pause = FIRST_LOOK_MS;
+  /** How many messages have come, as a 32-bit number that wraps around. */
+  #heard = 0;
+  /** Whether the worker is gone, and only its last messages are waited for. */
+  #isGone = false;
   #stopListening = () => {};
   #closed: Promise<void> | undefined;
 
@@ -144,9 +156,8 @@ export class WebWorkerChannel implements Channel {
   }
 
   check(): void {
-    if (this.#closed === undefined && this.#pulse.beats() === false) {
-      this.#hasGone();
-    }
+    if (this.#closed !== undefined || this.#isGone) return;
+    if (this.#pulse.beats() === false) this.#hasGone();
   }
 
   kill(cause: unknown): void {
@@ -160,7 +171,9 @@ export class WebWorkerChannel implements Channel {
   #received(message: unknown): void {
     // The worker takes its lock before it sends its first message.
     if (this.#asking === undefined) this.#ask();
+    this.#heard = this.#heard + 1 | 0;
     this.#listener.received(message);
+    if (this.#isGone) this.#hearOut();
   }
 
   /**
@@ -184,13 +197,29 @@ export class WebWorkerChannel implements Channel {
     else if (this.#pulse.beats() === undefined) this.#gone.resolve();
   }
 
-  /** The worker seems to be gone; the messages that it has sent are heard first. */
+  /** The worker seems to be gone. */
   #hasGone(): void {
     this.#stopListening();
-    this.#stopListening = startDeadline(LAST_WORDS_MS, () => {
-      if (this.#pulse.beats() !== true) this.#died(undefined);
-      else this.#wasStolen();
+    this.#stopListening = startDeadline(GONE_MS, () => {
+      if (this.#pulse.beats() === true) return this.#wasStolen();
+      this.#isGone = true;
+      this.#stopListening = startDeadline(
+        LAST_WORDS_MS,
+        () => this.#died(undefined),
+      );
+      this.#hearOut();
     });
+  }
+
+  /** Lets the worker be dead once all of its messages have come. */
+  #hearOut(): void {
+    if (
+      this.#closed !== undefined || this.#pulse.hasSentMoreThan(this.#heard)
+    ) {
+      return;
+    }
+    this.#stopListening();
+    this.#died(undefined);
   }
 
   /**
