@@ -1,12 +1,10 @@
 // Runs the tests of the executors on other versions of Deno than the one at
 // hand, one after another, and says at the end on which of them they failed:
 //
-//   deno run -A tools/with_jsr.ts run -A tools/versions.ts older
 //   deno run -A tools/with_jsr.ts run -A tools/versions.ts all
-//   deno run -A tools/with_jsr.ts run -A tools/versions.ts core 2.4.2 2.5.6
+//   deno run -A tools/with_jsr.ts run -A tools/versions.ts workers 2.4.2 2.5.6
 //
-// "older" is what `deno task test` runs. Of the others, without versions, it is
-// one of each minor release that this project supports.
+// Without versions, on one of each minor release that this project supports.
 //
 // A test file says in the last line of its first comment, as "// @group workers",
 // to which of the GROUPS it belongs, if to any.
@@ -32,8 +30,6 @@ const GROUPS = {
   processes: "what only processes do",
   workers:
     "how workers start, how they end, and what they may: where versions differ most",
-  long:
-    "the same many times, or at random: they try this package more than they try Deno",
 } as const;
 
 /** The name of a group. */
@@ -47,20 +43,10 @@ const SELECTIONS: Readonly<Record<string, Selection>> = {
   /** All tests. */
   all: () => [[FOLDER]],
   /**
-   * A third of the time of all: behaviours that every kind of executor has are
-   * tested with promises and threads, and with processes only those that no other
-   * has.
+   * A sixth of the time of all. Of the files about workers, behaviours that every
+   * kind of executor has are tested with promises and threads, and with processes
+   * only those that no other has.
    */
-  core: () => [
-    [
-      "--filter",
-      otherThan("Process"),
-      `--ignore=${filesOf("long").join()}`,
-      FOLDER,
-    ],
-    filesOf("processes"),
-  ],
-  /** A sixth of the time of all: like core, but only the files about workers. */
   workers: () => [
     ["--filter", otherThan("Process"), ...filesOf("workers")],
     filesOf("processes"),
@@ -73,57 +59,48 @@ interface Plan {
   readonly versions: readonly string[];
 }
 
-/** The plans that `deno task test` runs beside the tests on the version at hand. */
-export const OLDER: readonly Plan[] = [
-  { selection: "core", versions: ["2.4.2"] },
-  { selection: "workers", versions: ["2.7.9"] },
-];
-
 if (import.meta.main) {
-  const plans = readPlans(Deno.args);
-  if (plans === undefined) {
-    const names = [...Object.keys(SELECTIONS), "older"].join(" or ");
+  const plan = readPlan(Deno.args);
+  if (plan === undefined) {
+    const names = Object.keys(SELECTIONS).join(" or ");
     console.error(
       `Expected ${names}, and versions: got "${Deno.args.join(" ")}"`,
     );
     Deno.exit(2);
   }
-  Deno.exit(await testOn(plans));
+  Deno.exit(await test(plan));
 }
 
-/** The plans that the arguments name; `undefined` if they make no sense. */
-function readPlans(
+/** The plan that the arguments name; `undefined` if they make no sense. */
+function readPlan(
   [selection = "", ...versions]: readonly string[],
-): readonly Plan[] | undefined {
-  if (selection === "older" && versions.length === 0) return OLDER;
+): Plan | undefined {
   if (!Object.hasOwn(SELECTIONS, selection)) return undefined;
   if (!versions.every((version) => /^\d+\.\d+\.\d+$/.test(version))) {
     return undefined;
   }
-  return [{ selection, versions: versions.length > 0 ? versions : VERSIONS }];
+  return { selection, versions: versions.length > 0 ? versions : VERSIONS };
 }
 
-/** Runs plans; resolves to the exit code: 1 if a test failed on any version. */
-async function testOn(plans: readonly Plan[]): Promise<number> {
+/** Runs a plan; resolves to the exit code: 1 if a test failed on any version. */
+async function test({ selection, versions }: Plan): Promise<number> {
   const failed = new Set<string>();
-  for (const { selection, versions } of plans) {
-    for (const version of versions) {
-      const program = await installDeno(version);
-      const runs = SELECTIONS[selection]!();
-      for (const [i, args] of runs.entries()) {
-        console.log(
-          `\nDeno ${version}, ${selection}, run ${i + 1} of ${runs.length}`,
-        );
-        const { success } = await new Deno.Command(program, {
-          // Types are checked where the tests run on the newest version.
-          args: ["test", "-A", "--no-check", ...args],
-          cwd: ROOT,
-        }).spawn().status;
-        if (!success) failed.add(version);
-      }
+  for (const version of versions) {
+    const program = await installDeno(version);
+    const runs = SELECTIONS[selection]!();
+    for (const [i, args] of runs.entries()) {
+      console.log(
+        `\nDeno ${version}, ${selection}, run ${i + 1} of ${runs.length}`,
+      );
+      const { success } = await new Deno.Command(program, {
+        // Types are checked where the tests run on the newest version.
+        args: ["test", "-A", "--no-check", ...args],
+        cwd: ROOT,
+      }).spawn().status;
+      if (!success) failed.add(version);
     }
   }
-  const tried = plans.flatMap(({ versions }) => versions).join(", ");
+  const tried = versions.join(", ");
   console.log(
     failed.size === 0
       ? `\nNo failures on Deno ${tried}`

@@ -1,6 +1,5 @@
 // No future is left unsettled and no function is entered twice, whatever is
 // submitted, cancelled, stopped and shut down in whatever order.
-// @group long
 
 import { assert, assertEquals } from "@std/assert";
 import type { Executor, Future } from "../../mod.ts";
@@ -116,7 +115,7 @@ class Run {
 behaviour(
   "executor settles every future, and enters no function twice",
   async ({ kind }) => {
-    await forSeeds(12, async (random) => {
+    await forSeeds(6, async (random) => {
       const executor = kind.make({ maxWorkers: 1 + random.below(3) });
       const run = new Run(random, executor);
       for (let steps = 40; steps > 0; steps--) await run.step();

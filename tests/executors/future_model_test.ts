@@ -1,5 +1,4 @@
 // A future does what a model of a few lines does, whatever is done to it.
-// @group long
 
 import { assertEquals } from "@std/assert";
 import { Future, type FutureState } from "../../mod.ts";

@@ -1,6 +1,5 @@
 // A future whose work waits or runs elsewhere does what a model of a few lines
 // does, also when its done callbacks reach back.
-// @group long
 
 import { assertEquals } from "@std/assert";
 import {

@@ -1,5 +1,4 @@
 // More calls in a queue than a function may have arguments.
-// @group long
 
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import {

@@ -1,5 +1,4 @@
 // map() does what a loop does, whatever its options and inputs are.
-// @group long
 
 import { assert, assertEquals } from "@std/assert";
 import { behaviour, settle } from "./helpers/harness.ts";

@@ -1,6 +1,5 @@
 // The scheduler settles each task once, and has none entered twice, whatever
 // comes between whatever else.
-// @group long
 
 import { interleaveProcesses, interleaveThreads } from "./interleaving/run.ts";
 import { forSeeds } from "./helpers/random.ts";
