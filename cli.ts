@@ -20,13 +20,13 @@ if (import.meta.main) {
     event.preventDefault();
     leave(fail(event.reason));
   });
-  // What still runs, or still waits for the standard input, would keep the
-  // program alive when nobody waits for it any more. No `await`: if nothing is
-  // left that could end it, Deno would tell where in this file it waits.
+  // Leaves although functions may still run, or read the standard input: nobody
+  // waits for them any more. No `await`: if nothing were left that could end the
+  // wait, Deno would tell where in this file it is.
   main(Deno.args).then(leave);
 }
 
-/** Runs what the arguments ask for, and tells the exit status. */
+/** Runs the command that the arguments name; resolves to the exit status. */
 async function main(args: readonly string[]): Promise<number> {
   try {
     const { command, ...call } = readArguments(args, COMMANDS);
@@ -40,15 +40,15 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** Says why it cannot go on, and tells the exit status. */
+/** Says why the program cannot go on; returns the exit status. */
 function fail(error: unknown): number {
-  // Who reads the output has seen enough, as in `futures | head`.
+  // The reader of the output has seen enough, as in `futures | head`.
   if (error instanceof Deno.errors.BrokenPipe) return 0;
   if (error instanceof CommandError) {
     say(error.message);
     return error.status;
   }
-  // Where in this program it was found is of no use to who runs it.
+  // A stack of this program is of no use to its user.
   const { name, message } = describe(error);
   say(`${name}: ${message}`);
   return FAILED_STATUS;

@@ -1,5 +1,5 @@
 /**
- * From arguments to a command and the values of its options.
+ * Reads arguments: gives a command and the values of its options.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { type Command, type CommandCall, CommandError } from "./command.ts";
 import { COMMON_OPTIONS, type Option, type OptionTable } from "./options.ts";
 
-/** What the arguments ask for. */
+/** The command that arguments name, and what they give it. */
 export interface ParsedArguments extends CommandCall<OptionTable> {
   readonly command: Command;
 }
@@ -17,10 +17,9 @@ export interface ParsedArguments extends CommandCall<OptionTable> {
  * Reads the arguments.
  *
  * @param args The arguments.
- * @param commands The commands there are; the first one is meant if none is
- * named.
+ * @param commands All commands; the first one is meant if none is named.
  * @returns The command, its operands, and a value for each of its options.
- * @throws {CommandError} If they make no sense; the message says why.
+ * @throws {CommandError} If the arguments make no sense; the message says why.
  */
 export function readArguments(
   args: readonly string[],
@@ -73,7 +72,7 @@ function parse(
       table.flatMap(([name, { letter }]) => letter ? [[name, letter]] : []),
     ),
     unknown(arg, name) {
-      // What has no name is no option.
+      // An argument without a name is an operand.
       if (name !== undefined) unknown.push(arg);
     },
   });
@@ -110,7 +109,7 @@ function readOption(
   return value;
 }
 
-/** To parseArgs() `-3` is an option, so `--year -3` has to be `--year=-3`. */
+/** Makes `--year=-3` of `--year -3`, as parseArgs() takes `-3` for an option. */
 function joinNegatives(
   args: readonly string[],
   takesValue: (name: string) => boolean,

@@ -1,6 +1,6 @@
 /**
- * `futures bench`: what comes out goes to the standard output, what is said
- * meanwhile to the standard error stream.
+ * `futures bench`: its report goes to the standard output, the progress and the
+ * words of the workers to the standard error stream.
  *
  * @module
  */
@@ -143,7 +143,7 @@ async function bench(values: Values<typeof OPTIONS>): Promise<number> {
     work,
     year,
     quiet,
-    // What a worker says takes the place of the line that shows the progress.
+    // Words of a worker take the place of the line that shows the progress.
     lineStart: `${showsProgress ? CLEAR_LINE : ""}    `,
   };
   const observer: Observer = {
@@ -155,7 +155,7 @@ async function bench(values: Values<typeof OPTIONS>): Promise<number> {
     recordDone: () => progress?.recordDone(),
     runEnded: () => progress?.runEnded(),
     workloadEnded(workload) {
-      // Ends what was said, so it belongs on the same stream.
+      // Ends the words of the workers, so it belongs on the same stream.
       if (!quiet) writeError("\n");
       print(`${formatTable(workload, style)}\n`);
       if (quiet) return;
@@ -164,7 +164,7 @@ async function bench(values: Values<typeof OPTIONS>): Promise<number> {
     },
   };
   if (!quiet) print(`${formatPlan(planBenchmark(options), style)}\n`);
-  // Before the time is spent.
+  // Opened first, so that an error comes before the time is spent.
   const svg = values.svg === undefined
     ? undefined
     : await FileOutput.open(values.svg);

@@ -1,5 +1,5 @@
 /**
- * What a command is, and how it ends when it cannot go on.
+ * The type of a command, and how a command ends when it cannot go on.
  *
  * @module
  */
@@ -11,31 +11,31 @@ import type { OptionTable, Values } from "./options.ts";
 /** The exit status for arguments that make no sense, as most programs have it. */
 export const USAGE_STATUS = 2;
 
-/** The exit status if something was begun and did not work. */
+/** The exit status if a command was begun and failed. */
 export const FAILED_STATUS = 1;
 
 /** A command of the command line. */
 export interface Command<T extends OptionTable = OptionTable> {
   readonly name: string;
-  /** What stands behind its options in the usage line. */
+  /** The operands in the usage line, behind the options. */
   readonly operands?: string;
-  /** What a shell may put there; no answer for files. */
+  /** The operands that a shell completes; left out if they are files. */
   choices?(commands: readonly Command[]): readonly string[];
-  /** What it is for, for a list of commands. */
+  /** What the command is for, in a list of commands. */
   readonly summary: string;
-  /** What it does, in paragraphs. */
+  /** What the command does, in paragraphs. */
   readonly description: readonly string[];
   readonly options: T;
-  /** Does it, and tells the exit status. */
+  /** Runs the command; resolves to the exit status. */
   run(call: CommandCall<T>): Promise<number>;
 }
 
-/** What a command is called with. */
+/** The values that a command is run with. */
 export interface CommandCall<T extends OptionTable> {
   readonly values: Values<T>;
   /** The arguments that are no options. */
   readonly operands: readonly string[];
-  /** All commands there are; the first one runs if none is named. */
+  /** All commands; the first one runs if none is named. */
   readonly commands: readonly Command[];
 }
 
@@ -45,6 +45,8 @@ export class CommandError extends Error {
   readonly status: number;
 
   /**
+   * Makes the error.
+   *
    * @param message The line.
    * @param status The exit status.
    */
@@ -55,12 +57,13 @@ export class CommandError extends Error {
 }
 
 /**
- * What is said of a file that cannot be written.
+ * Makes the error for a file that cannot be written.
  *
- * @param name What it is called.
- * @param error Why, unless that says it all.
+ * @param name What messages call the file.
+ * @param error Why the file cannot be written; a `CommandError` is returned as
+ * it is.
  * @param status The exit status.
- * @returns An error that says so.
+ * @returns The error.
  */
 export function cannotWrite(
   name: string,
@@ -80,10 +83,10 @@ export function command<T extends OptionTable>(command: Command<T>): Command {
 }
 
 /**
- * Says something in one line on the standard error stream. That nobody listens
- * is no reason to stop.
+ * Writes a message, in one line, to the standard error stream, if somebody reads
+ * it.
  *
- * @param text What to say; what an error says may have several lines.
+ * @param text The message; that of an error may have several lines.
  */
 export function say(text: string): void {
   writeError(`futures: ${text.replaceAll(/\s*[\r\n]+\s*/g, " ")}\n`);
@@ -92,17 +95,17 @@ export function say(text: string): void {
 /**
  * Writes to the standard error stream, if somebody reads it.
  *
- * @param text What is written.
+ * @param text The text.
  */
 export function writeError(text: string): void {
   try {
     writeStandardError(new TextEncoder().encode(text));
   } catch {
-    // Nobody does.
+    // Nobody reads the stream.
   }
 }
 
-/** Whether the program ends because it was told to here, not by a function of a user. */
+/** Whether {@linkcode leave} ends the program, rather than a function of a user. */
 let leaving = false;
 
 /**

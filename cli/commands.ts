@@ -1,5 +1,5 @@
 /**
- * The commands there are.
+ * The list of all commands.
  *
  * @module
  */

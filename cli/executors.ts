@@ -15,8 +15,8 @@ import {
 } from "../mod.ts";
 
 /**
- * What an executor of the table is opened with. What only executors with
- * workers understand, the others leave unread.
+ * The options of an executor of the table. Executors without workers ignore
+ * those that they do not have.
  */
 export interface ExecutorOptions
   extends
@@ -27,11 +27,11 @@ export interface ExecutorOptions
 
 /** What the command line knows of an executor. */
 export interface ExecutorChoice {
-  /** What reports call it. */
+  /** The name of the executor in reports. */
   readonly executor: string;
-  /** What makes its calls. */
+  /** The kind of its workers. */
   readonly worker: "promise" | "thread" | "process";
-  /** How many workers it has unless told otherwise. */
+  /** How many workers the executor has by default. */
   readonly workers: number;
   /**
    * Whether a task that is out of time makes room for others. A promise cannot
@@ -43,12 +43,15 @@ export interface ExecutorChoice {
 
 const CORES = navigator.hardwareConcurrency;
 
-/** Each by its name on the command line; the more of its own a worker has, the later. */
+/**
+ * The executors by their names on the command line; the more a worker has of
+ * its own, the later.
+ */
 export const EXECUTORS = {
   promise: {
     executor: "PromisePoolExecutor",
     worker: "promise",
-    // As PromisePoolExecutor has it.
+    // The default of PromisePoolExecutor.
     workers: Math.min(32, CORES + 4),
     stopsTasks: false,
     open: (options) => new PromisePoolExecutor(options),
@@ -69,10 +72,10 @@ export const EXECUTORS = {
   },
 } as const satisfies Record<string, ExecutorChoice>;
 
-/** What the command line calls an executor. */
+/** The name of an executor on the command line. */
 export type ExecutorId = keyof typeof EXECUTORS;
 
-/** What reports call an executor. */
+/** The name of an executor in reports. */
 export type ExecutorName = (typeof EXECUTORS)[ExecutorId]["executor"];
 
 /** The names on the command line, in the order of the table. */

@@ -1,5 +1,5 @@
 /**
- * Which of the files that a command names are the same, so that none is
+ * Tells which of the files that a command names are the same, so that none is
  * overwritten by another.
  *
  * A file has many names: links, hard links, `a/../b`, a folder that is a link,
@@ -12,31 +12,31 @@
 import { basename, dirname, resolve } from "node:path";
 import { CommandError } from "./command.ts";
 
-/** A file, and what a message calls it. */
+/** A file, and its name in messages. */
 export interface NamedFile {
   readonly name: string;
   readonly path: string;
 }
 
-/** The streams that may be files, by the names that they have there. */
+/** The streams, which may be files, by their names in the file system. */
 export const STREAMS = {
   stdin: { name: "the standard input", path: "/dev/stdin" },
   stdout: { name: "the standard output", path: "/dev/stdout" },
   stderr: { name: "the standard error stream", path: "/dev/stderr" },
 };
 
-/** Systems give up there as well. */
+/** How many links are followed: systems give up there as well. */
 const MAX_LINKS = 40;
 
-/** There, names that differ in case are mostly the same. */
+/** On these systems, names that differ in case are mostly the same. */
 const FOLDS_CASE = Deno.build.os === "windows" || Deno.build.os === "darwin";
 
 /**
- * Sees to it that what is written is nothing else that counts.
+ * Refuses to write a file that a command uses in another way too.
  *
- * @param written What is going to be overwritten; no two of them are the same.
- * @param others What is to stay as it is.
- * @throws {CommandError} If two of them are one file.
+ * @param written The files that will be overwritten; no two may be the same.
+ * @param others The files that are to stay as they are.
+ * @throws {CommandError} If two names lead to the same file.
  */
 export function refuseSameFiles(
   written: readonly NamedFile[],
@@ -61,10 +61,10 @@ export function refuseSameFiles(
 }
 
 /**
- * Where a file is, or will be, with all links followed.
+ * Finds where a file is, or will be, with all links followed.
  *
- * @param path Its name.
- * @returns Its path.
+ * @param path A name of the file.
+ * @returns The path of the file.
  */
 export function followLinks(path: string): string {
   let target = path;
@@ -74,7 +74,7 @@ export function followLinks(path: string): string {
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
-    // A link to what is not there yet is still a link.
+    // A link to a file that is not there yet is still a link.
     const link = readLink(target);
     if (link === undefined) return target;
     target = resolve(dirname(target), link);
@@ -82,7 +82,10 @@ export function followLinks(path: string): string {
   return target;
 }
 
-/** The same text for the same file; nothing for what is no file and cannot be lost. */
+/**
+ * A text that is the same for the same file; nothing if the path leads to no
+ * file that could be lost.
+ */
 function identify(path: string): string | undefined {
   try {
     const own = identifyExisting(path);
@@ -91,12 +94,12 @@ function identify(path: string): string | undefined {
     const folder = identifyExisting(dirname(target)) ?? dirname(target);
     return `${folder}/${fold(basename(target))}`;
   } catch {
-    // Whoever opens it will say why that is not possible.
+    // Whoever opens the file will say why that is not possible.
     return undefined;
   }
 }
 
-/** `null` if there is none, `undefined` if it is neither a file nor a folder. */
+/** Identifies a file or a folder; `null` if there is none, `undefined` if it is neither. */
 function identifyExisting(path: string): string | undefined | null {
   try {
     const { isFile, isDirectory, dev, ino } = Deno.statSync(path);

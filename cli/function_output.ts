@@ -1,13 +1,13 @@
 /**
- * What a function says while `futures map` writes results: it goes to the
- * standard error stream, whichever way it is said, as a line of it between the
- * results would be taken for one.
+ * Turns the output of a function to the standard error stream while `futures
+ * map` writes results: a line of output between them would be taken for a result.
  *
- * What goes past Deno's own stream and commands still gets between them:
- * `writeSync(1, …)` of `node:fs`, children that `node:child_process` starts with
- * the streams of this program, whoever opens the file /dev/stdout, a Web Worker
- * that the function has of its own, and native code. To turn Node's, each worker
- * would have to load its modules first, which takes a tenth of a second.
+ * Output that goes past Deno's own stream and commands still gets between the
+ * results: by `writeSync(1, …)` of `node:fs`, children that `node:child_process`
+ * starts with the streams of this program, whoever opens the file /dev/stdout, a
+ * Web Worker that the function has of its own, and native code. To turn the
+ * output of Node.js, each worker would have to load its modules first, which
+ * takes a tenth of a second.
  *
  * @module
  */
@@ -18,10 +18,13 @@ import {
   writeStandardError,
 } from "../executors/pool/process/standard_error.ts";
 
-/** What goes to the standard error stream anyway; not `trace`, which would show this file. */
+/**
+ * The methods that write to the standard error stream anyway; not `trace`,
+ * which would show this file.
+ */
 const ERRORS = ["error", "warn", "assert"] as const;
 
-/** What Deno has no text for that could be written elsewhere. */
+/** The methods whose text Deno does not give away, so that it could be written elsewhere. */
 const FORMATTED = [
   "dir",
   "table",
@@ -32,7 +35,7 @@ const FORMATTED = [
   "timeEnd",
 ] as const;
 
-/** Has all that is said in this isolate from now on on the standard error stream. */
+/** Turns all output of this isolate to the standard error stream from now on. */
 export function sayOnStderr(): void {
   turnConsole();
   turnStdout();
@@ -49,7 +52,7 @@ function turnConsole(): void {
     console.debug =
     console.dirxml =
       console.error;
-  // It would move the cursor of who looks at the results.
+  // To clear would move the cursor of whoever looks at the results.
   console.clear = () => {};
   let other: Console | undefined;
   for (const name of FORMATTED) {
@@ -68,8 +71,8 @@ function turnConsole(): void {
 }
 
 /**
- * A full pipe that does not wait refuses the whole of a text which is no longer
- * than 4 KiB; of a longer one, what there was room for is there twice.
+ * Writes again whatever a full, non-blocking pipe refuses. Such a pipe refuses a
+ * text of up to 4 KiB as a whole; of a longer text, a part may be written twice.
  */
 function writePatiently(
   write: (...args: unknown[]) => void,
@@ -84,7 +87,10 @@ function writePatiently(
   }
 }
 
-/** Only when it is needed: to load it takes as long as many a function. */
+/**
+ * Makes a console of Node.js; only when it is needed, as to load it takes as
+ * long as many a function.
+ */
 function openConsole(): Console {
   const { process } = globalThis as unknown as {
     process: typeof import("node:process");
@@ -93,7 +99,7 @@ function openConsole(): Console {
   return new Console(process.stderr);
 }
 
-/** `process.stdout` writes by the same methods. */
+/** Turns `Deno.stdout`; `process.stdout` writes by the same methods. */
 function turnStdout(): void {
   const writeSync = (bytes: Uint8Array) => {
     writeStandardError(bytes);
@@ -105,8 +111,8 @@ function turnStdout(): void {
         new Promise<number>((resolve) => resolve(writeSync(bytes))),
     },
     writeSync: { value: writeSync },
-    // One for each who asks: calls that overlap do not wait for one another, and
-    // none closes the standard error stream.
+    // A new stream for each caller: calls that overlap do not wait for one another,
+    // and none closes the standard error stream.
     writable: {
       get: () =>
         new WritableStream<Uint8Array>({
@@ -116,11 +122,14 @@ function turnStdout(): void {
   });
 }
 
-/** Children inherit a descriptor, so they get a pipe, and what comes out of it is passed on. */
+/**
+ * Turns the output of children, which inherit a descriptor: they get a pipe,
+ * and its output is passed on.
+ */
 function turnChildren(): void {
   replaceCommand((Command) =>
     class extends Command {
-      /** The same, with its text in a pipe. */
+      /** The same command, with its output in a pipe. */
       readonly #piped: Deno.Command;
       readonly #stdout: Deno.CommandOptions["stdout"];
 

@@ -10,7 +10,7 @@ import { type Command, command, CommandError } from "./command.ts";
 import { COMMON_OPTIONS, type OptionTable } from "./options.ts";
 import { wrap } from "./text.ts";
 
-/** Options and commands stand on the left, what they mean from here on. */
+/** The column of what options and commands mean; their names stand left of it. */
 const INDENT = " ".repeat(21);
 
 /** `futures help` */
@@ -36,7 +36,7 @@ export const HELP: Command = command({
 });
 
 /**
- * Says what a command does; the one that runs if none is named also says which
+ * Says what a command does; for the one that runs if none is named, also which
  * others there are.
  *
  * @param command The command.

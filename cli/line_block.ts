@@ -1,5 +1,5 @@
 /**
- * Lines that travel together, and what comes of them.
+ * Blocks of lines that travel together, and the pieces of results that come back.
  *
  * @module
  */
@@ -11,40 +11,40 @@ export interface Block {
   readonly file: string | undefined;
   /** The number of the first line in its file, from 0. */
   readonly line: number;
-  /** The same with all files counted as one. */
+  /** The number of the first line, from 0, all files counted as one. */
   readonly first: number;
   readonly lines: number;
   readonly text: string;
 }
 
-/** What came of some lines. */
+/** The results of lines that follow one another, or why one line has none. */
 export interface Piece {
-  /** The number of the first of them, from 0, all files counted as one. */
+  /** The number of the first line, from 0, all files counted as one. */
   readonly first: number;
-  /** How many there are. */
+  /** How many lines there are. */
   readonly lines: number;
-  /** How many characters they had. */
+  /** How many characters the lines had. */
   readonly length: number;
-  /** Their results, each with its line feed. */
+  /** The results, each with its line feed. */
   readonly output: string;
-  /** Why there is none; then there is one line. */
+  /** Why there is no result; then there is one line. */
   readonly failure?: FailedLine;
 }
 
 /** A line without a result. */
 export interface FailedLine {
   readonly file: string | undefined;
-  /** Its number in its file, from 1. */
+  /** The number of the line in its file, from 1. */
   readonly line: number;
   readonly error: ErrorText;
-  /** Whether it was no JSON. */
+  /** Whether the line was no JSON. */
   readonly isUnreadable: boolean;
 }
 
 /**
- * How much a result is while it waits to be written.
+ * Tells how much memory a piece takes while it waits to be written.
  *
- * @param piece The result, or why there is none.
+ * @param piece The piece.
  * @returns A number of characters.
  */
 export function sizeOf({ output, failure }: Piece): number {
@@ -55,9 +55,9 @@ export function sizeOf({ output, failure }: Piece): number {
  * Finds the end of the first lines of a text.
  *
  * @param text Lines with their line feeds.
- * @param start Where the first one starts.
- * @param count How many are wanted.
- * @returns Where they end, and how many there are.
+ * @param start Where the first line starts.
+ * @param count How many lines are wanted.
+ * @returns Where the last line ends, and how many there are.
  */
 export function findLines(
   text: string,
@@ -74,13 +74,13 @@ export function findLines(
 }
 
 /**
- * Some of the lines of a block.
+ * Makes a block of some of the lines of another.
  *
- * @param block The block.
- * @param index The number of the first of them, from 0.
- * @param start Where it starts.
- * @param end Where the last one ends.
- * @param lines How many there are.
+ * @param block The other block.
+ * @param index The number of the first line in that block, from 0.
+ * @param start Where the first line starts.
+ * @param end Where the last line ends.
+ * @param lines How many lines there are.
  * @returns A block of these lines.
  */
 export function part(

@@ -1,11 +1,11 @@
 /**
- * Lines in, results out, as many lines on their way as make sense.
+ * Maps lines to results in blocks, with as many blocks on their way as make sense.
  *
  * ```text
  * LineSource ──cut, while there is room──► block ──submit──► a worker
  *                                            ▲                  │
- *            what it had no time for, what ──┘                  │
- *            is to be tried again                               │
+ *     lines that it had no time for, and ────┘                  │
+ *     lines that are tried again                                │
  * reader ◄── pieces, in the order of the lines or as they come ◄┘
  * ```
  *
@@ -43,31 +43,37 @@ import {
 } from "./map_block.ts";
 import { ReadyResults } from "./ready_results.ts";
 
-/** A block takes so long: much longer than a message, too short to wait for. */
+/**
+ * How long a block may take, in milliseconds: much longer than a message, too
+ * short to be waited for.
+ */
 export const BLOCK_MS = 50;
 
-/** How fast blocks grow. */
+/** By how much blocks grow while they come back quickly. */
 const GROWTH = 4;
 
-/** More lines in a block would not make a difference. */
+/** How many lines a block has at most: more would make no difference. */
 const MAX_BLOCK_LINES = 16_384;
 
-/** So many lines may be on their way, or there without an earlier one. */
+/**
+ * How many lines may be on their way, or wait for an earlier one, unless the
+ * blocks below have more.
+ */
 const MAX_LINES = 1000;
 
-/** And so many blocks for each worker, if these are more lines. */
+/** How many blocks of the present size may be on their way or wait, for each worker. */
 const BLOCKS_PER_WORKER = 4;
 
-/** Lines that are long are fewer. */
+/** How many characters such lines may have, as lines may be long. */
 const MAX_CHARACTERS = 16 * 1024 * 1024;
 
-/** A block on its way, and how often it has been. */
+/** A block on its way, and for which time. */
 interface Attempt {
   readonly block: Block;
   readonly attempt: number;
 }
 
-/** What there is to know for a {@linkcode LineMap}. */
+/** Options of {@linkcode LineMap}. */
 export interface LineMapOptions {
   /** Has the lines of a block mapped. */
   submit(text: string): Future<BlockResult>;
@@ -75,7 +81,7 @@ export interface LineMapOptions {
   readonly workers: number;
   /** Whether results come in the order of the lines. */
   readonly ordered: boolean;
-  /** How long a line may take, which needs a block of its own if it matters. */
+  /** How long a line may take; with a limit, each line has a block of its own. */
   readonly timeoutMs: number;
   /** How often a line that failed is tried again. */
   readonly retries: number;
@@ -90,9 +96,9 @@ export class LineMap {
   readonly #options: LineMapOptions;
   /** How many lines a block has now. */
   #size = 1;
-  /** What has been submitted and has not come back. */
+  /** Blocks that were submitted and have not come back. */
   readonly #futures = new Map<Future<BlockResult>, Attempt>();
-  /** What is to be submitted when there is room for its results. */
+  /** Blocks that are to be submitted when there is room for their results. */
   readonly #waiting: Attempt[] = [];
   /** Lines and characters that have been cut into blocks and have not been read as results. */
   #linesOut = 0;
@@ -104,10 +110,10 @@ export class LineMap {
   #changed = Promise.withResolvers<void>();
 
   /**
-   * Begins to read.
+   * Begins to read lines.
    *
    * @param source The lines.
-   * @param options What is to be done with them, by how many workers.
+   * @param options How the lines are mapped, and by how many workers.
    */
   constructor(source: AsyncIterable<LineChunk>, options: LineMapOptions) {
     this.#options = options;
@@ -120,7 +126,7 @@ export class LineMap {
     );
   }
 
-  /** No new lines from now on; what runs is finished. */
+  /** Takes no new lines from now on; blocks that run are finished. */
   stop(): void {
     this.#stopped = true;
     this.#waiting.length = 0;
@@ -128,13 +134,13 @@ export class LineMap {
     this.#wake();
   }
 
-  /** What there is so far, each time. */
+  /** Yields the pieces that can be read, as they come. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Piece[]> {
     for (;;) {
       const pieces = this.#ready.take();
       if (pieces.length > 0) {
         yield pieces;
-        // Only now, so that a reader who is slow slows down all.
+        // Counted only now, so that a slow reader slows down the map.
         for (const piece of pieces) {
           this.#linesOut -= piece.lines;
           this.#charactersOut -= piece.length;
@@ -200,7 +206,7 @@ export class LineMap {
       this.#charactersOut < MAX_CHARACTERS && !this.#ready.isFull;
   }
 
-  /** Sends a block off; what comes of it is either ready or sent off again. */
+  /** Submits a block, or has it wait while there are too many results. */
   #start(block: Block, attempt = 1): void {
     if (this.#stopped) return;
     if (this.#ready.isFull && !this.#ready.isNext(block.first)) {
@@ -218,7 +224,7 @@ export class LineMap {
     });
   }
 
-  /** Calls back what has not begun, as there are too many results. */
+  /** Calls back blocks that have not begun, as there are too many results. */
   #callBack(): void {
     for (const [future, attempt] of this.#futures) {
       if (this.#ready.isNext(attempt.block.first) || !future.cancel()) continue;
@@ -227,7 +233,7 @@ export class LineMap {
     }
   }
 
-  /** Submits what waits, as far as there is room now. */
+  /** Submits blocks that wait, as far as there is room now. */
   #submitWaiting(): void {
     if (this.#waiting.length === 0) return;
     const waiting = this.#waiting.splice(0)
@@ -260,7 +266,7 @@ export class LineMap {
     this.#split(block, lines, length, this.#size);
   }
 
-  /** The results between two places in a block. */
+  /** Adds the results between two places in a block. */
   #put(block: Block, output: string, from: Place, to: Place): void {
     if (from.index === to.index) return;
     this.#add({
@@ -291,7 +297,7 @@ export class LineMap {
     this.#add({ first, lines: 1, length, output: "", failure });
   }
 
-  /** A line that nothing can be made of has no need of a worker. */
+  /** Fails a line that cannot be read, which needs no worker. */
   #refuse(block: Block, error: ErrorText): void {
     this.#putFailure(block, { error, isUnreadable: true }, 1);
     this.#wake();
@@ -303,19 +309,19 @@ export class LineMap {
     const isOver = error instanceof BrokenExecutorError ||
       error instanceof ShutdownError;
     if (isOver && !(error instanceof WorkerCrashedError)) throw error;
-    // A worker that died, a time that is up, a result that cannot be sent.
+    // Else a worker died, a time was up, or a result could not be sent.
     const isTimeout = error instanceof TimeoutError;
     if (block.lines === 1) {
       const { timeoutMs } = this.#options;
       const text = describe(isTimeout ? timedOut(timeoutMs) : error);
       this.#putFailure(block, { error: text, isUnreadable: false }, attempt);
     } else {
-      // Nobody knows which line it was: they are called again, one by one.
+      // Nobody knows which line has failed: all are mapped again, one by one.
       this.#split(block, 0, 0, 1);
     }
   }
 
-  /** Sends the lines of a block from one on in blocks of their own. */
+  /** Submits the lines of a block, from one on, in new blocks. */
   #split(block: Block, index: number, start: number, size: number): void {
     while (index < block.lines) {
       const { end, lines } = findLines(block.text, start, size);
@@ -326,10 +332,10 @@ export class LineMap {
   }
 
   #adapt(block: Block, { lines, ms }: BlockResult): void {
-    // What is stopped when its time is up has to be one line.
+    // A block that is stopped when its time is up has to be one line.
     if (this.#options.timeoutMs !== Infinity) return;
     if (lines < block.lines) this.#size = Math.min(this.#size, lines);
-    // Those that were sent before the size last changed say nothing of it.
+    // Blocks that were sent before the size last changed say nothing of it.
     else if (lines >= this.#size && ms < BLOCK_MS / 2) {
       this.#size = Math.min(this.#size * GROWTH, MAX_BLOCK_LINES);
     }

@@ -1,5 +1,5 @@
 /**
- * Where results go: the standard output, or a file that is there whole or not
+ * Writes results to the standard output, or to a file that is there whole or not
  * at all.
  *
  * @module
@@ -19,23 +19,23 @@ import { TextWriter } from "./text_writer.ts";
 
 /** Takes results. */
 export interface LineOutput {
-  /** How many lines it had before. */
+  /** How many lines the output had before. */
   readonly lines: number;
   /** Writes text, when there is room for it. */
   write(text: string): Promise<void>;
-  /** All is written. */
+  /** Ends the output, as all is written. */
   finish(): Promise<void>;
 }
 
-/** How much is read at a time to count lines. */
+/** How many bytes are read at a time to count lines. */
 const CHUNK_BYTES = 64 * 1024;
 
 const LINE_FEED = 10;
 
-/** Who may write, of those that may use a file. */
+/** The bits of a mode that let the owner read and write. */
 const OWNER_WRITES = 0o600;
 
-/** What of a mode can be set. */
+/** The bits of a mode that can be set. */
 const PERMISSION_BITS = 0o7777;
 
 /** The standard output, or a file that grows line by line. */
@@ -54,22 +54,22 @@ export class PlainOutput implements LineOutput {
   /** The standard output, also if functions are given another one later. */
   static standard(): PlainOutput {
     const { name } = STREAMS.stdout;
-    // Of a file or a pipe that was named it is an error that nobody reads it.
+    // Unlike a named pipe, it may lose its reader without an error.
     const options = { mayLoseReader: true };
     const writer = new TextWriter(openStandardOutput(), name, options);
     return new PlainOutput(name, writer);
   }
 
   /**
-   * A file, as it is until the run begins.
+   * Opens a file, which stays as it is until the run begins.
    *
-   * @param path Its name.
+   * @param path The path of the file.
    * @returns The output.
-   * @throws {CommandError} If it cannot be written, or another run writes it.
+   * @throws {CommandError} If the file cannot be written, or another run writes it.
    */
   static async open(path: string): Promise<PlainOutput> {
     try {
-      // A pipe or a device has nothing that could be cut off.
+      // A pipe or a device has no text that could be cut off.
       if (statOrNone(path)?.isFile === false) {
         const device = Deno.openSync(path, { write: true });
         const writer = new TextWriter((bytes) => device.write(bytes), path);
@@ -83,7 +83,7 @@ export class PlainOutput implements LineOutput {
     }
   }
 
-  /** Empties a file. Only now is it certain that there will be something else. */
+  /** Empties the file, as the run is certain to begin. */
   begin(): void {
     try {
       this.#file?.truncateSync();
@@ -92,12 +92,12 @@ export class PlainOutput implements LineOutput {
     }
   }
 
-  /** Waits for as long as the reader at the other end takes. */
+  /** Writes text; waits for as long as the reader at the other end takes. */
   write(text: string): Promise<void> {
     return this.#writer.write(text);
   }
 
-  /** It is all there already. */
+  /** Does nothing, as all text is written at once. */
   finish(): Promise<void> {
     return Promise.resolve();
   }
@@ -109,7 +109,7 @@ export class PlainOutput implements LineOutput {
  */
 export class FileOutput implements LineOutput {
   readonly lines: number;
-  /** What it is called until it is whole. */
+  /** The path of the file until it is whole. */
   readonly partialPath: string;
   readonly #path: string;
   readonly #file: Deno.FsFile;
@@ -126,11 +126,11 @@ export class FileOutput implements LineOutput {
   /**
    * Begins to write a file.
    *
-   * @param path Its place.
+   * @param path The place of the file.
    * @param options Whether to go on after the last complete line of
    * `FILE.partial`, if that is there.
    * @returns The output.
-   * @throws {CommandError} If it cannot be written, or another run writes it.
+   * @throws {CommandError} If the file cannot be written, or another run writes it.
    */
   static async open(
     path: string,
@@ -141,11 +141,11 @@ export class FileOutput implements LineOutput {
       const target = targetOf(path);
       const partial = partialOf(target);
       checkPartial(partial);
-      // What others may not read, they may not read meanwhile either.
+      // Whoever may not read the file may not read its partial text either.
       const before = statOrNone(target)?.mode ?? undefined;
       const mode = before && (before & PERMISSION_BITS | OWNER_WRITES);
       file = await openLocked(partial, mode);
-      // A killed run may have left it with another one.
+      // A killed run may have left the partial file with another mode.
       if (mode !== undefined) Deno.chmodSync(partial, mode);
       if (!resume) file.truncateSync();
       return new FileOutput(target, file);
@@ -160,11 +160,11 @@ export class FileOutput implements LineOutput {
     return this.#writer.write(text);
   }
 
-  /** Moves it to its place. */
+  /** Moves the file to its place. */
   async finish(): Promise<void> {
     const { partialPath } = this;
     try {
-      // Or a power failure could leave the name without the text.
+      // Without this, a power failure could leave the name without the text.
       await this.#file.sync();
       if (!isStillAt(this.#file, partialPath)) {
         throw new Error(
@@ -181,29 +181,32 @@ export class FileOutput implements LineOutput {
         FAILED_STATUS,
       );
     } finally {
-      // Only now, or another run could take it as one that was left.
+      // Closed only now: before, another run could take over the partial file.
       this.#file.close();
     }
   }
 }
 
-/** What a file is called until it is whole. */
+/** The path of a file until it is whole. */
 function partialOf(path: string): string {
   return `${path}.partial`;
 }
 
-/** A link stays a link; what is no file, such as /dev/null, is not replaced by one. */
+/**
+ * The place to write to: a link stays a link, and a device, such as /dev/null,
+ * is not replaced by a file.
+ */
 function targetOf(path: string): string {
   if (statOrNone(path)?.isFile === false) throw new Error("it is not a file");
   return followLinks(path);
 }
 
 /**
- * The files that an option is going to write.
+ * Lists the files that an option has written.
  *
  * @param option The option.
- * @param path The file that it names, if there is one.
- * @returns The file, and where it is until it is whole.
+ * @param path The file that the option names, if there is one.
+ * @returns The file, and its partial file.
  */
 export function outputFiles(
   option: string,
@@ -217,7 +220,7 @@ export function outputFiles(
   ];
 }
 
-/** What another name leads to as well would lose what it has. */
+/** Refuses a partial file that has another name too, under which its text would be lost. */
 function checkPartial(path: string): void {
   const info = statOrNone(path, Deno.lstatSync);
   if (info === undefined) return;
@@ -226,7 +229,7 @@ function checkPartial(path: string): void {
   }
 }
 
-/** A new file in the place of one that has been there belongs to the same people. */
+/** Gives a new file the owner of the one that it replaces. */
 function keepOwner(path: string, partialPath: string): void {
   const before = statOrNone(path);
   if (before === undefined || before.mode === null) return;
@@ -235,7 +238,7 @@ function keepOwner(path: string, partialPath: string): void {
     try {
       Deno.chownSync(partialPath, before.uid, before.gid);
     } catch {
-      // Only the superuser gives files away.
+      // Only the superuser can give files away.
     }
   }
   Deno.chmodSync(partialPath, before.mode & PERMISSION_BITS);
@@ -253,7 +256,10 @@ function statOrNone(
   }
 }
 
-/** Takes off what is behind the last line feed, counts the lines, and goes to the end. */
+/**
+ * Cuts off the text behind the last line feed, and goes to the end; returns the
+ * number of lines.
+ */
 function cutIncomplete(file: Deno.FsFile): number {
   const buffer = new Uint8Array(CHUNK_BYTES);
   let lines = 0;

@@ -1,5 +1,5 @@
 /**
- * From bytes to lines. Bytes stay bytes until their line is complete, which is
+ * Makes lines of bytes. Bytes stay bytes until their line is complete, which is
  * safe: in UTF-8 a line feed is no part of another character.
  *
  * @module
@@ -10,7 +10,7 @@ import type { ErrorText } from "./map_block.ts";
 /** Some whole lines, each with its line feed. */
 export interface Lines {
   readonly text: string;
-  /** Why nothing can be made of this line; then there is one. */
+  /** Why a line is no text; then there is one line. */
   readonly error?: ErrorText;
 }
 
@@ -22,28 +22,31 @@ export interface LineReaderOptions {
   readonly maxLineBytes?: number;
 }
 
-/** The name of the error of a line that is no text. */
+/** The name of the error for a line that is no text. */
 export const NO_TEXT = "EncodingError";
 
-/** Much more is no faster, and is memory. */
+/** How many bytes are read at a time: more is no faster, and takes memory. */
 const CHUNK_BYTES = 64 * 1024;
 
-/** However much room there is for a long line, it is soon known whether it is too long. */
+/**
+ * How many bytes of a long line are read at a time, so that one which is too
+ * long is noticed soon.
+ */
 const MAX_READ_BYTES = 1024 * 1024;
 
-/** Half of what a string can be: what is made of a line is often longer. */
+/** How many bytes a line may have: half of a string's limit, as the result is often longer. */
 const MAX_LINE_BYTES = 256 * 1024 * 1024;
 
 const LINE_FEED = 10;
 
-/** What JSON passes over: tab, line feed, carriage return, space. */
+/** The characters that JSON ignores: tab, line feed, carriage return, space. */
 const BLANKS: ReadonlySet<number | undefined> = new Set([9, LINE_FEED, 13, 32]);
 
 /**
  * Reads lines.
  *
  * @param read Reads some bytes, and tells how many; 0 at the end.
- * @param options How they are read.
+ * @param options How the lines are read.
  */
 export async function* readLines(
   read: (buffer: Uint8Array) => Promise<number>,
@@ -58,7 +61,7 @@ export async function* readLines(
     },
   };
   let buffer = new Uint8Array(CHUNK_BYTES);
-  /** How many bytes there are of what is not complete. */
+  /** How many bytes there are of incomplete lines. */
   let length = 0;
   let isTooLong = false;
   for (;;) {
@@ -69,7 +72,7 @@ export async function* readLines(
     length += count;
     let start = 0;
     if (isTooLong) {
-      // Nothing is kept of such a line; what matters is where it ends.
+      // The line is too long: none of it is kept, and its end is looked for.
       start = buffer.subarray(0, length).indexOf(LINE_FEED) + 1;
       if (start === 0) {
         length = 0;
@@ -99,9 +102,9 @@ export async function* readLines(
 }
 
 /**
- * Where the lines end that can be given out. Empty ones at the end of a file
- * are no values, so they wait for what comes behind them, unless there are more
- * of them than anybody would have there.
+ * Where the lines end that can be given out. Empty lines at the end of a file
+ * are no values, so they wait for a line behind them, unless there are more of
+ * them than anybody would have there.
  */
 function endOfLines(
   buffer: Uint8Array,
@@ -125,9 +128,9 @@ function resize(buffer: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
   return resized;
 }
 
-/** Makes text of the lines of one file. */
+/** Makes a decoder for the lines of one file. */
 function lineDecoder(): (bytes: Uint8Array) => Generator<Lines> {
-  // Some programs put a mark in front of a file; elsewhere it is a character.
+  // Some programs put a byte order mark in front of a file; elsewhere it is a character.
   let decoder = new TextDecoder("utf-8", { fatal: true });
   const next = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   return function* (bytes) {

@@ -1,5 +1,6 @@
 /**
- * Lines from files or the standard input, as text that ends where a line ends.
+ * Reads lines from files or the standard input, as text that ends where a line
+ * ends.
  *
  * @module
  */
@@ -18,7 +19,7 @@ import { describe } from "./map_block.ts";
 export interface LineChunk extends Lines {
   /** The file, unless it is the standard input. */
   readonly file: string | undefined;
-  /** Whether these are the first lines of a file, which may be the same one once more. */
+  /** Whether a file begins here, which may be the same one once more. */
   readonly starts?: boolean;
 }
 
@@ -29,14 +30,16 @@ const STDIN = "-";
 export class LineSource {
   readonly #files: readonly string[];
   readonly #options: LineReaderOptions;
-  /** How many bytes there are; `undefined` if that is known at the end only. */
+  /** How many bytes the input has; `undefined` if that is known at the end only. */
   readonly #totalBytes: number | undefined;
   #bytesRead = 0;
   #charactersRead = 0;
   #stdin: Pick<Deno.FsFile, "read"> = Deno.stdin;
 
   /**
-   * @param files Their paths; none for the standard input.
+   * Makes a source, which reads nothing yet.
+   *
+   * @param files The paths of the files; none for the standard input.
    * @param options How lines are read.
    * @throws {CommandError} If there is no such file.
    */
@@ -54,7 +57,7 @@ export class LineSource {
     );
   }
 
-  /** The files, for whoever wants to know whether they are something else, too. */
+  /** The files, to be compared with others that the command names. */
   get inputs(): NamedFile[] {
     return this.#files.map((file) =>
       file === STDIN ? STREAMS.stdin : { name: `the input ${file}`, path: file }
@@ -62,12 +65,12 @@ export class LineSource {
   }
 
   /**
-   * Takes the standard input for itself, if lines are read from there: a function
-   * that reads it too, or a program that the function starts, would take lines
-   * away, and finds its end instead.
+   * Takes the standard input for this source, if lines are read from there. A
+   * function that reads it too, or a program that the function starts, would take
+   * lines away, and finds the end of the input instead.
    */
   begin(): void {
-    // Deno says best why a folder cannot be read.
+    // If the standard input is a folder, Deno says best why it cannot be read.
     if (!this.#files.includes(STDIN) || isFolder(STREAMS.stdin.path)) return;
     const input = takeInput();
     this.#stdin = {
@@ -80,21 +83,21 @@ export class LineSource {
   }
 
   /**
-   * Which part of the whole some characters are.
+   * Tells which part of the input some characters are.
    *
-   * @param characters How many have been dealt with.
+   * @param characters How many characters are done.
    * @returns The part, from 0 to 1; `undefined` if nobody knows.
    */
   partOf(characters: number): number | undefined {
     if (this.#totalBytes === undefined || this.#charactersRead === 0) {
       return undefined;
     }
-    // How long characters are is known only of those that have been read.
+    // The bytes of characters are known only for those that have been read.
     const bytes = characters / this.#charactersRead * this.#bytesRead;
     return Math.min(1, bytes / this.#totalBytes);
   }
 
-  /** The lines, read when they are asked for. */
+  /** Yields lines, which are read as they are asked for. */
   async *[Symbol.asyncIterator](): AsyncGenerator<LineChunk> {
     for (const file of this.#files) {
       if (file === STDIN) {
@@ -134,7 +137,10 @@ export class LineSource {
   }
 }
 
-/** Some systems have files that only look as if there were something in them. */
+/**
+ * Throws if a file has become shorter; else it is one of a system, such as in
+ * /sys, with less to read than its size.
+ */
 async function checkSize(
   opened: Deno.FsFile,
   file: string,

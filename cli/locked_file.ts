@@ -1,7 +1,7 @@
 /**
- * Files that one run at a time writes. The lock is the system's own, on the
- * file itself: it ends with the process that has it, so what a killed run has
- * left can be taken over.
+ * Opens files that only one run at a time may write. The lock is the system's
+ * own, on the file itself: it ends with the process that has it, so a file that
+ * a killed run has left can be taken over.
  *
  * @module
  */
@@ -9,21 +9,22 @@
 import { CommandError } from "./command.ts";
 
 /**
- * How long Deno before 2.7, which can only wait for a lock, does so. One that
- * nobody has takes a millisecond or two, on a busy machine some more.
+ * How long to wait for a lock, in milliseconds, with Deno before 2.7, which
+ * cannot try without waiting. A lock that nobody has takes a millisecond or two,
+ * on a busy machine some more.
  */
 const PATIENCE_MS = 2000;
 
-/** Each time, another run has put its file to its place just now. */
+/** How often opening is tried, while each time another run has just moved the file to its place. */
 const MAX_ATTEMPTS = 100;
 
 /**
- * Opens a file to read and to write, with all that is in it.
+ * Opens a file to read and to write, with its text.
  *
- * @param path The file; it is made if there is none.
- * @param mode Who may use it if it is made.
- * @returns The file, which nobody else opens so until it is closed.
- * @throws {CommandError} If another run has it.
+ * @param path The path of the file, which is made if there is none.
+ * @param mode The mode of a file that is made.
+ * @returns The file, which no other run can open like this until it is closed.
+ * @throws {CommandError} If another run has the file.
  */
 export async function openLocked(
   path: string,
@@ -38,8 +39,8 @@ export async function openLocked(
     });
     try {
       if (!await lock(file)) break;
-      // Between the two, who had it may have moved it to its place: it would
-      // be that, whole and in use, that was written to.
+      // Between opening and locking, the run that had the file may have moved it
+      // to its place: this run would then overwrite a file that is whole.
       if (isStillAt(file, path)) return file;
     } catch (error) {
       file.close();
@@ -53,11 +54,11 @@ export async function openLocked(
 }
 
 /**
- * Whether an open file still is what is found by its name.
+ * Tells whether an open file is still found by its name.
  *
  * @param file The file.
  * @param path The name by which it was opened.
- * @returns False if it was removed, or something else is there.
+ * @returns False if the file was removed, or another one is there.
  */
 export function isStillAt(file: Deno.FsFile, path: string): boolean {
   const opened = file.statSync();
@@ -70,13 +71,13 @@ export function isStillAt(file: Deno.FsFile, path: string): boolean {
   }
 }
 
-/** Whether nobody else has it locked. */
+/** Locks a file; false if another process has it locked. */
 async function lock(file: Deno.FsFile): Promise<boolean> {
   try {
     if ("tryLock" in file) return await file.tryLock(true);
     return await lockPatiently(file);
   } catch {
-    // Some file systems have no locks, and are used without.
+    // Some file systems have no locks, and are used without them.
     return true;
   }
 }

@@ -1,10 +1,10 @@
 /**
- * What a worker does for `futures map`: it loads the function, and calls it on
- * blocks of lines.
+ * The tasks of `futures map`: a worker loads the function, and calls it on blocks
+ * of lines.
  *
- * The user's function knows nothing of this package, so the task is one of
- * here. Text comes and text goes: to read and to write JSON is often most of
- * the work, and belongs where the cores are.
+ * The function of the user knows nothing of this package, so that the tasks are
+ * here. They take text and return text: to read and to write JSON is often most
+ * of the work, and belongs where the cores are.
  *
  * @module
  */
@@ -18,24 +18,24 @@ import { formatResult } from "./map_result.ts";
 export interface BlockOptions {
   /** Whether lines are strings and no JSON. */
   readonly raw: boolean;
-  /** After how many milliseconds a block ends, whatever it still has. */
+  /** After how many milliseconds a block comes back, even with lines left. */
   readonly budgetMs: number;
-  /** How long to wait for what the function promised; `Infinity` for ever. */
+  /** How long to wait for a promise of the function, in milliseconds; `Infinity` for ever. */
   readonly timeoutMs: number;
 }
 
-/** What came of a block. */
+/** The results of a block. */
 export interface BlockResult {
-  /** How many lines were gone through; the others are for somebody else. */
+  /** How many lines were mapped; the others are to be sent again. */
   readonly lines: number;
   /** How many characters these lines had. */
   readonly length: number;
-  /** A line for each of them that did not fail. */
+  /** A line of output for each that did not fail. */
   readonly output: string;
-  /** The result of the last line, if it is too long to stand with the others. */
+  /** The result of the last line, if it is too long for the output. */
   readonly long?: LongResult | undefined;
   readonly failures: readonly LineFailure[];
-  /** How long it took, in milliseconds. */
+  /** How long the block took, in milliseconds. */
   readonly ms: number;
 }
 
@@ -46,13 +46,13 @@ export interface LongResult {
   readonly output: string;
 }
 
-/** A place in a block, and in what came of it. */
+/** A place in a block, and in its output. */
 export interface Place {
   /** The number of the line in its block, from 0. */
   readonly index: number;
   /** Where the line starts in the block. */
   readonly start: number;
-  /** Where in the output its result is, or would be. */
+  /** Where in the output the result of the line is, or would be. */
   readonly at: number;
 }
 
@@ -63,26 +63,26 @@ export interface LineFailure extends Place {
   readonly isUnreadable: boolean;
 }
 
-/** As much of an error as there is in a line. */
+/** The part of an error that a report has. */
 export interface ErrorText {
   readonly name: string;
   readonly message: string;
 }
 
 /**
- * A block ends when its results have so many characters, as what workers have
- * ready is in memory before anybody can ask for less.
+ * A block comes back when its results have so many characters: the results of all
+ * workers are in memory before anybody can ask for fewer.
  */
 const MAX_OUTPUT_CHARACTERS = 1024 * 1024;
 
-/** Nobody reads more of a message, and a report of it is a line. */
+/** How many characters of a message a report has: nobody reads more. */
 const MAX_MESSAGE_CHARACTERS = 64 * 1024;
 
-/** What Deno says of an import that only the project of the module explains. */
+/** Deno's errors for an import that only the project of the module explains. */
 const NEEDS_ITS_PROJECT =
   /not prefixed with|not a dependency|import map|Cannot find module|referrer npm package|(require|module|exports) is not defined/;
 
-/** Loads a module, which is not to end the worker that needs it. */
+/** Loads a module, which must not end its worker by Deno.exit(). */
 async function load(
   url: string,
 ): Promise<Record<string, unknown>> {
@@ -99,10 +99,10 @@ async function load(
   }
 }
 
-/** The function that is mapped; there is one in each program. */
+/** The function of the user: one in each program. */
 let mapped: ((input: unknown) => unknown) | undefined;
 
-/** Loads the function; before this nothing can be mapped. */
+/** Loads the function; to be called before {@linkcode mapBlock}. */
 export const loadFunction: (
   url: string,
   name: string,
@@ -114,7 +114,7 @@ export const loadFunction: (
     name: string,
     shown: string,
   ): Promise<void> {
-    // What the function says is not to get between its results.
+    // Output of the function must not get between its results.
     sayOnStderr();
     let exports: Record<string, unknown>;
     try {
@@ -154,7 +154,7 @@ export const mapBlock: (
         const input = read(text.slice(start, next - 1), raw);
         isUnreadable = false;
         let result = mapped!(input);
-        // Not every time: each `await` costs more than a small function.
+        // Only promises are awaited: an `await` costs more than a small function.
         if (isThenable(result)) result = await within(timeoutMs, result);
         const line = formatResult(result, raw);
         size += line.length;
@@ -181,7 +181,10 @@ export const mapBlock: (
   },
 );
 
-/** The first line says what, the others where Deno came from. */
+/**
+ * Says why a module did not load: in the first line of Deno's error; the others
+ * say who imported it.
+ */
 function explainLoad(error: unknown, shown: string): string {
   const [what = ""] = describe(error).message.split("\n");
   return NEEDS_ITS_PROJECT.test(what)
@@ -233,12 +236,12 @@ async function within(
   }
 }
 
-/** What is said of a line that took too long. */
+/** The error for a line that took too long. */
 export function timedOut(timeoutMs: number): TimeoutError {
   return new TimeoutError(`No result after ${timeoutMs} ms`);
 }
 
-/** As much as there is to say about what was thrown, which may be anything. */
+/** Describes a thrown value, which may be anything. */
 export function describe(error: unknown): ErrorText {
   try {
     return error instanceof Error
@@ -252,6 +255,6 @@ export function describe(error: unknown): ErrorText {
 function shorten(text: unknown): string {
   const all = String(text);
   if (all.length <= MAX_MESSAGE_CHARACTERS) return all;
-  // A copy: a part of a string would keep the whole of it.
+  // A copy, as a part of a string keeps the whole string in memory.
   return structuredClone(`${all.slice(0, MAX_MESSAGE_CHARACTERS)}…`);
 }

@@ -1,5 +1,5 @@
 /**
- * `futures map`: a function and a file, on all cores.
+ * `futures map`: maps the lines of files by a function, on all cores.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { mapLines, type OnError } from "./map_run.ts";
 import { type ModuleAddress, readAddress } from "./module_address.ts";
 import { choice, flag, integer, option, path, type Values } from "./options.ts";
 
-/** Those first that can stop a line that hangs; the first is the default. */
+/** The executors, those first that can stop a line that hangs; the first is the default. */
 const BY_STOPPING = EXECUTOR_IDS.toSorted((a, b) =>
   Number(EXECUTORS[b].stopsTasks) - Number(EXECUTORS[a].stopsTasks)
 );
@@ -104,7 +104,7 @@ async function map(
   const address = readAddress(module);
   const source = new LineSource(files, { raw });
   checkFiles(address, source, values);
-  // Another run may have one of the two: then neither is emptied.
+  // Both are opened first: if another run has one of them, neither is emptied.
   const reports = errors === undefined
     ? undefined
     : await PlainOutput.open(errors);
@@ -134,7 +134,10 @@ async function map(
   });
 }
 
-/** Throws if a file that is written is another one of the run, before anything is touched. */
+/**
+ * Throws if a file that is written is also used in another way; no file has
+ * been touched by then.
+ */
 function checkFiles(
   { url, shown }: ModuleAddress,
   { inputs }: LineSource,
@@ -153,7 +156,7 @@ function checkFiles(
     ],
     [...module, ...inputs, stdout, stderr],
   );
-  // As `cat` has it: the results would be read again, without an end.
+  // Like `cat`: the results would be read again, without an end.
   if (output === undefined) refuseSameFiles([stdout], [...module, ...inputs]);
 }
 

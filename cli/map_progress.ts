@@ -9,19 +9,19 @@
 import { writeError } from "./command.ts";
 import { CLEAR_LINE } from "./text.ts";
 
-/** How far it is. */
+/** How far a run is. */
 export interface MapProgress {
   /** How many lines have been written, or have failed. */
   readonly done: number;
   readonly failed: number;
-  /** Which part of the input that is, from 0 to 1; `undefined` if nobody knows. */
+  /** Which part of the input those lines are, from 0 to 1; `undefined` if nobody knows. */
   readonly part: number | undefined;
 }
 
-/** Often enough for the eye. */
+/** How often the line is repainted, in milliseconds: often enough for the eye. */
 const REPAINT_MS = 100;
 
-/** Where lines stay, there are fewer of them. */
+/** How often a new line is written, in milliseconds, where lines cannot be repainted. */
 const LOG_MS = 1000;
 
 /** Keeps the line up to date. */
@@ -31,11 +31,13 @@ export class ProgressLine implements Disposable {
   readonly #start = performance.now();
   readonly #timer: ReturnType<typeof setInterval>;
   #shown = false;
-  /** Which part had been done before. */
+  /** Which part of the input earlier runs had done. */
   #from = 0;
 
   /**
-   * @param ask Whom to ask how far it is; this is all there is to know.
+   * Shows the line.
+   *
+   * @param ask Tells how far the run is.
    */
   constructor(ask: () => MapProgress) {
     this.#ask = ask;
@@ -45,14 +47,14 @@ export class ProgressLine implements Disposable {
     );
   }
 
-  /** Makes room for something else. */
+  /** Removes the line, to make room for another text. */
   hide(): void {
     if (!this.#shown) return;
     writeError(CLEAR_LINE);
     this.#shown = false;
   }
 
-  /** Leaves a last line that tells how long it took. */
+  /** Leaves a last line that tells how long the run took. */
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
     this.hide();
@@ -68,7 +70,7 @@ export class ProgressLine implements Disposable {
 
   #paint(): void {
     const progress = this.#ask();
-    // What a run before this one has done is passed over in no time.
+    // Lines that an earlier run has done are passed over in no time.
     if (progress.done === 0) this.#from = progress.part ?? 0;
     const seconds = this.#seconds;
     const text = formatDone(progress, seconds) +
@@ -89,15 +91,15 @@ function formatDone({ done, failed }: MapProgress, seconds: number): string {
 /**
  * Says how much there is still to do.
  *
- * @param progress How far it is.
- * @param since Where it began, and how long ago.
+ * @param progress How far the run is.
+ * @param since Where the run began, and how long ago.
  * @returns Some words behind a comma; none if nobody knows.
  */
 export function formatLeft(
   { part }: MapProgress,
   { from, seconds }: { from: number; seconds: number },
 ): string {
-  // What was done in the first moments says nothing yet.
+  // The speed of the first second says nothing yet.
   if (part === undefined || part <= from || seconds < 1) return "";
   const left = seconds * (1 - part) / (part - from);
   return `, ${Math.floor(part * 100)} %, ${formatTime(left)} left`;

@@ -1,5 +1,5 @@
 /**
- * What a function returns, as a line.
+ * Makes lines of results of the function.
  *
  * @module
  */
@@ -8,10 +8,10 @@
  * Makes a line of a result. `undefined`, of which JSON has nothing, becomes
  * `null`, as it does in arrays.
  *
- * @param result What the function has returned, or what became of its promise.
+ * @param result What the function has returned, or its promise has given.
  * @param raw Whether a string is a line as it is.
  * @returns The line, with its line feed.
- * @throws {TypeError} If nothing would be left of it.
+ * @throws {TypeError} If nothing would be left of the result.
  */
 export function formatResult(result: unknown, raw: boolean): string {
   if (raw && typeof result === "string") return formatText(result);
@@ -35,7 +35,7 @@ function formatText(text: string): string {
   return `${text}\n`;
 }
 
-/** Nothing is a result; what JSON has nothing of is lost. */
+/** Throws if JSON has nothing for a result; `undefined` is a result without a value. */
 function checkNothing(result: unknown): void {
   if (typeof result !== "function" && typeof result !== "symbol") return;
   throw new TypeError(
@@ -44,8 +44,8 @@ function checkNothing(result: unknown): void {
 }
 
 /**
- * To JSON, whatever keeps what it has elsewhere than in its fields is an object
- * without fields: a Map, a generator, an Error, a Response.
+ * Throws if JSON finds no fields in an object that keeps its contents elsewhere:
+ * in a Map, a generator, an Error, a Response.
  */
 function checkEmpty(result: object): void {
   if ("toJSON" in result) return;

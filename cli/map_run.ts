@@ -14,9 +14,9 @@ import {
 } from "./command.ts";
 import type { ExecutorChoice } from "./executors.ts";
 import type { FailedLine } from "./line_block.ts";
-import { NO_TEXT } from "./line_reader.ts";
 import { BLOCK_MS, LineMap } from "./line_map.ts";
 import type { LineOutput, PlainOutput } from "./line_output.ts";
+import { NO_TEXT } from "./line_reader.ts";
 import type { LineSource } from "./line_source.ts";
 import { describe, loadFunction, mapBlock } from "./map_block.ts";
 import { ProgressLine } from "./map_progress.ts";
@@ -25,7 +25,7 @@ import type { ModuleAddress } from "./module_address.ts";
 /** What to do with a line that has no result. */
 export type OnError = "stop" | "skip" | "report";
 
-/** What is to be mapped, and how. */
+/** The lines that a run maps, and how. */
 export interface MapRun {
   readonly address: ModuleAddress;
   readonly source: LineSource;
@@ -36,25 +36,25 @@ export interface MapRun {
   readonly timeoutMs: number;
   readonly retries: number;
   readonly onError: OnError;
-  /** Where reports go, unless they take the places of results. */
+  /** The file of the reports; `undefined` if they take the places of results. */
   readonly errors: PlainOutput | undefined;
   /** Whether reports say which file they are about. */
   readonly namesFiles: boolean;
   readonly raw: boolean;
   readonly progress: boolean;
-  /** What to do if it was stopped; nothing if all would begin anew. */
+  /** How to go on with a run that was stopped; empty if all would begin anew. */
   readonly advice: string;
 }
 
-/** For functions that know nothing of this package. */
+/** Options for functions that know nothing of this package. */
 const STRANGERS = {
   // A module may load a model of gigabytes.
   startTimeout: Infinity,
-  // They do not know that they are to stop.
+  // Such a function does not know that it is to stop.
   gracePeriod: 0,
 };
 
-/** So much is written together: more is no faster, and is memory. */
+/** How many characters are written together: more is no faster, and takes memory. */
 const FLUSH_CHARACTERS = 1024 * 1024;
 
 /** The exit status after Ctrl-C, as shells have it. */
@@ -63,12 +63,12 @@ const INTERRUPTED_STATUS = 130;
 /**
  * Maps lines.
  *
- * Whoever calls it exits with the status then: what still runs, or is still
- * waited for on the standard input, is of no interest any more.
+ * The caller then exits with the status: functions may still run, or read the
+ * standard input, and nobody waits for them.
  *
- * @param run What is to be done.
+ * @param run The lines, and how to map them.
  * @returns The exit status.
- * @throws {CommandError} If it cannot go on.
+ * @throws {CommandError} If the run cannot go on.
  */
 export async function mapLines(run: MapRun): Promise<number> {
   const { executor, workers: maxWorkers, address } = run;
@@ -136,7 +136,7 @@ async function writeResults(
   for await (const pieces of lines) {
     let stopper: FailedLine | undefined;
     for (const piece of pieces) {
-      // Together they may be more than a string can be.
+      // Flushed, as results and reports may together be longer than a string can be.
       if (results.length + reports.length > FLUSH_CHARACTERS) await flush();
       if (piece.output.length > FLUSH_CHARACTERS) await flush();
       results += piece.output;
@@ -169,9 +169,9 @@ async function writeResults(
 }
 
 /**
- * Notices that the program ends before its run does, and sees to it that this
- * is no success: functions of promises run in this isolate, where `Deno.exit()`
- * means all of them.
+ * Notices that the program ends before its run does, and makes it fail: with
+ * promises, the function runs in this isolate, where its `Deno.exit()` ends the
+ * whole program.
  */
 class ProgramGuard implements Disposable {
   readonly #listeners = new AbortController();
@@ -196,7 +196,7 @@ class ProgramGuard implements Disposable {
   }
 }
 
-/** Ctrl-C: once to finish what runs, twice to leave it. */
+/** Obeys Ctrl-C: once to finish lines that run, twice to leave them. */
 class Interrupt implements Disposable {
   happened = false;
   readonly #listener: () => void;

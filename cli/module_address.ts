@@ -1,5 +1,5 @@
 /**
- * Which function `MODULE#EXPORT` means.
+ * Finds the function that `MODULE#EXPORT` means.
  *
  * @module
  */
@@ -10,18 +10,18 @@ import { describe } from "./map_block.ts";
 
 /** A function in a module. */
 export interface ModuleAddress {
-  /** What to import. */
+  /** The URL to import. */
   readonly url: string;
   /** The name of the export. */
   readonly name: string;
-  /** What the user called the module. */
+  /** The module as the user named it. */
   readonly shown: string;
 }
 
-/** Longer than the letter of a drive. */
+/** The scheme of a URL, which is longer than the letter of a drive. */
 const SCHEME = /^[a-z][a-z0-9+.-]+:/i;
 
-/** In a compiled program there is nothing that could make JavaScript of these. */
+/** The files of which a compiled program cannot make JavaScript. */
 const NEEDS_TRANSPILER = /\.(ts|mts|cts|tsx|jsx)$/i;
 
 /**
@@ -48,7 +48,7 @@ export function readAddress(text: string): ModuleAddress {
 
 function isAddress(url: string): boolean {
   try {
-    // A path that cannot be read back is none.
+    // Throws for a file: URL that is no path on this system.
     if (new URL(url).protocol === "file:") fileURLToPath(url);
     return true;
   } catch {
@@ -69,7 +69,7 @@ function checkCompiled(shown: string, url: string): void {
   }
 }
 
-/** Deno's own message would name the module that wanted to import it. */
+/** Throws if there is no such file; Deno's own message would name a module of this program. */
 function checkFile(path: string): void {
   try {
     if (!Deno.statSync(path).isFile) throw new Error("it is not a file");

@@ -1,12 +1,12 @@
 /**
- * What an option is: how it is written, what it means, what it takes. Commands
- * have tables of these, and from the tables options are read, checked,
- * explained and completed.
+ * Options of commands: how each is written, what it means, what it takes.
+ * Commands have tables of these, from which options are read, checked, explained
+ * and completed.
  *
  * @module
  */
 
-/** What a shell may put in the place of a value or an operand. */
+/** The values or operands that a shell completes. */
 export type Choices = readonly string[] | "files";
 
 /** One option of a command. */
@@ -14,28 +14,28 @@ export interface Option<T> {
   readonly help: string;
   /** The short form, if there is one. */
   readonly letter?: string;
-  /** What stands for the value in the help; flags have no value. */
+  /** The word for the value in the help; flags have no value. */
   readonly placeholder?: string;
-  /** What the value may be. */
+  /** The values that the option takes, for its error. */
   readonly wanted?: string;
   /** All values, or "files", for a shell that completes them. */
   readonly choices?: Choices;
   readonly default: T;
-  /** What the help calls the default; nothing for flags. */
+  /** The default as the help shows it; left out for flags. */
   readonly defaultText?: string;
-  /** What a text stands for; `undefined` if it makes no sense. */
+  /** Reads a value; `undefined` if the text makes no sense. */
   read(text: string): T | undefined;
 }
 
 /** The options of a command by their names. */
 export type OptionTable = Readonly<Record<string, Option<unknown>>>;
 
-/** What the options of a table come to. */
+/** The values of the options of a table. */
 export type Values<T extends OptionTable> = {
   [K in keyof T]: T[K] extends Option<infer V> ? V : never;
 };
 
-/** What every command has. */
+/** The options of every command. */
 export const COMMON_OPTIONS = {
   help: { ...flag("print this text"), letter: "h" },
   version: { ...flag("print the version"), letter: "V" },

@@ -1,5 +1,5 @@
 /**
- * Results that can be read, and how much memory they are.
+ * Keeps results until they are read, and knows how much memory they take.
  *
  * @module
  */
@@ -7,22 +7,24 @@
 import { type Piece, sizeOf } from "./line_block.ts";
 
 /**
- * So many characters may wait for those of earlier lines, or for their reader:
- * as long as an early line takes, this keeps the workers busy.
+ * How many characters of results may wait for those of earlier lines, or for
+ * their reader: enough to keep the workers busy while an early line takes long.
  */
 const MAX_CHARACTERS = 64 * 1024 * 1024;
 
-/** Has results until they have been read. */
+/** The results that have not been read. */
 export class ReadyResults {
   readonly #ordered: boolean;
-  /** By their first line, so that order needs nothing else. */
+  /** The pieces by the number of their first line, which is all that order needs. */
   readonly #pieces = new Map<number, Piece>();
-  /** Which line comes next, of those that are read in order. */
+  /** The number of the line that is read next, if lines are read in order. */
   #next: number;
-  /** Characters of what is here, and of what is being read. */
+  /** How many characters the pieces have, including those that are being read. */
   #characters = 0;
 
   /**
+   * Makes a place for results.
+   *
    * @param first The number of the line that comes first.
    * @param ordered Whether results come in the order of the lines.
    */
@@ -31,7 +33,7 @@ export class ReadyResults {
     this.#ordered = ordered;
   }
 
-  /** Whether there is no room for more. */
+  /** Whether there is no room for more results. */
   get isFull(): boolean {
     return this.#characters >= MAX_CHARACTERS;
   }
@@ -41,13 +43,13 @@ export class ReadyResults {
     return this.#ordered && line === this.#next;
   }
 
-  /** Puts results to the others. */
+  /** Adds results. */
   add(piece: Piece): void {
     this.#pieces.set(piece.first, piece);
     this.#characters += sizeOf(piece);
   }
 
-  /** Takes out what can be read now; it counts until it is released. */
+  /** Takes out the pieces that can be read now; they count until they are released. */
   take(): Piece[] {
     if (!this.#ordered) {
       const pieces = [...this.#pieces.values()];
@@ -67,7 +69,7 @@ export class ReadyResults {
     return pieces;
   }
 
-  /** Results have been read, and are nobody's memory any more. */
+  /** Results have been read, and take no memory any more. */
   release(piece: Piece): void {
     this.#characters -= sizeOf(piece);
   }

@@ -1,16 +1,17 @@
 /**
- * Writing to the standard output while other programs have it, too. Some, such
- * as Node.js, make it non-blocking for all: then a pipe refuses what it has no
- * room for, and whoever writes has to ask again.
+ * Writes to the standard output while other programs have it too. Some, such as
+ * Node.js, make it non-blocking for all: then a pipe refuses bytes that it has no
+ * room for, and they have to be written again.
  *
- * How much was taken by then is not said of Deno's own stream, which buffers by
- * lines. So, where that is possible, what it leads to is opened once more:
+ * Deno's own stream, which buffers by lines, does not tell how many bytes a pipe
+ * took before it refused. So, where that is possible, the pipe is opened once
+ * more:
  *
- * | it leads to | written by |
+ * | the standard output is | written by |
  * |---|---|
  * | a file | Deno's stream: files refuse nothing |
  * | a pipe of a shell | a stream of this program's own, that waits |
- * | else | Deno's stream, in pieces of which all or nothing is taken |
+ * | anything else | Deno's stream, in pieces of which all or nothing is taken |
  *
  * @module
  */
@@ -18,29 +19,29 @@
 import { setTimeout } from "../executors/runtime/clock.ts";
 import type { Write } from "./text_writer.ts";
 
-/** How long a reader without room is left alone at first. */
+/** How long to wait at first for room in a pipe, in milliseconds. */
 const SHORT_WAIT_MS = 1;
 
-/** And if it takes its time: hardly any work, and hardly any delay. */
+/** How long to wait if the reader takes its time: hardly any work, and hardly any delay. */
 const LONG_WAIT_MS = 16;
 
-/** What systems write whole or not at all: POSIX calls it PIPE_BUF. */
+/** How many bytes systems write whole or not at all: PIPE_BUF of POSIX. */
 const WHOLE_BYTES = Deno.build.os === "linux" ? 4096 : 512;
 
-/** Less than Deno's stream always has room for if it is empty. */
+/** How many bytes of a line are written at once: Deno's stream has room for more if it is empty. */
 const BUFFERED_BYTES = 512;
 
 const LINE_FEED = 10;
 
 const NOTHING = new Uint8Array();
 
-/** Opens the standard output for whoever does not mind that it is shared. */
+/** Opens the standard output, which other programs may share. */
 export function openStandardOutput(): Write {
   const write = Deno.stdout.write.bind(Deno.stdout);
   if (Deno.build.os === "windows") return write;
   try {
     if (Deno.statSync("/dev/stdout").isFile) return write;
-    // A pipe with a name that nobody reads any more would keep us waiting.
+    // To open a named pipe that nobody reads any more would wait for ever.
     const isPipe = Deno.build.os === "linux" &&
       Deno.readLinkSync("/proc/self/fd/1").startsWith("pipe:");
     if (isPipe) {
@@ -48,16 +49,17 @@ export function openStandardOutput(): Write {
       return (bytes) => pipe.write(bytes);
     }
   } catch {
-    // It may be somebody else's.
+    // The pipe may belong to another user.
   }
   return (bytes) => writePiece(write, bytes);
 }
 
 /**
- * Writes as much from the start as is safe to write again. Deno's stream hands
- * lines on at once, and keeps what is no whole line until it is told to write
- * it, as it always is. So a refused line has not been taken, and a refused part
- * of one has been, and is written with the next bytes, or with none.
+ * Writes as many bytes from the start as can safely be written again; resolves to
+ * how many. Deno's stream hands lines on at once, but takes a part of a line into
+ * its buffer, and then tries to write that. So if a line is refused, it has not
+ * been taken; if a part of a line is refused, it has been, and is written with
+ * the next bytes, or with none.
  */
 async function writePiece(write: Write, bytes: Uint8Array): Promise<number> {
   const lines = bytes.subarray(0, WHOLE_BYTES).lastIndexOf(LINE_FEED) + 1;

@@ -1,5 +1,5 @@
 /**
- * How text on a terminal looks: its width, its colours, and how a line is
+ * The look of text on a terminal: its width, its colours, and how a line is
  * replaced.
  *
  * @module
@@ -8,20 +8,20 @@
 /** Options of everything that makes text. */
 export interface TextOptions {
   /**
-   * Whether to colour it, by ANSI escape codes.
+   * Whether to colour the text, by ANSI escape codes.
    *
    * @default {false}
    */
   color?: boolean;
 }
 
-/** No line is longer: the width of the smallest terminals still in use. */
+/** The length of the longest lines: the width of the smallest terminals still in use. */
 export const LINE_WIDTH = 80;
 
-/** Goes to the start of the line and empties it, whatever it held. */
+/** Goes to the start of the line and empties it. */
 export const CLEAR_LINE = "\r\x1b[K";
 
-/** The ANSI codes of what text can look like. */
+/** The ANSI codes of looks. */
 const CODES = { bold: 1, dim: 2, green: 32, yellow: 33, cyan: 36 } as const;
 
 /**
@@ -29,8 +29,8 @@ const CODES = { bold: 1, dim: 2, green: 32, yellow: 33, cyan: 36 } as const;
  *
  * @param look The look.
  * @param text The text.
- * @param options Whether there is colour at all.
- * @returns The text, between escape codes if so.
+ * @param options Whether to colour the text.
+ * @returns The text, between escape codes if it is coloured.
  */
 export function paint(
   look: keyof typeof CODES,
@@ -43,8 +43,8 @@ export function paint(
 /**
  * Fills lines with pieces of text.
  *
- * @param pieces Words, or what else is not to be broken, without colour.
- * @param indent What every line begins with.
+ * @param pieces Words, or other pieces that are not to be broken, without colour.
+ * @param indent The beginning of every line.
  * @returns The lines.
  */
 export function wrap(pieces: readonly string[], indent = ""): string {

@@ -1,5 +1,5 @@
 /**
- * From text to bytes, with little memory however long the text is.
+ * Writes text as bytes, with little memory however long the text is.
  *
  * @module
  */
@@ -15,7 +15,7 @@ export type Write = (bytes: Uint8Array) => Promise<number>;
  */
 const PIECE_CHARACTERS = 256 * 1024;
 
-/** UTF-8 takes no more for a character of a string. */
+/** How many bytes UTF-8 takes at most for a character of a string. */
 const BYTES_PER_CHARACTER = 3;
 
 /** Writes texts of any length with little memory. */
@@ -27,10 +27,12 @@ export class TextWriter {
   readonly #buffer = new Uint8Array(PIECE_CHARACTERS * BYTES_PER_CHARACTER);
 
   /**
+   * Makes a writer.
+   *
    * @param write Takes the bytes.
-   * @param name What a message calls the file.
-   * @param options Whether a reader that has seen enough is for whoever writes
-   * to know, as the error that it is; else that is said as of any other file.
+   * @param name The name of the file in messages.
+   * @param options Whether the caller gets the error as it is if the reader has
+   * seen enough; else that is an error like others.
    */
   constructor(
     write: Write,
@@ -65,7 +67,7 @@ export class TextWriter {
   }
 }
 
-/** A character that takes two places stays whole. */
+/** The end of a piece; does not divide a character that takes two places. */
 function endOfPiece(text: string, start: number): number {
   const end = start + PIECE_CHARACTERS;
   if (end >= text.length) return text.length;

@@ -1,14 +1,13 @@
 /**
- * Checks of what callers hand in. Each says what was wanted and what was
- * received: `TypeError` for the wrong shape, `RangeError` for a value out of
- * range.
+ * Checks arguments. Each error says what was wanted and what was received:
+ * `TypeError` for the wrong shape, `RangeError` for a value out of range.
  *
  * @module
  */
 
 import { show } from "./text.ts";
 
-/** An options object that may be left out; `null` and primitives are errors. */
+/** Checks an options object that may be left out; `null` and primitives are errors. */
 export function checkOptions<T extends object>(options: T | undefined): T {
   // Every option of this package may be left out, so {} is a T.
   if (options === undefined) return {} as T;
@@ -18,7 +17,7 @@ export function checkOptions<T extends object>(options: T | undefined): T {
   return options;
 }
 
-/** A function that is about to be called somewhere. */
+/** Checks that a value is a function. */
 export function checkFunction(name: string, value: unknown): void {
   if (typeof value !== "function") {
     throw new TypeError(
@@ -27,7 +26,7 @@ export function checkFunction(name: string, value: unknown): void {
   }
 }
 
-/** Milliseconds, `Infinity` for none. */
+/** Checks a number of milliseconds, at least 0; `Infinity` is for no limit. */
 export function checkDuration(
   name: string,
   value: number | undefined,
@@ -43,7 +42,7 @@ export function checkDuration(
   return value;
 }
 
-/** How many; `Infinity` only where `unbounded` allows it. */
+/** Checks a number that is an integer of at least 1, or `Infinity` if that is `unbounded`. */
 export function checkCount(
   name: string,
   value: number | undefined,
@@ -63,7 +62,7 @@ export function checkCount(
   return value;
 }
 
-/** A boolean that may be left out. */
+/** Checks a boolean that may be left out. */
 export function checkBoolean(
   name: string,
   value: boolean | undefined,
@@ -76,7 +75,7 @@ export function checkBoolean(
   return value;
 }
 
-/** An `AbortSignal` that may be left out. */
+/** Checks an `AbortSignal` that may be left out. */
 export function checkSignal(
   value: AbortSignal | undefined,
 ): AbortSignal | undefined {
@@ -86,7 +85,7 @@ export function checkSignal(
   );
 }
 
-/** An initializer and what it is called with, if there is one. */
+/** Checks an initializer and its arguments, if there is one. */
 export function checkInitializer(
   { initializer, initArgs }: {
     initializer?: (...args: never[]) => unknown;

@@ -1,5 +1,5 @@
 /**
- * What a task can ask about itself while it runs.
+ * Lets a task ask about itself while it runs.
  *
  * @module
  */

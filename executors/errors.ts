@@ -1,12 +1,12 @@
 /**
- * The errors a caller may want to catch; wrong arguments are plain
+ * The errors that a caller may want to catch. Wrong arguments are plain
  * `TypeError`s and `RangeError`s.
  *
  * @module
  */
 
 /**
- * What every error of this package is an instance of.
+ * The class of which all errors of this package are instances.
  *
  * @example Telling the pool's errors from the task's own
  * ```ts
@@ -106,8 +106,8 @@ export class ShutdownError extends ConcurrentError {
 }
 
 /**
- * A worker could not find the function of a `task()`; the message says what
- * to write, `cause` is why the module did not load, if that was it.
+ * A worker could not find the function of a `task()`. The message says what to
+ * write; `cause` is the error of the module, if it did not load.
  *
  * @example A name that the module does not export
  * ```ts
@@ -151,9 +151,9 @@ export class BrokenExecutorError extends ConcurrentError {
 }
 
 /**
- * The worker died while it ran this task, or as the third that died with the
- * task before any had entered it. The executor has replaced it and goes on;
- * `cause` is the error that killed it, if one did.
+ * The worker died while it ran this task, or was the third that died with the
+ * task before any had entered it. The executor has replaced the worker and goes
+ * on; `cause` is the error that killed the worker, if one did.
  *
  * Python breaks the whole pool instead (`BrokenProcessPool`).
  *
@@ -196,10 +196,10 @@ export class WorkerTerminatedError extends BrokenExecutorError {
 }
 
 /**
- * Says what the errors of a class are called. On the prototype, as the
- * language's own errors have it: an own property would be one more field to
- * print, to clone and to compare. Defined, as who has frozen `Error.prototype`
- * has forbidden to assign it to what inherits from there.
+ * Sets the name of the errors of a class. On the prototype, as the errors of the
+ * language have it: an own property would be one more field to print, to clone
+ * and to compare. Defined, as a frozen `Error.prototype` forbids to assign the
+ * name.
  */
 function setName(errorClass: typeof ConcurrentError, name: string): void {
   Object.defineProperty(errorClass.prototype, "name", {

@@ -1,6 +1,6 @@
 /**
- * The interface that every execution strategy keeps. What is common to all is
- * written here once: checking arguments, making futures, mapping.
+ * The interface of all execution strategies. Checks arguments, makes jobs, and
+ * hands them to the strategy.
  *
  * ```text
  * submit(fn, ...args) ──► Job of one call ───┐
@@ -13,10 +13,12 @@
  * @module
  */
 
-import { show } from "./text.ts";
 import { checkBoolean, checkFunction, checkOptions } from "./arguments.ts";
 import { ShutdownError } from "./errors.ts";
 import type { Future } from "./future.ts";
+import { FutureSink } from "./job/future_sink.ts";
+import type { Job } from "./job/job.ts";
+import { checkSubmitOptions, type SubmitOptions } from "./job/options.ts";
 import {
   howToIterate,
   type Input,
@@ -30,9 +32,6 @@ import {
   type OpenMap,
 } from "./map/options.ts";
 import { startMap } from "./map/run.ts";
-import { FutureSink } from "./job/future_sink.ts";
-import type { Job } from "./job/job.ts";
-import { checkSubmitOptions, type SubmitOptions } from "./job/options.ts";
 import {
   type Activity,
   type ExecutorStats,
@@ -40,6 +39,7 @@ import {
   type TaskEvent,
 } from "./stats.ts";
 import type { AnyFunction } from "./task.ts";
+import { show } from "./text.ts";
 
 /** Options of {@linkcode Executor.shutdown}. */
 export interface ShutdownOptions {
@@ -57,7 +57,7 @@ export interface ShutdownOptions {
   cancelFutures?: boolean;
 }
 
-/** Options that the executors with an initializer share. */
+/** Options of executors that have an initializer. */
 export interface InitializerOptions {
   /**
    * Called before the first task: once in the promise pool, once in each
@@ -65,14 +65,14 @@ export interface InitializerOptions {
    */
   // deno-lint-ignore no-explicit-any
   initializer?: (...args: any[]) => unknown;
-  /** What the initializer is called with. */
+  /** The arguments of the initializer. */
   initArgs?: readonly unknown[];
 }
 
 /**
- * Something that runs functions later, or elsewhere.
+ * Runs functions later, or elsewhere.
  *
- * Whoever writes an executor extends this with `enqueue()` and `close()`.
+ * Whoever writes an executor extends this class with `enqueue()` and `close()`.
  *
  * Python: `concurrent.futures.Executor`.
  *
@@ -91,7 +91,10 @@ export interface InitializerOptions {
 export abstract class Executor extends EventTarget implements AsyncDisposable {
   readonly #tally: Tally = new Tally(this);
   readonly #futures = new FutureSink(this.#tally);
-  /** Told when no more work is taken, as an input that never answers will not ask. */
+  /**
+   * The maps to tell when the executor takes no more jobs: one whose input
+   * never answers will not ask.
+   */
   readonly #openMaps = new Set<OpenMap>();
   #shutdown = false;
   #broken: (() => Error) | undefined;
@@ -102,8 +105,8 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
    * @typeParam A The types of the arguments.
    * @typeParam R What the function returns.
    * @param fn The function, sync or async.
-   * @param args What to call it with.
-   * @returns The future of what it returns, awaited.
+   * @param args The arguments of the function.
+   * @returns The future of what the function returns, awaited.
    * @throws {TypeError} If `fn` is not a function that can be run here.
    * @throws {BrokenExecutorError} If the executor is broken.
    * @throws {ShutdownError} If the executor has been shut down.
@@ -130,15 +133,15 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
   }
 
   /**
-   * Runs `fn(...args)` when its turn comes, and stops it if told to or if it
-   * takes too long. The task finds out by `currentTask()`.
+   * Runs `fn(...args)` when its turn comes, and stops the task when its signal is
+   * aborted, or its time is up. The task finds out by `currentTask()`.
    *
    * @typeParam A The types of the arguments.
    * @typeParam R What the function returns.
-   * @param options What stops the task.
+   * @param options The signal and the time-out of the task.
    * @param fn The function, sync or async.
-   * @param args What to call it with.
-   * @returns The future of what it returns, awaited.
+   * @param args The arguments of the function.
+   * @returns The future of what the function returns, awaited.
    * @throws {TypeError} If `fn` is not a function that can be run here, or an
    * option has the wrong type.
    * @throws {RangeError} If `timeout` is not more than 0.
@@ -176,14 +179,14 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
    * At most `bufferSize` items are in flight or unread, so inputs may be
    * endless and results need not fit into memory.
    *
-   * Python: `Executor.map`, which consumes all of its input at once.
+   * Python: `Executor.map`, which consumes all input at once.
    *
    * @typeParam A The type of the items.
    * @typeParam R What the function returns.
    * @param fn The function, sync or async.
-   * @param inputs What to call it with, sync or async.
-   * @param options How much to have in flight, how long to take, and in which
-   * order to give results.
+   * @param inputs The items to call the function with, sync or async.
+   * @param options How many items to have in flight, how long the results may
+   * take, and in which order they come.
    * @returns The results, to be iterated or to be awaited as an array.
    * @throws {TypeError} If an argument or an option has the wrong type.
    * @throws {RangeError} If an option is out of range.
@@ -210,19 +213,19 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
     inputs: Input<A>,
     options?: MapOptions,
   ): MapResult<Awaited<R>>;
-  /** Calls `fn` with the items of two inputs, side by side; the shorter one ends it. */
+  /** Calls `fn` with the items of two inputs, side by side; the shorter one ends the map. */
   map<A, B, R>(
     fn: (a: A, b: B) => R,
     first: Input<A>,
     second: Input<B>,
     options?: MapOptions,
   ): MapResult<Awaited<R>>;
-  /** Calls `fn` with the items of several inputs, side by side; the shortest one ends it. */
+  /** Calls `fn` with the items of several inputs, side by side; the shortest one ends the map. */
   map<A extends unknown[], R>(
     fn: (...args: A) => R,
     ...inputs: { [K in keyof A]: Input<A[K]> }
   ): MapResult<Awaited<R>>;
-  /** Calls `fn` with the items of several inputs, side by side; the shortest one ends it. */
+  /** Calls `fn` with the items of several inputs, side by side; the shortest one ends the map. */
   map<A extends unknown[], R>(
     fn: (...args: A) => R,
     ...inputsAndOptions: [...{ [K in keyof A]: Input<A[K]> }, MapOptions]
@@ -260,14 +263,14 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
 
   /**
    * Takes no more work from now on; `submit` and `map` throw
-   * {@linkcode ShutdownError}. What was submitted still runs.
+   * {@linkcode ShutdownError}. Tasks that were submitted still run.
    *
    * Python: `Executor.shutdown`.
    *
    * @param options Whether to wait, and whether to cancel what has not started.
    * @returns A promise that resolves when all work has ended and every resource
-   * is freed, or at once if `wait` is false. It never rejects, but in a task of
-   * a promise pool that waits for its own pool as the program ends.
+   * is freed, or at once if `wait` is false. Never rejects, but in a task of a
+   * promise pool that waits for the shutdown of this pool as the program ends.
    * @throws {TypeError} If an option has the wrong type.
    *
    * @example
@@ -302,7 +305,7 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
   }
 
   /**
-   * What this executor has done so far, and does now.
+   * Counts what this executor has done so far, and does now.
    *
    * @returns How many tasks are in which state, and how busy which worker is.
    *
@@ -364,7 +367,7 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
     this.watch();
   }
 
-  /** What the console shows of it. */
+  /** Has the console show the state, and what `describe()` adds. */
   [Symbol.for("Deno.customInspect")](inspect: typeof Deno.inspect): string {
     const state = this.#broken !== undefined
       ? "broken"
@@ -375,7 +378,7 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
   }
 
   /**
-   * What there is to see of this executor, for whoever looks for a task that
+   * Describes this executor for the console, for whoever looks for a task that
    * does not end.
    *
    * @returns Names and values for the console.
@@ -385,7 +388,7 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
   }
 
   /**
-   * What only the strategy knows of `stats()`.
+   * Tells the part of `stats()` that only the strategy knows.
    *
    * @returns How many calls have been entered and have not ended, and what the
    * workers do.
@@ -398,9 +401,9 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
   protected watch(): void {}
 
   /**
-   * Takes a job whose calls are to be made; `assertOpen()` has been asked.
+   * Takes a job; `assertOpen()` has been called.
    *
-   * @param job The job.
+   * @param job The calls to make.
    */
   protected abstract enqueue(job: Job): void;
 
@@ -416,15 +419,15 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
   /**
    * Throws unless this executor can run `fn` at all.
    *
-   * @param fn What somebody wants to run.
-   * @throws {TypeError} If it is not a function.
+   * @param fn The function that was submitted.
+   * @throws {TypeError} If `fn` is not a function that can be run here.
    */
   protected checkTask(fn: AnyFunction): void {
     checkFunction("fn", fn);
   }
 
   /**
-   * Throws unless work is taken.
+   * Throws unless this executor takes jobs.
    *
    * @throws {BrokenExecutorError} If the executor is broken.
    * @throws {ShutdownError} If the executor has been shut down.
@@ -445,8 +448,8 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
    */
   protected breakWith(error: () => Error): void {
     this.#broken ??= error;
-    // Inputs run code of their own as they are closed, and the strategy is
-    // about to deal with what is pending.
+    // Later: inputs run code of users as they are closed, and the strategy has
+    // yet to end the jobs that wait.
     Promise.resolve().then(() => this.#closeMaps());
   }
 

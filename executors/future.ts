@@ -1,23 +1,23 @@
 /**
- * A result that may not be there yet. Knows nothing of executors: whoever
- * makes a future settles it through {@linkcode Future.withResolvers} or, in
- * this package, through {@linkcode control}.
+ * Futures: results that may not be there yet. Knows nothing of executors: whoever
+ * makes a future settles it through {@linkcode Future.withResolvers} or, in this
+ * package, through {@linkcode control}.
  *
  * @module
  */
 
-import { isThenable } from "./runtime/thenable.ts";
-import { offAbort, onAbort } from "./runtime/abort.ts";
 import {
   checkDuration,
   checkFunction,
   checkOptions,
   checkSignal,
 } from "./arguments.ts";
-import { Deque } from "./runtime/deque.ts";
 import { CancelledError, InvalidStateError, TimeoutError } from "./errors.ts";
-import type { TaskOutcome } from "./stats.ts";
+import { offAbort, onAbort } from "./runtime/abort.ts";
+import { Deque } from "./runtime/deque.ts";
+import { isThenable } from "./runtime/thenable.ts";
 import { startTimer } from "./runtime/timer.ts";
+import type { TaskOutcome } from "./stats.ts";
 
 /** Where a future is in its life; see {@linkcode Future.state}. */
 export type FutureState = "pending" | "running" | "cancelled" | "finished";
@@ -34,7 +34,7 @@ export interface WaitForOptions {
   signal?: AbortSignal;
 }
 
-/** A future and what settles it, as {@linkcode Future.withResolvers} returns them. */
+/** A future and the functions that settle it, as {@linkcode Future.withResolvers} returns them. */
 export interface FutureWithResolvers<T> {
   /** The future, pending. */
   readonly future: Future<T>;
@@ -45,28 +45,28 @@ export interface FutureWithResolvers<T> {
   readonly start: () => boolean;
   /**
    * → finished, with a value. A promise or another thenable is followed: the
-   * future is running until that has settled, and then settles as it did.
+   * future is running until the thenable has settled, and then settles likewise.
    */
   readonly resolve: (value: T | PromiseLike<T>) => void;
   /** → finished, with an error, which may be any value. */
   readonly reject: (error: unknown) => void;
 }
 
-/** The place where a future's work waits or runs, if that is not here. */
+/** The job of a future, as the future sees it: the task may wait or run elsewhere. */
 export interface FutureOrigin {
   /** Whether the function has been entered. */
   entered(): boolean;
-  /** Takes the work back; false if it has been entered. */
+  /** Takes the task back, so that its function is never entered; false if it has been. */
   revoke(): boolean;
-  /** The future has settled; no code of a user may be called. */
+  /** The future has settled; must call no code of a user. */
   ended(outcome: TaskOutcome): void;
-  /** Comes after that, perhaps later: whoever watches may be told. */
+  /** Called after `ended()`, perhaps later: may tell those who watch. */
   tell(outcome: TaskOutcome): void;
 }
 
-/** What only the maker of a future may do to it. */
+/** The operations that only the maker of a future may use. */
 export interface FutureControl {
-  /** A pending future; `origin` is asked for exact states and takes cancelled work back. */
+  /** Makes a pending future; `origin` is asked for exact states and takes a cancelled task back. */
   create<T>(origin?: FutureOrigin): Future<T>;
   /** pending → running; false if the future is cancelled. */
   start(future: Future<unknown>): boolean;
@@ -78,11 +78,14 @@ export interface FutureControl {
   stop(future: Future<unknown>, error: CancelledError): boolean;
   /** Whether the task's function threw; a cancelled future has not failed. */
   failed(future: Future<unknown>): boolean;
-  /** Calls `fn` once as the future settles, before its callbacks; returns what takes it back. */
+  /**
+   * Calls `fn` once as the future settles, before its callbacks; returns a
+   * function that takes `fn` back.
+   */
   observe(future: Future<unknown>, fn: () => void): () => void;
 }
 
-/** Not exported from mod.ts: who only consumes a future cannot settle it. */
+/** Not exported from mod.ts, so that a consumer of a future cannot settle it. */
 export let control: FutureControl;
 
 // The state machine. States only move forward, through #move() alone.
@@ -97,14 +100,14 @@ export let control: FutureControl;
 //   PENDING -> RUNNING     start()
 //   PENDING -> CANCELLED   cancel(), or an abort, a shutdown that cancels
 //   PENDING -> FINISHED    resolve() by a maker that never calls start()
-//   PENDING -> FOLLOWING   resolve() by one, with a thenable
-//   PENDING -> FAILED      reject() by one
+//   PENDING -> FOLLOWING   resolve() by such a maker, with a thenable
+//   PENDING -> FAILED      reject() by such a maker
 //   RUNNING -> FINISHED    resolve()
 //   RUNNING -> FOLLOWING   resolve() with a thenable
 //   RUNNING -> FAILED      reject(), or a time-out
 //   RUNNING -> CANCELLED   an abort; never cancel()
 //   FOLLOWING -> FINISHED  the thenable has a value
-//   FOLLOWING -> FAILED    it has an error, or a time-out
+//   FOLLOWING -> FAILED    the thenable has an error, or a time-out
 //   FOLLOWING -> CANCELLED an abort
 //
 // A future whose task was sent to another thread stays PENDING here after the
@@ -132,7 +135,7 @@ const STATE_NAMES = [
   "finished",
 ] as const;
 
-/** What became of the task, by terminal state. */
+/** The outcome of the task by terminal state. */
 const OUTCOMES: Readonly<Record<number, TaskOutcome>> = {
   [CANCELLED]: "cancelled",
   [FINISHED]: "finished",
@@ -140,8 +143,8 @@ const OUTCOMES: Readonly<Record<number, TaskOutcome>> = {
 };
 
 /**
- * `Promise` as the base of {@linkcode Future}, without its static members: it
- * is executors that make futures.
+ * `Promise` as the base of {@linkcode Future}, without its static members, as
+ * only executors make futures.
  */
 export const NativePromise: new <T>(
   executor: (
@@ -151,22 +154,28 @@ export const NativePromise: new <T>(
 ) => Promise<T> = Promise as never;
 
 /**
- * How deep callbacks may be nested that settle futures, which call back in
- * turn. A chain of thousands would overflow the stack half-way; more than this
- * is rare, and has its callbacks run a moment later than they could.
+ * How deep callbacks may be nested that settle futures, which call back in turn.
+ * A chain of thousands would overflow the stack half-way. A deeper one is rare,
+ * and its callbacks run a moment later than they could.
  */
 const MAX_DEPTH = 50;
 
-/** How many futures are telling of their end right now, one inside another. */
+/** How many futures are calling their callbacks right now, one inside another. */
 let depth = 0;
 
-/** What was too deep; the outermost of them calls it before it returns. */
+/**
+ * Functions that run the callbacks of futures that were too deep; the outermost
+ * future calls them before it returns.
+ */
 const postponed = new Deque<() => void>();
 
-/** How deep the console looks into a value, unless told. */
+/** How deep the console looks into a value by default. */
 const INSPECT_DEPTH = 4;
 
-/** What settles the promise that was made last: one closure less for each future. */
+/**
+ * The functions that settle the newest promise: a closure that took them would
+ * cost each future more.
+ */
 let resolveNewest: ((value: unknown) => void) | undefined;
 let rejectNewest: ((error: unknown) => void) | undefined;
 
@@ -200,14 +209,14 @@ export class Future<T> extends NativePromise<T> implements PromiseLike<T> {
   #origin: FutureOrigin | undefined;
   #observers: Set<{ notify: () => void }> | undefined;
   #callbacks: ((future: never) => unknown)[] | undefined;
-  /** Until it settles; a future that is kept does not keep these. */
+  /** The functions that settle the promise, until it is; a settled future must not keep them. */
   #resolve: ((value: unknown) => void) | undefined;
   #reject: ((error: unknown) => void) | undefined;
 
   static {
-    // `await` and Promise.all() take a promise as it is if its constructor says
-    // Promise, and else make three more on the way, which takes longer than all
-    // the rest of a tiny task.
+    // `await` and Promise.all() take a promise as it is if its constructor is
+    // Promise; else they make three more, which takes longer than all the rest of
+    // a tiny task.
     Object.defineProperty(this.prototype, "constructor", { value: Promise });
     control = {
       create<T>(origin?: FutureOrigin): Future<T> {
@@ -232,11 +241,14 @@ export class Future<T> extends NativePromise<T> implements PromiseLike<T> {
     super(takeSettlers);
     this.#resolve = resolveNewest;
     this.#reject = rejectNewest;
-    // Either would keep this future.
+    // Each of them would keep this future in memory.
     resolveNewest = rejectNewest = undefined;
   }
 
-  /** Subclasses have a constructor of their own, which makes no promise for `then()`. */
+  /**
+   * `then()` makes a plain promise: a constructor of a future, or of a
+   * subclass, takes no executor.
+   */
   static get [Symbol.species](): PromiseConstructor {
     return Promise;
   }
@@ -245,8 +257,8 @@ export class Future<T> extends NativePromise<T> implements PromiseLike<T> {
    * A future and the functions that settle it, for whoever writes an executor
    * or a test.
    *
-   * Python has `set_result()` on the future itself; here a consumer cannot
-   * settle one by mistake. The shape is that of `Promise.withResolvers()`.
+   * Python has `set_result()` on the future itself; here a consumer cannot settle
+   * a future by mistake. The shape is that of `Promise.withResolvers()`.
    *
    * @typeParam T The type of the result.
    * @returns The future with `start`, `resolve` and `reject`. `start` throws
@@ -334,7 +346,7 @@ export class Future<T> extends NativePromise<T> implements PromiseLike<T> {
    * Cancels the task if its function has not been entered; it never will be.
    * To stop a task that runs, submit it with a `signal`.
    *
-   * Done callbacks are called before it returns. Only where callbacks that
+   * Done callbacks are called before this returns. Only where callbacks that
    * settle futures are nested more than 50 deep, those of this future are
    * called a moment later, before the outermost call that settles one returns.
    *
@@ -423,9 +435,9 @@ export class Future<T> extends NativePromise<T> implements PromiseLike<T> {
    * it is done. Callbacks run in the order in which they were added. What one
    * throws is logged with `console.error`, and the next still runs.
    *
-   * Callbacks that settle futures, or add callbacks to futures that are done,
-   * may be nested. Those more than 50 deep are called by the outermost call
-   * that does so, before it returns, as the stack is finite.
+   * Callbacks that settle futures, or add callbacks to futures that are done, may
+   * be nested. As the stack is finite, those more than 50 deep are called later,
+   * before the outermost call that settles a future, or adds a callback, returns.
    *
    * @param fn The callback.
    * @throws {TypeError} If `fn` is not a function.
@@ -444,7 +456,7 @@ export class Future<T> extends NativePromise<T> implements PromiseLike<T> {
    */
   addDoneCallback(fn: (future: Future<T>) => unknown): void {
     checkFunction("fn", fn);
-    // Those of a future that has settled may still be to come.
+    // Callbacks of a settled future may still be to come, and this is the last of them.
     if (!this.done() || this.#callbacks !== undefined) {
       (this.#callbacks ??= []).push(fn);
       return;
@@ -454,25 +466,25 @@ export class Future<T> extends NativePromise<T> implements PromiseLike<T> {
     else postponed.push(() => this.#tell());
   }
 
-  /** What `Object.prototype.toString` and the console call it. */
+  /** The name for `Object.prototype.toString` and the console. */
   override get [Symbol.toStringTag](): string {
     return "Future";
   }
 
-  /** What the console shows of it, rather than the promise that it is too. */
+  /** Has the console show the state and the outcome, rather than a promise. */
   [Symbol.for("Deno.customInspect")](
     inspect: typeof Deno.inspect,
     options: Deno.InspectOptions = {},
   ): string {
     const shown: Record<string, unknown> = { state: this.state };
-    // It may be part of its own outcome, which only depth brings to an end.
+    // A future may be part of its own outcome: only the depth ends that.
     const depth = (options.depth ?? INSPECT_DEPTH) - 1;
     if (depth >= 0 && this.#state === FINISHED) shown.value = this.#outcome;
     if (depth >= 0 && this.#state === FAILED) shown.error = this.#outcome;
     return `Future ${inspect(shown, { ...options, depth })}`;
   }
 
-  /** The state as of now, wherever the function is entered. */
+  /** The present state, also if the function is entered in another isolate. */
   #current(): State {
     return this.#state === PENDING && this.#origin?.entered()
       ? RUNNING
@@ -486,7 +498,7 @@ export class Future<T> extends NativePromise<T> implements PromiseLike<T> {
     try {
       follows = isThenable(value);
     } catch (error) {
-      // Of its getter, as a promise would have it.
+      // The getter of `then` has thrown: a promise would take that for an error too.
       return this.#move(FAILED, error);
     }
     if (!follows) return this.#move(FINISHED, value);
@@ -497,7 +509,7 @@ export class Future<T> extends NativePromise<T> implements PromiseLike<T> {
       );
     }
     this.#move(FOLLOWING);
-    // Calls what it is given once at most, whatever the thenable does.
+    // A promise calls one of these once, whatever the thenable does.
     new Promise((resolve) => resolve(value)).then(
       (value) => this.#move(FINISHED, value),
       (error) => this.#move(FAILED, error),
@@ -526,7 +538,7 @@ export class Future<T> extends NativePromise<T> implements PromiseLike<T> {
     return true;
   }
 
-  /** Calls back those who want to know of the end. */
+  /** Tells those who watch, then calls the callbacks. */
   #tell(origin?: FutureOrigin): void {
     depth++;
     try {
@@ -546,15 +558,15 @@ export class Future<T> extends NativePromise<T> implements PromiseLike<T> {
     }
   }
 
-  /** Tells those who await. */
+  /** Settles the promise, for those who await the future. */
   #settle(): void {
     const resolve = this.#resolve!;
     const reject = this.#reject!;
     this.#resolve = this.#reject = undefined;
     const outcome = this.#outcome;
     if (this.#state === FINISHED) return resolve(outcome);
-    // An error that nobody asks for is no unhandled rejection; what `then()`
-    // returns may be one.
+    // An error that nobody asks for must be no unhandled rejection; a promise
+    // that a caller got from then() can still be one.
     this.then(undefined, () => {});
     reject(outcome);
   }
@@ -616,7 +628,7 @@ export class Future<T> extends NativePromise<T> implements PromiseLike<T> {
       console.error("A done callback failed:", error);
     try {
       const returned = callback(this as never);
-      // A callback that gives back its future has not failed with it.
+      // A callback that returns its future has not failed, even if the future has.
       if (returned !== this && isThenable(returned)) {
         Promise.resolve(returned).catch(log);
       }

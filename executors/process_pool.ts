@@ -5,12 +5,12 @@
  * @module
  */
 
-import { show } from "./text.ts";
 import { checkCount, checkOptions } from "./arguments.ts";
-import type * as ChildProcess from "./pool/process/child_process.ts";
 import type { OpenChannel } from "./pool/channel.ts";
 import { HostModule } from "./pool/late_engine.ts";
+import type * as ChildProcess from "./pool/process/child_process.ts";
 import { planProcess } from "./pool/process/plan.ts";
+import { show } from "./text.ts";
 import {
   WorkerExecutor,
   type WorkerExecutorOptions,
@@ -23,25 +23,25 @@ const processes = await HostModule.of(() =>
 /** Options of {@linkcode ProcessPoolExecutor}. */
 export interface ProcessPoolExecutorOptions extends WorkerExecutorOptions {
   /**
-   * What workers may do, at most what the program may: by default as much as
-   * it can tell of its own permissions. Of lists, such as those of
-   * `--allow-net=…` and `--deny-net=…`, it cannot tell what is on them; of
-   * `--allow-read=…`, only whether the current folder and that of the main
-   * module are. Entries are those of the flags, one each: none can be empty or
-   * have a comma.
+   * What workers may do, at most what the program may: by default as much as the
+   * program can tell of its own permissions. It cannot tell what is on lists,
+   * such as those of `--allow-net=…` and `--deny-net=…`; of `--allow-read=…`, it
+   * can tell whether the current folder and that of the main module are on the
+   * list. Entries are those of the flags, one each: none can be empty or have a
+   * comma.
    *
-   * Without `import`, nothing that a task imports leaves the machine: packages
-   * from npm are those in Deno's cache and in node_modules. With a list of
-   * hosts, they are those in node_modules alone, as no list tells of registries.
-   * docs/security.md has what was tried, and held.
+   * Without `import`, no import of a task leaves the machine: packages from npm
+   * are those in Deno's cache and in node_modules. With a list of hosts, they are
+   * those in node_modules alone, as no list names registries. docs/security.md
+   * lists the attacks that were tried, and failed.
    *
    * @default {"inherit"}
    */
   permissions?: Deno.PermissionOptions;
   /**
    * How much memory V8 may use for the objects of a worker, in MiB, an integer
-   * of at least 1. A worker that needs more is ended by it, and costs the task
-   * that it ran. Typed arrays and buffers are outside of it.
+   * of at least 1. A worker that needs more is ended by V8, and costs the task
+   * that it ran. Typed arrays and buffers do not count.
    *
    * @default {Infinity}
    */
@@ -55,20 +55,20 @@ export interface ProcessPoolExecutorOptions extends WorkerExecutorOptions {
  *
  * As {@linkcode WorkerPoolExecutor}, with a stronger wall between a task and
  * the program: a process can be killed, whatever it does, and has memory of its
- * own. For that a worker takes more memory and more time to start, and a
- * message takes longer. What tasks print goes to the standard error stream,
- * each line with the name of the worker; for them and the programs that they
- * start, the standard input is at its end. (A compiled program needs
- * `--allow-ffi` for that; without, the programs must be started by
- * `Deno.Command`.) Workers use the deno.json and the package.json of the main
- * module, with its unstable features; what `--config`, `--import-map`,
- * `--node-modules-dir`, `--unstable-…` and `--v8-flags` said does not get to
- * them, what the environment variable `DENO_V8_FLAGS` says does.
+ * own. In return, a worker takes more memory and more time to start, and a
+ * message takes longer. Output of tasks goes to the standard error stream, each
+ * line with the name of the worker. For tasks and the programs that they start,
+ * the standard input is at its end. (A compiled program needs `--allow-ffi` for
+ * that; without, the programs must be started by `Deno.Command`.) Workers use
+ * the deno.json and the package.json of the main module, with its unstable
+ * features. The flags `--config`, `--import-map`, `--node-modules-dir`,
+ * `--unstable-…` and `--v8-flags` do not get to workers; the environment variable
+ * `DENO_V8_FLAGS` does.
  *
- * Needs `--allow-run` for the program that runs this. `SharedArrayBuffer`s,
- * ports and blobs stay where they are. A task that has been sent ahead counts
- * as running, as in Python, so `cancel()` is true only if the function will
- * never be entered.
+ * Needs `--allow-run` for the executable that runs the program, which is
+ * `Deno.execPath()`. `SharedArrayBuffer`s, ports and blobs cannot be sent. A task
+ * that has been sent ahead counts as running, as in Python, so `cancel()` is true
+ * only if the function will never be entered.
  *
  * Python: `concurrent.futures.ProcessPoolExecutor`.
  *
@@ -94,8 +94,8 @@ export class ProcessPoolExecutor extends WorkerExecutor {
    * @throws {RangeError} If an option is out of range.
    * @throws {Deno.errors.NotCapable} If the program may not run itself, or has
    * not the permissions that its workers are to have.
-   * @throws {Deno.errors.NotFound} If the working folder of the program was
-   * removed, in which workers start.
+   * @throws {Deno.errors.NotFound} If the working folder of the program, in which
+   * workers start, was removed.
    * @throws {Deno.errors.NotSupported} If a compiled program is to narrow
    * permissions to a list.
    * @throws {InvalidStateError} If a worker is loading the module that calls

@@ -6,40 +6,47 @@
  */
 
 import { checkCount, checkInitializer, checkOptions } from "./arguments.ts";
-import { monotonicTime, wallTime } from "./runtime/clock.ts";
-import type { Job, JobHolder } from "./job/job.ts";
-import { JobQueue } from "./job/queue.ts";
 import { BrokenExecutorError, InvalidStateError } from "./errors.ts";
 import { Executor, type InitializerOptions } from "./executor.ts";
-import { isThenable } from "./runtime/thenable.ts";
-import { nameOf } from "./text.ts";
+import type { Job, JobHolder } from "./job/job.ts";
+import { JobQueue } from "./job/queue.ts";
+import { CallScope } from "./running_task.ts";
+import { monotonicTime, wallTime } from "./runtime/clock.ts";
 import {
   type LoopEndWaiter,
   offLoopEnd,
   onLoopEnd,
 } from "./runtime/loop_end.ts";
-import { CallScope } from "./running_task.ts";
+import { isWorker } from "./runtime/main_module.ts";
+import { isThenable } from "./runtime/thenable.ts";
+import { Turns } from "./runtime/turns.ts";
 import type { Activity } from "./stats.ts";
 import type { AnyFunction } from "./task.ts";
 import { taskScopes } from "./task_scopes.ts";
+import { nameOf } from "./text.ts";
 import { isTransfer } from "./transfer.ts";
-import { Turns } from "./runtime/turns.ts";
 
-/** Python's default for threads: enough to overlap waiting, few enough to be kind to servers. */
+/**
+ * The most functions that run at a time by default, as in Python: enough to
+ * overlap waiting, few enough to spare servers.
+ */
 const MAX_DEFAULT_WORKERS = 32;
 
-/** A task that tries again whenever it is told would keep the program from its end. */
+/**
+ * How often a pool is told of a standstill while no call ends: a task that
+ * tries again each time would keep the program from its end.
+ */
 const MAX_STANDSTILLS = 10;
 
 /** How many tasks an error names at most. */
 const MAX_NAMES = 3;
 
-/** The name of its one worker, which is this thread. */
+/** The name of the only worker, which is this thread. */
 const MAIN = "main";
 
-// Loading what keeps scopes takes 5 ms and, in a worker, 1.5 MiB: there it waits
-// until a task asks for itself, or a promise pool has something to do.
-if (!("WorkerGlobalScope" in globalThis)) taskScopes.keep();
+// AsyncLocalStorage takes 5 ms to load and, in a worker, 1.5 MiB: a worker loads
+// it when a task asks for itself, or a promise pool has a job.
+if (!isWorker) taskScopes.keep();
 
 /** Options of {@linkcode PromisePoolExecutor}. */
 export interface PromisePoolExecutorOptions extends InitializerOptions {
@@ -53,11 +60,11 @@ export interface PromisePoolExecutorOptions extends InitializerOptions {
 
 /**
  * Runs at most `maxWorkers` functions at a time in this isolate, first in,
- * first out. It overlaps waiting (requests, files, timers), not computing, as
- * threads do under Python's GIL. A task that waits for others of the same pool
- * keeps its place meanwhile, so let such tasks have a pool of their own. What an
- * `AsyncLocalStorage` holds where a task is submitted is not seen by the task,
- * as with threads; pass it on as an argument.
+ * first out. The pool overlaps waiting (requests, files, timers), not computing,
+ * as threads do under Python's GIL. A task that waits for others of the same
+ * pool keeps its place meanwhile, so let such tasks have a pool of their own. As
+ * with threads, a task does not see the value of an `AsyncLocalStorage` from
+ * where it was submitted; pass that as an argument.
  *
  * Python: `concurrent.futures.ThreadPoolExecutor`.
  *
@@ -79,10 +86,15 @@ export class PromisePoolExecutor extends Executor {
   readonly #queue = new JobQueue();
   #running = 0;
   readonly #lanes = new Set<Lane>();
-  /** Where the jobs are of which calls have been entered. */
+  /** Holds the jobs of which calls have been entered. */
   readonly #holder: JobHolder = {
     name: MAIN,
-    entered: () => true,
+    entered: (job, call) => {
+      for (const lane of this.#lanes) {
+        if (lane.job === job && lane.call === call) return true;
+      }
+      return false;
+    },
     revoke: () => undefined,
     stop: (job, reason) => {
       for (const lane of this.#lanes) {
@@ -90,13 +102,20 @@ export class PromisePoolExecutor extends Executor {
       }
     },
   };
-  /** A turn of {@linkcode PromisePoolExecutor.#drain} is due, or held back by the initializer. */
+  /**
+   * Whether {@linkcode PromisePoolExecutor.#drain} is about to run, or held
+   * back by the initializer.
+   */
   #scheduled = false;
   #initializer: { fn: AnyFunction; args: readonly unknown[] } | undefined;
+  /** Resolve the promises of `shutdown()`. */
   readonly #idle: (() => void)[] = [];
-  /** What ends a wait of a task for the shutdown of this pool, which waits for the task. */
+  /**
+   * Reject those promises that tasks of this pool have: task and shutdown may
+   * wait for each other.
+   */
   readonly #closedInside: ((error: unknown) => void)[] = [];
-  /** How often it has been told since a call has ended. */
+  /** How often the pool was told of a standstill since a call has ended. */
   #standstills = 0;
   readonly #standstill: LoopEndWaiter = {
     waitsForItself: () =>
@@ -105,18 +124,22 @@ export class PromisePoolExecutor extends Executor {
   };
   /** Whether a task that runs has submitted something since the queue was last known to be empty. */
   #submittedInside = false;
-  /** A call that computes keeps everything else in this thread waiting. */
+  /**
+   * Turns of the event loop, as a call that computes keeps everything else in
+   * this thread waiting.
+   */
   readonly #turns = new Turns();
   readonly #born = monotonicTime();
+  /** How many calls have ended. */
   #ended = 0;
-  /** For how long something has run, and since when it does again. */
+  /** For how long calls have run, in milliseconds, and since when calls are running now. */
   #busyMs = 0;
   #busySince = 0;
 
   /**
    * Makes an executor; nothing runs until something is submitted.
    *
-   * @param options How many at a time, and what to run before the first.
+   * @param options How many functions run at a time, and the initializer.
    * @throws {TypeError} If an option has the wrong type.
    * @throws {RangeError} If `maxWorkers` is not an integer of at least 1.
    */
@@ -134,22 +157,22 @@ export class PromisePoolExecutor extends Executor {
   /** Takes a job; its calls are entered later, when their turn comes. */
   protected override enqueue(job: Job): void {
     this.#queue.push(job);
-    // Asking costs some nanoseconds, and once is enough.
+    // To find the lane costs some nanoseconds, and once is enough.
     if (this.#running > 0 && !this.#submittedInside) {
-      // What comes after a call, a done callback say, is in its scope too.
+      // Code that runs after a call, a done callback say, is in the scope of the call too.
       this.#submittedInside = this.#callingLane()?.scope.running === true;
     }
     this.#schedule();
   }
 
-  /** Cancels what waits if asked to, and resolves when nothing runs any more. */
+  /** Cancels jobs that wait if asked to; resolves when no call runs any more. */
   protected override close(cancelFutures: boolean): Promise<void> {
     if (cancelFutures) this.#queue.end((job) => job.cancel());
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#idle.push(resolve);
     this.#schedule();
     if (this.#callingLane() !== undefined) {
-      // Whether anybody waits for it is not known: only who does is to hear.
+      // Nobody may be waiting for the promise: then its rejection must be silent.
       promise.catch(() => {});
       this.#closedInside.push(reject);
       onLoopEnd(this.#standstill);
@@ -157,21 +180,21 @@ export class PromisePoolExecutor extends Executor {
     return promise;
   }
 
-  /** How many functions run, and how many jobs wait. */
+  /** How many functions run, and how many calls wait. */
   protected override describe(): Record<string, unknown> {
     return {
       maxWorkers: this.#maxWorkers,
       running: this.#running,
-      queued: this.#queue.length,
+      queued: this.#queue.calls,
     };
   }
 
-  /** All of it runs in one thread, so that is its one worker. */
+  /** Counts calls that run; all run in this thread, which is the only worker. */
   protected override activity(): Activity {
     const now = monotonicTime();
     const running = this.#running > 0;
     const busyMs = this.#busyMs + (running ? now - this.#busySince : 0);
-    // What was stopped and goes on has ended for whoever submitted it.
+    // A call that was stopped and goes on has ended for its submitter.
     const open = [...this.#lanes].filter(({ job }) => job?.settled === false);
     return {
       running: open.length,
@@ -185,7 +208,7 @@ export class PromisePoolExecutor extends Executor {
     };
   }
 
-  /** Where that runs which calls this, if this pool runs it. */
+  /** The lane of the call that calls this, if this pool made that call. */
   #callingLane(): Lane | undefined {
     const scope = taskScopes.current;
     if (scope === undefined) return undefined;
@@ -227,7 +250,10 @@ export class PromisePoolExecutor extends Executor {
     } else if (this.#queue.length > 0) onLoopEnd(this.#standstill);
   }
 
-  /** Nothing goes on by itself: tells who waits for a place, and the tasks that wait for a shutdown. */
+  /**
+   * Nothing goes on by itself: fails jobs that wait for a place, and waits of
+   * tasks for the shutdown.
+   */
   #tellStandstill(): boolean {
     offLoopEnd(this.#standstill);
     if (++this.#standstills > MAX_STANDSTILLS) return false;
@@ -260,7 +286,7 @@ export class PromisePoolExecutor extends Executor {
     return pending.length > 0 || closed.length > 0;
   }
 
-  /** Holds everything back until the initializer has ended, well or badly. */
+  /** Calls the initializer; calls are held back until it has ended. */
   async #initialize(
     { fn, args }: { fn: AnyFunction; args: readonly unknown[] },
   ): Promise<void> {
@@ -279,7 +305,7 @@ export class PromisePoolExecutor extends Executor {
     this.#drain();
   }
 
-  /** Makes one call after another until none waits. */
+  /** Makes one call after another in a lane until none waits. */
   async #work(lane: Lane): Promise<void> {
     const kept = lane.scope;
     while (true) {
@@ -289,7 +315,7 @@ export class PromisePoolExecutor extends Executor {
       if (job === undefined) break;
       job.holder = this.#holder;
       const { call } = this.#queue;
-      const scope = lane.enter(job);
+      const scope = lane.enter(job, call);
       const started = job.timed ? wallTime() : 0;
       let outcome: unknown;
       let failed = false;
@@ -298,10 +324,11 @@ export class PromisePoolExecutor extends Executor {
         const returned = scope === kept
           ? job.invoke(call)
           : taskScopes.run(scope, () => job.invoke(call));
-        // What has computed has ended now: others may compute before this goes on.
+        // A function that returns no promise has ended now; other calls may
+        // compute before this goes on.
         if (started > 0 && !isThenable(returned)) ended = wallTime();
         outcome = await returned;
-        // Nothing moves here, and it may hold another promise.
+        // Nothing is moved here, and a marked value may be a promise.
         while (isTransfer(outcome)) outcome = await outcome.value;
       } catch (error) {
         outcome = error;
@@ -327,19 +354,22 @@ export class PromisePoolExecutor extends Executor {
   }
 }
 
-/** One of the `maxWorkers` places. */
+/** One of the `maxWorkers` places in which calls are made. */
 class Lane {
-  /** The job that it makes a call of, and the scope of the call. */
+  /** The job of the running call, which of its calls that is, and the scope of the call. */
   job: Job | undefined;
+  call = 0;
   scope = new CallScope();
 
   /**
-   * The scope for the next call. One of its own tells code that outlives its
-   * task that the task is over; as making one takes longer than a trivial task
-   * and burdens the garbage collector, that is left until somebody asks.
+   * Begins the scope of the next call. Only with a scope of its own does code
+   * that outlives its task learn that the task is over. To make a scope takes
+   * longer than a trivial task, so all calls share one until a task asks for
+   * itself.
    */
-  enter(job: Job): CallScope {
+  enter(job: Job, call: number): CallScope {
     this.job = job;
+    this.call = call;
     if (taskScopes.areAsked) this.scope = new CallScope();
     this.scope.begin();
     return this.scope;

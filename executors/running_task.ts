@@ -9,38 +9,38 @@ import type { CancelledError, TimeoutError } from "./errors.ts";
 
 /** The running task, as it sees itself; see `currentTask()`. */
 export interface CurrentTask {
-  /** Aborted when the task is to stop; its reason is a `CancelledError` or a `TimeoutError`. */
+  /** Aborted when the task is to stop; the reason is a `CancelledError` or a `TimeoutError`. */
   readonly signal: AbortSignal;
-  /** Whether the task is to stop; live even inside a loop that never yields, in a worker. */
+  /** Whether the task is to stop; in a worker, up to date even inside a loop that never yields. */
   readonly cancelled: boolean;
   /** Throws the signal's reason if the task is to stop. */
   throwIfCancelled(): void;
 }
 
-/** What the code that a task starts finds again after each `await`. */
+/** Belongs to the code that a task starts, also after each `await`. */
 export interface TaskScope {
   /** The task; `undefined` once it has ended, for code that outlives it. */
   readonly task: CurrentTask | undefined;
 }
 
-/** The scope of calls that are made one after another. */
+/** The scope of one call, or of calls that are made one after another. */
 export class CallScope implements TaskScope {
   readonly #source: StopSource | undefined;
   #running = false;
   #task: RunningTask | undefined;
 
-  /** `source` is asked whenever a task asks. */
+  /** Makes a scope; a task that asks whether to stop has `source` asked. */
   constructor(source?: StopSource) {
     this.#source = source;
   }
 
-  /** The task of the running call; made when somebody asks, as most never do. */
+  /** The task of the running call; made when it is asked for, as most never are. */
   get task(): RunningTask | undefined {
     if (!this.#running) return undefined;
     return this.#task ??= new RunningTask(this.#source);
   }
 
-  /** Whether this is the task of the running call. */
+  /** Whether a task is that of the running call. */
   runs(task: RunningTask): boolean {
     return this.#task === task;
   }
@@ -55,15 +55,16 @@ export class CallScope implements TaskScope {
     this.#running = true;
   }
 
-  /** It has ended. */
+  /** The call has ended. */
   end(): void {
     this.#running = false;
     this.#task = undefined;
   }
 }
 
-/** Who knows that a task is to stop before any message can arrive. */
+/** Knows that a task is to stop before any message can arrive. */
 export interface StopSource {
+  /** Why the task is to stop; `undefined` if it may go on. */
   stopReason(task: RunningTask): CancelledError | TimeoutError | undefined;
 }
 
@@ -73,7 +74,7 @@ export class RunningTask implements CurrentTask {
   #reason: CancelledError | TimeoutError | undefined;
   #controller: AbortController | undefined;
 
-  /** `source` is asked whenever the task asks. */
+  /** Makes a task; whenever it asks whether to stop, `source` is asked. */
   constructor(source?: StopSource) {
     this.#source = source;
   }

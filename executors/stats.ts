@@ -1,6 +1,6 @@
 /**
- * What there is to see of an executor from outside: numbers at any time, and an
- * event for each task that has ended.
+ * Counts the calls of an executor, and tells of them: by numbers at any time, and
+ * by an event for each task that has ended.
  *
  * @module
  */
@@ -12,15 +12,15 @@ export type TaskOutcome = "finished" | "failed" | "cancelled";
 
 /** One worker, as {@linkcode Executor.stats} sees it. */
 export interface WorkerStats {
-  /** Its name; that of a promise pool's only one is `"main"`. */
+  /** The name of the worker; that of the only worker of a promise pool is `"main"`. */
   readonly name: string;
-  /** Its process, if it is one of its own. */
+  /** The process of the worker, if it has one of its own. */
   readonly pid?: number;
-  /** Whether it starts, waits for tasks, or runs one. */
+  /** Whether the worker starts, waits for tasks, or runs one. */
   readonly state: "starting" | "idle" | "running";
-  /** How many tasks have ended in it. */
+  /** How many tasks have ended in the worker. */
   readonly tasks: number;
-  /** How long those kept it busy, in milliseconds. */
+  /** How long tasks have kept the worker busy, in milliseconds. */
   readonly busyMs: number;
 }
 
@@ -30,31 +30,37 @@ export interface ExecutorStats {
   readonly pending: number;
   /** Tasks whose function has been entered and has not ended. */
   readonly running: number;
-  /** Tasks that gave a value. */
+  /** Tasks that returned a value. */
   readonly finished: number;
-  /** Tasks that gave an error. */
+  /** Tasks that failed with an error. */
   readonly failed: number;
   /** Tasks that were cancelled. */
   readonly cancelled: number;
-  /** The workers there are. */
+  /** The workers that there are now. */
   readonly workers: readonly WorkerStats[];
-  /** The part of their time, from 0 to 1, for which workers were busy, those included that are gone. */
+  /**
+   * The part of their time, from 0 to 1, for which workers were busy, including
+   * workers that are gone.
+   */
   readonly utilisation: number;
 }
 
-/** What only the strategy knows. */
+/** The part of the numbers that only the strategy knows. */
 export type Activity = Pick<
   ExecutorStats,
   "running" | "workers" | "utilisation"
 >;
 
-/** Who ran a call, and when, as far as that is known; times as {@linkcode wallTime} tells them. */
+/**
+ * Which worker ran a call, and when, as far as that is known; in milliseconds
+ * since 1970, see {@linkcode wallTime}.
+ */
 export interface CallTiming {
   /** The name of the worker. */
   readonly worker: string;
   /** When the function was entered. */
   readonly started?: number;
-  /** When it ended. */
+  /** When the function ended. */
   readonly ended?: number;
 }
 
@@ -63,19 +69,22 @@ export interface CallTiming {
  * the clock of the worker.
  */
 export class TaskEvent extends Event {
-  /** The name of its function, perhaps empty. */
+  /** The name of the task's function, perhaps empty. */
   readonly task: string;
-  /** How many were submitted to the executor before it. */
+  /** How many tasks were submitted to the executor before. */
   readonly index: number;
-  /** What became of it. */
+  /** What became of the task. */
   readonly outcome: TaskOutcome;
-  /** Who ran it; `undefined` if nobody did. */
+  /** The worker that ran the task; `undefined` if none did. */
   readonly worker: string | undefined;
-  /** When it was submitted; `undefined` if that was before the first listener. */
+  /** When the task was submitted; `undefined` if that was before the first listener. */
   readonly submitted: number | undefined;
-  /** When its function was entered; `undefined` if it never was, or if it was stopped, or lost with its worker. */
+  /**
+   * When the function was entered; `undefined` if it never was, or if the task
+   * was stopped, or lost with its worker.
+   */
   readonly started: number | undefined;
-  /** When it ended. */
+  /** When the task ended. */
   readonly ended: number;
 
   /**
@@ -95,28 +104,28 @@ export class TaskEvent extends Event {
   }
 }
 
-/** What a {@linkcode TaskEvent} is made of. */
+/** All that a {@linkcode TaskEvent} tells. */
 export interface TaskEventInit {
-  /** The name of its function. */
+  /** The name of the task's function. */
   readonly task: string;
-  /** How many were submitted before it. */
+  /** How many tasks were submitted before. */
   readonly index: number;
-  /** What became of it. */
+  /** What became of the task. */
   readonly outcome: TaskOutcome;
-  /** When it was submitted, if that is known. */
+  /** When the task was submitted, if that is known. */
   readonly submitted: number | undefined;
-  /** Who ran it, and when. */
+  /** Which worker ran the task, and when. */
   readonly timing: CallTiming | undefined;
 }
 
-/** Counts the tasks of one executor, and tells whoever watches. */
+/** Counts the calls of one executor, and tells those who watch. */
 export class Tally {
-  /** How many were submitted. */
+  /** How many calls were submitted. */
   submitted = 0;
   finished = 0;
   failed = 0;
   cancelled = 0;
-  /** Whether anybody has ever listened: only then are calls timed. */
+  /** Whether the executor has ever had a listener: only then are calls timed. */
   watched = false;
   readonly #target: EventTarget;
 
@@ -124,32 +133,31 @@ export class Tally {
     this.#target = target;
   }
 
-  /** Some more are submitted; returns the index of the first. */
+  /** Counts calls that are submitted; returns the index of the first. */
   add(count: number): number {
     const index = this.submitted;
     this.submitted += count;
     return index;
   }
 
-  /** One of them has ended. */
+  /** Counts a call that has ended. */
   ended(outcome: TaskOutcome): void {
-    // Not this[outcome]++, which takes as long as a trivial task.
+    // Spelt out, as this[outcome]++ takes as long as a trivial task.
     if (outcome === "finished") this.finished++;
     else if (outcome === "failed") this.failed++;
     else this.cancelled++;
   }
 
-  /** Tells whoever watches. */
+  /** Tells those who watch of a call that has ended. */
   tell(init: TaskEventInit): void {
     this.#target.dispatchEvent(new TaskEvent(init));
   }
 
-  /** The numbers, with what the strategy knows. */
+  /** The numbers, together with those that the strategy knows. */
   stats(activity: Activity): ExecutorStats {
     const { finished, failed, cancelled } = this;
     const open = this.submitted - finished - failed - cancelled;
-    const { workers, utilisation } = activity;
-    const { running } = activity;
+    const { running, workers, utilisation } = activity;
     return {
       pending: Math.max(0, open - running),
       running,

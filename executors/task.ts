@@ -5,31 +5,34 @@
  * @module
  */
 
-import { functionName, show } from "./text.ts";
 import { checkFunction } from "./arguments.ts";
+import { functionName, show } from "./text.ts";
 
-/** Any function; its arguments were checked where it was submitted. */
+/** Any function; its types were checked where it was submitted. */
 // deno-lint-ignore no-explicit-any
 export type AnyFunction = (...args: any[]) => unknown;
 
-/** What a worker needs to find a function. */
+/** All that a worker needs to find a function. */
 export type FunctionReference =
   | { readonly kind: "export"; readonly module: string; readonly name: string }
   | { readonly kind: "source"; readonly source: string; readonly name: string };
 
-/** What {@linkcode task} needs of `import.meta`. */
+/** The part of `import.meta` that {@linkcode task} needs. */
 export interface TaskModule {
   /** The address of the module that exports the task. */
   readonly url: string;
 }
 
 /**
- * Under which a function keeps its address. A registered symbol, so that a
- * function named by one version of this package is known to another.
+ * The key under which a function keeps its address. A registered symbol, so that
+ * one version of this package knows a function that another has named.
  */
 const ADDRESS = Symbol.for("@concurrent/futures/task");
 
-/** Functions whose source has been looked at; the same one is submitted many times. */
+/**
+ * References by source, as reading the source takes long and a function is
+ * submitted many times.
+ */
 const plainFunctions = new WeakMap<AnyFunction, FunctionReference>();
 
 /**
@@ -103,10 +106,12 @@ export function task<F extends AnyFunction>(
 }
 
 /**
- * How a worker is to find `fn`.
+ * Makes a reference by which a worker finds a function; see `loadFunction()`.
  *
- * @throws {TypeError} If it has neither an address nor a source that means the
- * same elsewhere.
+ * @param fn The function.
+ * @returns The address of the function, if `task()` has named it; else its source.
+ * @throws {TypeError} If the function has neither an address nor a source that
+ * means the same elsewhere.
  */
 export function referenceOf(fn: AnyFunction): FunctionReference {
   checkFunction("fn", fn);
@@ -124,7 +129,7 @@ export function referenceOf(fn: AnyFunction): FunctionReference {
   return reference;
 }
 
-/** Anybody can write one, and a worker is sent what is in it. */
+/** Checks an address: anybody can write one, and workers are sent what is in it. */
 function checkAddress(address: FunctionReference): FunctionReference {
   if (
     address?.kind === "export" && typeof address.module === "string" &&

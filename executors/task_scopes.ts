@@ -1,10 +1,10 @@
 /**
  * How the code that a task starts finds the task again after each `await`.
  *
- * `AsyncLocalStorage` does that, but takes 5 ms to load and, in a worker,
- * 1.5 MiB: a worker loads it when a task asks for itself. Until then the worker
- * makes one call after another, so that whoever asks first belongs to the scope
- * that was entered last.
+ * `AsyncLocalStorage` keeps a scope for such code, but takes 5 ms to load and, in
+ * a worker, 1.5 MiB: a worker loads it when a task asks for itself. Until then
+ * the worker makes one call after another, so that the code which asks first
+ * belongs to the scope that was entered last.
  *
  * @module
  */
@@ -17,14 +17,17 @@ class TaskScopes {
   #storage: AsyncLocalStorage<TaskScope> | undefined;
   /** See {@linkcode TaskScopes.runAsProgram}. */
   #runAsProgram: (<R>(fn: () => R) => R) | undefined;
-  /** The scope of what began when nothing could keep scopes. */
+  /** The scope that was entered last before scopes were kept. */
   #unkept: TaskScope | undefined;
   #asked = false;
   readonly #wanted = Promise.withResolvers<void>();
-  /** Begins as this module is loaded, where nobody's context is taken for that of the program. */
+  /**
+   * Chained as this module is loaded, so that the load runs as the program, not
+   * as the task that asks first.
+   */
   readonly #kept: Promise<void> = this.#wanted.promise.then(() => this.#load());
 
-  /** Resolves when scopes are kept from then on. */
+  /** Has scopes kept; resolves when they are. */
   keep(): Promise<void> {
     this.#wanted.resolve();
     return this.#kept;
@@ -48,19 +51,19 @@ class TaskScopes {
   }
 
   /**
-   * Runs something as the program itself, not as the task or the request that
-   * happens to be the first to need it. Only when scopes are kept.
+   * Calls `fn` as the program itself, not as the task or the request that happens
+   * to need it first. Only once scopes are kept.
    */
   runAsProgram<R>(fn: () => R): R {
     return this.#runAsProgram!(fn);
   }
 
-  /** The scope that the calling code belongs to, if one is kept. */
+  /** The scope that the calling code belongs to, if scopes are kept. */
   get current(): TaskScope | undefined {
     return this.#storage?.getStore();
   }
 
-  /** A task asks: the task that the calling code belongs to. */
+  /** The task that the calling code belongs to; from now on, each call needs a scope of its own. */
   ask(): CurrentTask | undefined {
     this.keep();
     this.#asked = true;
@@ -74,5 +77,5 @@ class TaskScopes {
   }
 }
 
-/** Those of this isolate. */
+/** The scopes of this isolate. */
 export const taskScopes: TaskScopes = new TaskScopes();

@@ -1,11 +1,11 @@
 /**
- * Values and functions as messages show them: short, on one line, and without
- * running into what a value throws when it is looked at.
+ * Shows values and functions in messages: short, on one line, and never throwing
+ * when a value throws as it is looked at.
  *
  * @module
  */
 
-/** How a received value is shown in a message: short, and never throwing. */
+/** A value as messages show it. */
 export function show(value: unknown): string {
   try {
     if (typeof value === "string") return JSON.stringify(value.slice(0, 60));
@@ -18,10 +18,10 @@ export function show(value: unknown): string {
   }
 }
 
-/** The most of a name that a message shows. */
+/** How many characters of a name a message shows at most. */
 const MAX_SHOWN_NAME = 100;
 
-/** The name of a function: what is there may be no text, or a getter that throws. */
+/** The name of a function; empty if its `name` is no text, or a getter that throws. */
 export function functionName(fn: { readonly name: unknown }): string {
   try {
     const { name } = fn;
@@ -31,7 +31,7 @@ export function functionName(fn: { readonly name: unknown }): string {
   }
 }
 
-/** A name as messages show it: short, on one line, and with nothing that a terminal obeys. */
+/** A name as messages show it: short, on one line, and without characters that a terminal obeys. */
 export function printable(name: string): string {
   return name.slice(0, MAX_SHOWN_NAME).replace(
     /[\p{C}\p{Zl}\p{Zp}]/gu,
@@ -39,16 +39,16 @@ export function printable(name: string): string {
   );
 }
 
-/** The most of a message that another one repeats. */
+/** How many characters of the message of its cause another message repeats at most. */
 const MAX_REPEATED = 10_000;
 
-/** What a message ends with that has another error as its cause. */
+/** The end of a message of an error that has another as its cause. */
 export function because(cause: unknown): string {
   if (!(cause instanceof Error) || typeof cause.message !== "string") return "";
   return `: ${cause.message.slice(0, MAX_REPEATED)}`;
 }
 
-/** What messages call a function. */
+/** The name of a function as messages show it, in quotes. */
 export function nameOf(fn: { readonly name: unknown }): string {
   const name = functionName(fn);
   return name === "" ? "(anonymous)" : `'${printable(name)}'`;

@@ -1,12 +1,15 @@
 /**
- * Moving values between isolates instead of copying them.
+ * Marks values that are moved between isolates instead of copied.
  *
  * @module
  */
 
-/** What {@linkcode transfer} returns, whatever type it says. */
+/** A marked value: {@linkcode transfer} returns one, whatever type it says. */
 export class Transfer {
-  /** Nobody else has it, and asking for it runs no code of a proxy, which `instanceof` does. */
+  /**
+   * Tells marked values: nobody can forge this, and unlike `instanceof` it runs
+   * no code of a proxy.
+   */
   readonly #mark = true;
   readonly value: unknown;
   readonly transferables: Transferable[];
@@ -16,7 +19,7 @@ export class Transfer {
     this.transferables = transferables;
   }
 
-  /** Whether a value is one of these. */
+  /** Whether a value is marked. */
   static is(value: unknown): value is Transfer {
     return typeof value === "object" && value !== null && #mark in value;
   }
@@ -24,8 +27,8 @@ export class Transfer {
 
 /**
  * Marks an argument or a result whose buffers are to be moved to the other
- * side, not copied: they are empty here afterwards. In the promise pool
- * nothing moves, and the task gets the value.
+ * side, not copied: the buffers are empty here afterwards. In the promise pool
+ * nothing is moved, and the task gets the value.
  *
  * @typeParam T The type of the value.
  * @param value The argument or the result.
@@ -58,7 +61,7 @@ export function transfer<T>(
       }`,
     );
   }
-  // The buffer of a Float64Array may be shared, say the types; cloning will tell.
+  // By its type, the buffer of a Float64Array may be shared; cloning will tell.
   return new Transfer(value, transferables as Transferable[]) as T;
 }
 

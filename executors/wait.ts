@@ -1,16 +1,16 @@
 /**
- * Waiting for several futures, of any executors.
+ * Waits for several futures, of any executors.
  *
  * @module
  */
 
-import { show } from "./text.ts";
 import { checkDuration, checkOptions } from "./arguments.ts";
-import { monotonicTime } from "./runtime/clock.ts";
-import { Deque } from "./runtime/deque.ts";
 import { TimeoutError } from "./errors.ts";
 import { control, Future } from "./future.ts";
+import { monotonicTime } from "./runtime/clock.ts";
+import { Deque } from "./runtime/deque.ts";
 import { startTimer } from "./runtime/timer.ts";
+import { show } from "./text.ts";
 
 /** {@linkcode wait} returns when any future is done. */
 export const FIRST_COMPLETED = "FIRST_COMPLETED" as const;
@@ -41,11 +41,11 @@ export interface WaitOptions {
   returnWhen?: ReturnWhen;
 }
 
-/** What {@linkcode wait} resolves with. */
+/** The result of {@linkcode wait}. */
 export interface WaitResult<T> {
   /** The futures that have finished or were cancelled. */
   readonly done: Set<Future<T>>;
-  /** The others. */
+  /** The futures that are pending or running. */
   readonly notDone: Set<Future<T>>;
 }
 
@@ -76,8 +76,9 @@ export interface FutureIteration<T, Half extends "left" | "right"> {
 }
 
 /**
- * What {@linkcode asCompleted} returns. The language's own types would say that
- * `for await` gives what a future resolves with; this one gives futures.
+ * The result of {@linkcode asCompleted}. By the types of the language, `for await`
+ * would give the value with which a future resolves; by this one, it gives the
+ * future.
  *
  * A union, because the type checker awaits what an object type yields from the
  * second loop over that type on, but never what a union yields.
@@ -149,7 +150,7 @@ export function wait(
     const finish = () => {
       for (const forget of observations) forget();
       stopTimer();
-      // In the order given, whatever the order in which they ended.
+      // In the order in which the futures were given, not in which they ended.
       const groups: WaitResult<unknown> = {
         done: new Set(),
         notDone: new Set(),
@@ -180,16 +181,15 @@ export function wait(
 }
 
 /**
- * Yields futures as they finish; those that are done already come first.
- *
- * It keeps no reference to a future that it has yielded.
+ * Yields futures as they finish; those that are done already come first. Keeps no
+ * reference to a future that it has yielded.
  *
  * Python: `concurrent.futures.as_completed`.
  *
  * @typeParam T The type of the results.
  * @param futures The futures, of any executors; duplicates are yielded once.
  * @param options How long all of them may take.
- * @returns An async iterator of the futures. It rejects with
+ * @returns An async iterator of the futures, which rejects with
  * {@linkcode TimeoutError} when the time is up.
  * @throws {TypeError} If something is not a future, or an option has the wrong
  * type.
@@ -235,7 +235,7 @@ class CompletionIterator<T> implements FutureIteration<T, "left"> {
   readonly #timeout: number;
   readonly #deadline: number;
   readonly #ready = new Deque<Future<T>>();
-  /** Those that are not done, and what ends the interest in each. */
+  /** The futures that are not done, and functions that stop observing them. */
   readonly #unfinished = new Map<Future<T>, () => void>();
   readonly #readers = new Deque<
     PromiseWithResolvers<IteratorResult<Future<T>, undefined>>
@@ -293,7 +293,7 @@ class CompletionIterator<T> implements FutureIteration<T, "left"> {
     else this.#watchClock();
   }
 
-  /** A timer only while somebody waits: an iterator left alone keeps no program alive. */
+  /** Runs a timer only while somebody waits: an iterator left alone must keep no program alive. */
   #watchClock(): void {
     if (this.#readers.length === 0) {
       this.#stopTimer?.();

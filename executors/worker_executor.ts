@@ -1,10 +1,10 @@
 /**
- * What executors have in common whose workers are outside of this isolate.
+ * The common part of executors whose workers are outside of this isolate: their
+ * options, and the engine that runs their jobs.
  *
  * @module
  */
 
-import { show } from "./text.ts";
 import {
   checkCount,
   checkDuration,
@@ -13,15 +13,15 @@ import {
 } from "./arguments.ts";
 import { InvalidStateError } from "./errors.ts";
 import { Executor, type InitializerOptions } from "./executor.ts";
-import type { Engine } from "./pool/engine.ts";
-import { makeEngine } from "./pool/late_engine.ts";
+import type { Job } from "./job/job.ts";
 import { JobQueue } from "./job/queue.ts";
 import type { OpenChannel } from "./pool/channel.ts";
+import type { Engine } from "./pool/engine.ts";
+import { makeEngine } from "./pool/late_engine.ts";
 import { loadingModule } from "./pool/worker/load.ts";
 import type { Activity } from "./stats.ts";
-import { referenceOf } from "./task.ts";
-import type { Job } from "./job/job.ts";
-import type { AnyFunction } from "./task.ts";
+import { type AnyFunction, referenceOf } from "./task.ts";
+import { show } from "./text.ts";
 
 /** Options of all executors that have workers. */
 export interface WorkerExecutorOptions extends InitializerOptions {
@@ -47,16 +47,15 @@ export interface WorkerExecutorOptions extends InitializerOptions {
   idleTimeout?: number;
   /**
    * How long a worker may take to be ready, initializer included, and to load
-   * the module of a task, in milliseconds; after that it is closed.
+   * the module of a task, in milliseconds; after that the worker is closed.
    *
    * @default {30_000}
    */
   startTimeout?: number;
   /**
    * How long a task that was told to stop may go on before its worker is
-   * closed, in milliseconds. A worker that does not react to what it is sent is
-   * given as long, but at least a second and at most ten, before another takes
-   * its place.
+   * closed, in milliseconds. A worker that does not react to messages is given as
+   * long, but at least a second and at most ten, before another takes its place.
    *
    * @default {1000}
    */
@@ -79,7 +78,8 @@ export abstract class WorkerExecutor extends Executor {
    * Makes an executor; workers start when something is submitted.
    *
    * @param options How many workers, and how long they live.
-   * @param open Starts a worker; a promise while what does that is loaded.
+   * @param open Opens a channel to a new worker; a promise of that while the
+   * transport is loaded.
    */
   constructor(
     options: WorkerExecutorOptions | undefined,
@@ -128,14 +128,13 @@ export abstract class WorkerExecutor extends Executor {
   }
 
   /**
-   * Starts all workers now, so that no task has to wait for one.
+   * Starts all workers now, so that no task has to wait for one. Until all are
+   * ready, none is closed for having nothing to do.
    *
-   * Until then none is closed for having nothing to do.
-   *
-   * @returns A promise that resolves when all are ready; what tasks have used
-   * up meanwhile was ready once. It rejects with `BrokenExecutorError` if the
-   * initializer throws, with `WorkerCrashedError` if workers do not outlive
-   * being ready, and with `ShutdownError` after a shutdown.
+   * @returns A promise that resolves when all workers have been ready, even if
+   * tasks have used some of them up meanwhile. Rejects with `BrokenExecutorError`
+   * if the initializer throws, with `WorkerCrashedError` if workers die as soon as
+   * they are ready, and with `ShutdownError` after a shutdown.
    *
    * @example
    * ```ts
@@ -154,9 +153,9 @@ export abstract class WorkerExecutor extends Executor {
    * Stops at once: pending futures are cancelled, running ones fail with
    * `WorkerTerminatedError`, workers are closed.
    *
-   * @returns A promise that resolves when the workers are gone. A thread in a
-   * loop that never yields cannot be stopped by Deno (denoland/deno#32617); it
-   * is not waited for. A process can always be stopped.
+   * @returns A promise that resolves when the workers are gone, but for threads
+   * in a loop that never yields, which Deno cannot stop (denoland/deno#32617). A
+   * process can always be stopped.
    *
    * @example
    * ```ts
@@ -173,7 +172,7 @@ export abstract class WorkerExecutor extends Executor {
     return this.#engine.terminate();
   }
 
-  /** Functions travel by name or by source. */
+  /** Throws unless `fn` can travel by address or by source. */
   protected override checkTask(fn: AnyFunction): void {
     referenceOf(fn);
   }
@@ -184,7 +183,7 @@ export abstract class WorkerExecutor extends Executor {
     this.#engine.wake();
   }
 
-  /** Cancels what waits if asked to, and resolves when all workers are gone. */
+  /** Cancels jobs that wait if asked to; resolves when all workers are gone. */
   protected override close(cancelFutures: boolean): Promise<void> {
     return this.#engine.close(cancelFutures);
   }
@@ -194,12 +193,12 @@ export abstract class WorkerExecutor extends Executor {
     return this.#engine.activity();
   }
 
-  /** Workers note when calls begin and end. */
+  /** Has workers note when calls begin and end. */
   protected override watch(): void {
     this.#engine.watch();
   }
 
-  /** How many calls wait here, and what each worker has. */
+  /** How many calls wait here, and how many each worker has. */
   protected override describe(): Record<string, unknown> {
     return this.#engine.describe();
   }

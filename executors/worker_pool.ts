@@ -20,12 +20,12 @@ export interface WorkerPoolExecutorOptions extends WorkerExecutorOptions {
    * `--unstable-worker-options`. If the program itself may not do it, the
    * executor is broken.
    *
-   * At a terminal Deno asks for what a task may not do, and "y" allows it: start
-   * it, or compile, with `--no-prompt`. npm takes no permission, so any name
-   * that a task imports is a request to the registry: start Deno with
-   * `--cached-only`. The standard input, through descriptor 0 too, is that of
-   * the program. docs/security.md says what else a thread is no wall against;
-   * where that matters, use {@linkcode ProcessPoolExecutor}.
+   * At a terminal, Deno asks about what a task may not do, and "y" allows it:
+   * start Deno, or compile, with `--no-prompt`. npm takes no permission, so any
+   * name that a task imports is a request to the registry: start Deno with
+   * `--cached-only`. The standard input of tasks, through descriptor 0 too, is
+   * that of the program. docs/security.md says what else a thread is no wall
+   * against; where that matters, use {@linkcode ProcessPoolExecutor}.
    *
    * @default {"inherit"}
    */
@@ -37,10 +37,9 @@ export interface WorkerPoolExecutorOptions extends WorkerExecutorOptions {
  * Workers start on demand and are reused; one that dies is replaced, and costs
  * the task that it ran.
  *
- * What can be submitted: a function that knows its module by `task()`, or one
- * that uses only its arguments and globals. Arguments and results are copied
- * by structured clone, when the task is sent, which may be after `submit()`
- * has returned.
+ * A function can be submitted if `task()` has named its module, or if it uses
+ * only its arguments and globals. Arguments and results are copied by structured
+ * clone when the task is sent, which may be after `submit()` has returned.
  *
  * A thread shares the fate of its program: a loop that never yields cannot be
  * stopped, and a worker that runs out of memory ends everything. Where that

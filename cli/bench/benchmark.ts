@@ -16,7 +16,7 @@ import {
   type StrategyName,
 } from "./strategies.ts";
 
-/** What {@linkcode runBenchmark} is to do. */
+/** Options of {@linkcode runBenchmark}. */
 export interface BenchmarkOptions {
   /** The version of this package, for the report. */
   readonly version: string;
@@ -36,7 +36,7 @@ export interface BenchmarkOptions {
   readonly observer?: Observer;
 }
 
-/** Who wants to know what is going on. */
+/** Hears of the progress. */
 export interface Observer {
   /** The runs of a workload begin. */
   workloadStarted?(workload: WorkloadPlan): void;
@@ -50,7 +50,7 @@ export interface Observer {
   workloadEnded?(workload: WorkloadReport): void;
 }
 
-/** What is about to run. */
+/** The runs that are to come. */
 export interface Plan {
   readonly version: string;
   /** Deno's version. */
@@ -78,7 +78,7 @@ export interface RunPlan {
   readonly workers: number;
 }
 
-/** What came out. */
+/** The results of a benchmark. */
 export interface Report {
   readonly version: string;
   /** Deno's version. */
@@ -94,7 +94,7 @@ export interface WorkloadReport extends WorkloadPlan {
 
 /** One workload under one executor. */
 export interface RunReport extends RunPlan {
-  /** From before the executor is made until it has been shut down. */
+  /** How long the run took, from before the executor is made until it has been shut down. */
   readonly wallMs: number;
   /** The wall time of serial over this one; `null` if serial did not run. */
   readonly speedup: number | null;
@@ -108,17 +108,17 @@ export interface TaskReport {
   readonly record: string;
   /** A worker's name, the id of its process, or `"main"`. */
   readonly worker: string;
-  /** From the start of the run. */
+  /** When the record was begun, from the start of the run. */
   readonly startMs: number;
-  /** From the start of the run. */
+  /** When the record was done, from the start of the run. */
   readonly endMs: number;
 }
 
 /**
  * Tells what {@linkcode runBenchmark} would do.
  *
- * @param options What is to be done.
- * @returns What is known before anything has run.
+ * @param options The runs, and how much work they have.
+ * @returns All that is known before anything has run.
  */
 export function planBenchmark(options: BenchmarkOptions): Plan {
   return {
@@ -136,8 +136,8 @@ export function planBenchmark(options: BenchmarkOptions): Plan {
 /**
  * Runs every workload under every executor, one after the other.
  *
- * @param options What is to be done.
- * @returns Who took how long, and who worked when.
+ * @param options The runs, and how much work they have.
+ * @returns How long each run took, and who worked when.
  * @throws {Error} If an executor's results differ from those of the first.
  */
 export async function runBenchmark(options: BenchmarkOptions): Promise<Report> {
@@ -150,7 +150,7 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Report> {
 }
 
 /**
- * Fails unless two runs of a workload came to the same.
+ * Fails unless two runs of a workload have the same results.
  *
  * @param run One run.
  * @param first The run that it has to equal.
@@ -198,8 +198,8 @@ async function runWorkload(
 }
 
 /**
- * The time is what a user would wait: making the executor, starting workers
- * and shutting down are in it.
+ * Measures a run for as long as a user would wait: making the executor, starting
+ * workers and shutting down included.
  */
 async function measure(
   strategy: Strategy,

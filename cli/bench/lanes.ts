@@ -1,6 +1,6 @@
 /**
- * Who worked when, as lanes with bars on a time scale: what every drawing of a
- * run has in common, be it text or a picture.
+ * Arranges who worked when as lanes with bars on a time scale, for drawings of a
+ * run as text and as a picture.
  *
  * @module
  */
@@ -8,7 +8,10 @@
 import type { RunReport, TaskReport } from "./benchmark.ts";
 import type { WorkKind } from "./scientists.ts";
 
-/** A record is called by its place in the list: names are too long for bars. */
+/**
+ * The time of one record, which is called by its place in the list: names are
+ * too long for bars.
+ */
 export interface Bar extends TaskReport {
   readonly number: number;
 }
@@ -17,7 +20,7 @@ export interface Bar extends TaskReport {
 export interface Lane {
   /** The worker's name, in the first of its lanes. */
   readonly name: string;
-  /** What holds the lanes of one worker together. */
+  /** The part of the bracket that holds the lanes of one worker together. */
   readonly bracket: " " | "┌" | "│" | "└";
   readonly bars: Bar[];
 }
@@ -28,14 +31,14 @@ export interface Tick {
   readonly text: string;
 }
 
-/** More lanes in one run would show nothing new. */
+/** How many lanes of one run are drawn: more would show nothing new. */
 const MAX_LANES = 16;
 
 /**
- * The lanes of a run, the workers in order of their names.
+ * Makes the lanes of a run, the workers in order of their names.
  *
  * @param run The run.
- * @returns The lanes, and how many are left out as they are too many.
+ * @returns The lanes, and how many are left out as there are too many.
  */
 export function lanesOf(run: RunReport): { lanes: Lane[]; more: number } {
   const lanes = groupByWorker(run).flatMap(splitOverlapping);
@@ -46,10 +49,10 @@ export function lanesOf(run: RunReport): { lanes: Lane[]; more: number } {
 }
 
 /**
- * Says what makes this way of running different from the others.
+ * Says how this way of running differs from the others.
  *
  * @param run The run.
- * @param kind What its records do.
+ * @param kind The work of its records.
  * @returns Some words.
  */
 export function describeRun(
@@ -76,7 +79,7 @@ export function describeRun(
 }
 
 /**
- * Where the time scale of some runs ends.
+ * Tells where the time scale of some runs ends.
  *
  * @param runs The runs.
  * @returns Milliseconds.
@@ -87,7 +90,7 @@ export function longestOf(runs: readonly RunReport[]): number {
 }
 
 /**
- * Marks at round times.
+ * Makes marks at round times.
  *
  * @param longestMs Where the scale ends.
  * @param closestMs How close they may be to each other.
@@ -99,7 +102,7 @@ export function ticksOf(longestMs: number, closestMs: number): Tick[] {
   const ticks: Tick[] = [];
   for (let i = 0; i * step <= longestMs; i++) {
     const ms = i * step;
-    // Not ms / unitMs as it is, which may be 0.30000000000000004.
+    // Rounded, as ms / unitMs may be 0.30000000000000004.
     const value = Number((ms / unitMs).toPrecision(6));
     ticks.push({ ms, text: `${value} ${unit}` });
   }
@@ -121,7 +124,7 @@ function groupByWorker({ tasks }: RunReport): [worker: string, bars: Bar[]][] {
   return [...groups].sort(([a], [b]) => compare(a, b));
 }
 
-/** Bars that overlap get lanes of their own: a worker that has several in hand. */
+/** Gives bars that overlap lanes of their own: a worker may have several records in hand. */
 function splitOverlapping([worker, bars]: [string, Bar[]]): Lane[] {
   const lanes: Bar[][] = [];
   for (const bar of bars) {

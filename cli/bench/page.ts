@@ -1,6 +1,6 @@
 /**
- * The report as a page: the picture, what each bar is when it is pointed at,
- * and the same as tables. One file that needs nothing else.
+ * The report as a page: a picture, which tells of the bar that is pointed at, and
+ * the same as tables. The page is one file that needs nothing else.
  *
  * @module
  */
@@ -23,8 +23,8 @@ td:not(:first-child) { font-variant-numeric: tabular-nums }
   background: Canvas; color: CanvasText; font-size: 14px }`;
 
 /**
- * Shows what a bar says beside the pointer at once, and for the keyboard too;
- * without it, browsers show the same after a while.
+ * Shows the title of a bar beside the pointer at once, and for the keyboard too;
+ * without this script, browsers show the title after a while.
  */
 const SCRIPT = `
 const details = document.getElementById("details");
@@ -61,7 +61,7 @@ for (const bar of document.querySelectorAll(".bar")) {
  */
 export function formatPage(report: Report): string {
   const { version, deno, cores, workload } = report;
-  // Bars are no part of a picture any more, when each has something to say.
+  // A group, as each bar has a title, which a reader of the screen would not read in an image.
   const picture = drawSvg(workload).replace('role="img"', 'role="group"');
   return `<!DOCTYPE html>
 <html lang="en">

@@ -8,7 +8,10 @@ import { writeStandardError } from "../../executors/pool/process/standard_error.
 import { CLEAR_LINE } from "../text.ts";
 import type { Observer } from "./benchmark.ts";
 
-/** Often enough for the eye, and next to nothing for a core. */
+/**
+ * How often the line is repainted, in milliseconds: often enough for the eye,
+ * and next to no work.
+ */
 const REPAINT_MS = 100;
 
 /**
@@ -18,7 +21,7 @@ const REPAINT_MS = 100;
  * each result only.
  *
  * @param total How many results there will be in each run.
- * @returns Whom the benchmark has to tell.
+ * @returns The observer for the benchmark.
  */
 export function showProgress(
   total: number,

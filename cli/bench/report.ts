@@ -5,6 +5,7 @@
  * @module
  */
 
+import { paint, type TextOptions, wrap } from "../text.ts";
 import type {
   Plan,
   RunPlan,
@@ -13,9 +14,8 @@ import type {
 } from "./benchmark.ts";
 import type { WorkKind } from "./scientists.ts";
 import type { StrategyName } from "./strategies.ts";
-import { paint, type TextOptions, wrap } from "../text.ts";
 
-/** More names than this are not listed. */
+/** How many names of records are listed at most. */
 const MAX_NAMES = 14;
 
 /** The columns of the table; negative widths are aligned to the left. */
@@ -26,7 +26,7 @@ const COLUMNS = [
   { heading: "speed-up", width: 11 },
 ] as const;
 
-/** What each way of running has to teach about each kind of work. */
+/** The lesson of each way of running for each kind of work. */
 const LESSONS: Readonly<
   Record<WorkKind, Readonly<Record<StrategyName, string>>>
 > = {
@@ -52,9 +52,9 @@ const LESSONS: Readonly<
 };
 
 /**
- * Says what is about to run.
+ * Describes the runs that are to come.
  *
- * @param plan What is about to run.
+ * @param plan The runs.
  * @param options Whether to use colour.
  * @returns Lines of text.
  */
@@ -69,7 +69,7 @@ export function formatPlan(plan: Plan, options: TextOptions = {}): string {
     `The same function over the same ${count(records.length, "record")}, by`,
     ...runs.map((run) => `  ${run.executor.padEnd(21)}${describe(run)}`),
     "",
-    // Split where a name ends.
+    // Split behind names, as one has several words.
     wrap(`Records: ${names.join(", ")}`.split(/(?<=,) /)),
   ].join("\n");
 }
@@ -97,7 +97,7 @@ export function formatHeading(
 /**
  * Says how long each run of a workload took.
  *
- * @param workload What came out.
+ * @param workload The results.
  * @param options Whether to use colour.
  * @returns Lines of text.
  */
@@ -127,7 +127,7 @@ export function formatTable(
 /**
  * Says in words what the figures and the drawing of a workload show.
  *
- * @param workload What came out.
+ * @param workload The results.
  * @returns Lines of text.
  */
 export function formatLesson({ kind, runs }: WorkloadReport): string {

@@ -1,6 +1,6 @@
 /**
- * The data and the tasks of the scientist benchmark: what a worker has to load,
- * and nothing else.
+ * The data and the task of the scientist benchmark, and nothing else, as workers
+ * load this module.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 import { delay } from "@std/async/delay";
 import { task } from "../../mod.ts";
 
-/** One record. Nobody changes it, so everybody may read it at the same time. */
+/** One record, which nobody changes, so that everybody may read it at the same time. */
 export interface Scientist {
   readonly name: string;
   readonly field: "math" | "physics" | "chemistry" | "astronomy";
@@ -16,13 +16,13 @@ export interface Scientist {
   readonly nobel: boolean;
 }
 
-/** What {@linkcode transform} makes of a record. */
+/** The result of {@linkcode transform} for a record. */
 export interface Aged {
   readonly name: string;
   readonly age: number;
 }
 
-/** What working on a record means: the choice of the executor depends on it. */
+/** The kind of work on a record, on which the choice of the executor depends. */
 export type WorkKind = "wait" | "compute";
 
 /** Options of {@linkcode transform}. */
@@ -64,19 +64,19 @@ export interface TransformOptions {
    */
   inProcess?: boolean;
   /**
-   * What begins each line that is said.
+   * The beginning of each line that is said.
    *
    * @default {""}
    */
   lineStart?: string;
 }
 
-/** How long a record waits if nobody says otherwise, in milliseconds. */
+/** How long a record waits by default, in milliseconds. */
 export const DEFAULT_DELAY_MS = 1000;
 
 /**
- * How many multiplications a record takes if nobody says otherwise: about a
- * second of a core, since each has to wait four cycles for the one before.
+ * How many multiplications a record takes by default: about a second of a core,
+ * since each has to wait four cycles for the one before.
  */
 export const DEFAULT_WORK = 800_000_000;
 
@@ -95,8 +95,8 @@ export const SCIENTISTS: readonly Scientist[] = Object.freeze([
 ]);
 
 /**
- * As many records as wanted: beyond the seven they come again, with a number
- * behind the name.
+ * Makes as many records as wanted: beyond the seven they come again, with a
+ * number behind the name.
  *
  * @param count How many.
  * @returns The records, frozen like {@linkcode SCIENTISTS}.
@@ -113,11 +113,9 @@ export function takeScientists(count: number): readonly Scientist[] {
 }
 
 /**
- * The function that is mapped over the records: says which worker works on
- * which, works, says that it is done.
- *
- * What it says goes to the standard error stream, so that the standard output
- * holds the report alone.
+ * The function that is mapped over the records: says which worker works on which
+ * record, works, says that the record is done. Speaks on the standard error
+ * stream, so that the standard output has the report alone.
  */
 export const transform: (
   scientist: Scientist,
@@ -166,16 +164,16 @@ function scientist(
  * Keeps a core busy: e as the limit of compound interest, one multiplication
  * after the other.
  *
- * A count of operations and not a time, so that every executor has the same to
- * do. A chain in which each step needs the one before takes equally long on
- * two threads of one core, is compiled within milliseconds in a fresh worker,
- * and no compiler can shorten it, as the result is looked at.
+ * The work is a count of operations and not a time, so that every executor has
+ * the same to do. A chain in which each step needs the one before takes equally
+ * long on two threads of one core, is compiled within milliseconds in a fresh
+ * worker, and cannot be shortened by a compiler, as the result is looked at.
  */
 function compute(steps: number): void {
   const factor = 1 + 1 / steps;
   let product = 1;
   for (let step = 0; step < steps; step++) product *= factor;
-  // What the limit lacks is e / 2 / steps; the rest is for rounding.
+  // After so many steps, e / 2 / steps is missing to the limit; the rest is for rounding.
   const tolerance = 2 / steps + 3 * steps * Number.EPSILON;
   if (Math.abs(product - Math.E) > tolerance) {
     throw new Error(`Cannot compute e in ${steps} steps: received ${product}`);

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Executor } from "../../mod.ts";
 import { wallTime } from "../../executors/runtime/clock.ts";
+import type { Executor } from "../../mod.ts";
 import {
   EXECUTOR_IDS,
   type ExecutorId,
@@ -19,13 +19,13 @@ import {
   type TransformOptions,
 } from "./scientists.ts";
 
-/** What the command line calls a strategy. */
+/** The name of a strategy on the command line. */
 export type StrategyId = "serial" | ExecutorId;
 
-/** What the report calls a strategy. */
+/** The name of a strategy in the report. */
 export type StrategyName = "serial" | ExecutorName;
 
-/** Who worked on a record, and when; the times are as {@linkcode wallTime} tells them. */
+/** Who worked on a record, and when, in milliseconds since 1970; see {@linkcode wallTime}. */
 export interface Performance {
   /** The place of the record in the list. */
   readonly index: number;
@@ -35,7 +35,7 @@ export interface Performance {
   readonly endedAt: number;
 }
 
-/** What the number of workers depends on. */
+/** The numbers on which that of workers depends. */
 export interface Concurrency {
   /** How many records there are. */
   readonly records: number;
@@ -49,7 +49,7 @@ export interface Strategy {
   readonly executor: StrategyName;
   /** How many records may be worked on at a time. */
   workers(options: Concurrency): number;
-  /** The results in the order of the records; tells of each record that is done. */
+  /** Maps the records, in their order; tells of each that is done. */
   run(
     records: readonly Scientist[],
     workers: number,
@@ -59,12 +59,12 @@ export interface Strategy {
 }
 
 /**
- * A place in a promise pool costs next to nothing, so every record gets one, up
- * to the limit that Python and this package have for their defaults.
+ * The most places in a promise pool. A place costs next to nothing, so every
+ * record gets one, up to the limit of the defaults in Python and in this package.
  */
 const MAX_PROMISES = 32;
 
-/** In the order in which they run: serial is what the others are compared to. */
+/** The strategies in the order in which they run: the others are compared to serial. */
 export const STRATEGIES: readonly Strategy[] = [
   {
     id: "serial",
@@ -76,7 +76,7 @@ export const STRATEGIES: readonly Strategy[] = [
   ...EXECUTOR_IDS.map(strategyOf),
 ];
 
-/** What the command line calls the strategies, in the order in which they run. */
+/** The names of the strategies on the command line, in the order in which they run. */
 export const STRATEGY_IDS: readonly StrategyId[] = STRATEGIES.map(({ id }) =>
   id
 );
@@ -99,7 +99,7 @@ function strategyOf(id: ExecutorId): Strategy {
   };
 }
 
-/** A plain map. Not `records.map(…)`, which would begin all of them at once. */
+/** Maps in a plain loop, as `records.map(…)` would begin all records at once. */
 async function* runSerial(
   records: readonly Scientist[],
   options: TransformOptions,
@@ -113,7 +113,7 @@ async function* runSerial(
   }
 }
 
-/** The two lines, whichever the executor, and who worked when. */
+/** Maps with an executor: the same two lines for each. */
 async function* runPool(
   executor: Executor,
   records: readonly Scientist[],

@@ -2,8 +2,8 @@
  * Who worked when, as a picture: one lane per worker, one bar per record, all
  * workloads and executors below each other on one time scale.
  *
- * It brings its own background and colours for light and dark, as nobody knows
- * which page it will stand on, and says in words what it shows.
+ * The picture brings its own background and colours for light and dark, as nobody
+ * knows on which page it will stand, and says in words what it shows.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import { formatHeading } from "./report.ts";
 const WIDTH = 880;
 const MARGIN = 16;
 
-/** Left of the bars stand the workers' names. */
+/** The width of the names of the workers, left of the bars. */
 const LEFT = 112;
 const CHART_WIDTH = WIDTH - LEFT - MARGIN;
 
@@ -31,22 +31,22 @@ const LANE_HEIGHT = 22;
 const BAR_HEIGHT = 18;
 const LINE_HEIGHT = 22;
 
-/** From the top of a line to what its letters stand on. */
+/** The distance from the top of a line to the foot of its letters. */
 const BASELINE = 15;
 
-/** Between runs, and between workloads. */
+/** The distance between runs, and between workloads. */
 const GAP = 14;
 
-/** Closer marks on the time axis could not be read. */
+/** The distance between marks on the time axis: closer ones could not be read. */
 const TICK_WIDTH = 70;
 
-/** A digit of a bar's number needs so much. */
+/** The width of a digit of the number of a bar. */
 const DIGIT_WIDTH = 8;
 
-/** A bar that is shorter could not be seen. */
+/** The width of the shortest bar that can be seen. */
 const MIN_BAR_WIDTH = 2;
 
-/** Speed-ups within this of 1 are nothing but noise. */
+/** How far from 1 a speed-up may be and still be noise. */
 const SAME = 0.05;
 
 const STYLE = `
@@ -162,7 +162,7 @@ function drawWorkload(
   }
   for (const { ms, text } of ticks) {
     const x = round(LEFT + ms * scale);
-    // The last one may have no room for its text.
+    // The last mark may have no room for its text.
     const look = x > WIDTH - MARGIN - TICK_WIDTH ? "dim end" : "dim";
     lines.push(drawText(x, y - GAP, text, look));
   }
@@ -215,7 +215,7 @@ function drawBar(
   ].join("");
 }
 
-/** What somebody who does not see it wants to know. */
+/** Describes the picture for those who do not see it. */
 function describe(workloads: readonly WorkloadReport[]): string {
   return workloads.map((workload) =>
     `${formatHeading(workload)}. ${
@@ -239,12 +239,12 @@ function drawLine(x: number, from: number, to: number): string {
   return `<line class="line" x1="${at}" x2="${at}" y1="${from}" y2="${to}"/>`;
 }
 
-/** One unit for what takes less than a second, one for the others. */
+/** A time in milliseconds if it is less than a second, else in seconds. */
 function formatTime(ms: number): string {
   return ms < 1000 ? `${ms.toFixed(1)} ms` : `${(ms / 1000).toFixed(2)} s`;
 }
 
-/** A tenth of a pixel is more than enough. */
+/** Rounds to a tenth of a pixel, which is more than enough. */
 function round(value: number): number {
   return Math.round(value * 10) / 10;
 }

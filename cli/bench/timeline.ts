@@ -5,22 +5,22 @@
  * @module
  */
 
+import { LINE_WIDTH, paint, type TextOptions } from "../text.ts";
 import type { WorkloadReport } from "./benchmark.ts";
 import { type Bar, describeRun, lanesOf, longestOf, ticksOf } from "./lanes.ts";
-import { LINE_WIDTH, paint, type TextOptions } from "../text.ts";
 
-/** Left of the bars stand a margin, the worker's name and a bracket. */
+/** The margin, left of the name of the worker, a bracket and the bars. */
 const MARGIN = "    ";
 const NAME_WIDTH = 9;
 const LABEL_WIDTH = MARGIN.length + NAME_WIDTH + 2;
 
-/** Right of the bars is room for the last mark on the time axis. */
+/** The width of the bars, which leaves room for the last mark on the time axis. */
 const CHART_WIDTH = LINE_WIDTH - LABEL_WIDTH - 6;
 
-/** So many columns a mark on the time axis needs. */
+/** How many columns a mark on the time axis needs. */
 const TICK_WIDTH = 8;
 
-/** A core that is busy looks busier than one that is not. */
+/** The characters of bars: computing looks busier than waiting. */
 const BARS = {
   wait: { fill: "░", look: "cyan", doing: "waiting" },
   compute: { fill: "█", look: "green", doing: "computing" },
@@ -60,7 +60,7 @@ export function drawTimeline(
   return lines.join("\n");
 }
 
-/** Marks at round times, as close to each other as can be read. */
+/** Draws marks at round times, as close to each other as can be read. */
 function drawAxis(longestMs: number): string {
   const msPerColumn = longestMs / CHART_WIDTH;
   let axis = "";
@@ -80,7 +80,7 @@ function drawBars(bars: Bar[], fill: string, columnsPerMs: number): string {
       Math.round(startMs * columnsPerMs) + 1,
       Math.round(endMs * columnsPerMs),
     );
-    // No column is left where several of them meet.
+    // No column is left where several short bars meet.
     if (to <= from) continue;
     const label = String(number);
     const bar = label.length < to - from ? label : "";

@@ -1,6 +1,6 @@
 /**
- * The sink of what `submit()` makes: each job has one call, and its target is
- * the future that hears of the outcome.
+ * The sink of the jobs that `submit()` makes: each job has one call, and its
+ * target is the future that hears of the outcome.
  *
  * @module
  */
@@ -12,19 +12,20 @@ import { StopGuard } from "./guard.ts";
 import { Job, type Sink } from "./job.ts";
 import { type CallOptions, NO_OPTIONS } from "./options.ts";
 
-/** The futures of one executor; those of calls with options have a sink each. */
+/** The sink of all futures of one executor; a call with options has a sink of its own. */
 export class FutureSink implements Sink<Future<unknown>> {
   readonly tally: Tally;
   readonly options: CallOptions;
   readonly arity = undefined;
-  /** Only where there are options. */
+  /** Ends the call early; only if there are options. */
   #guard: StopGuard | undefined;
 
   /**
    * Makes a sink.
    *
    * @param tally Where calls are counted.
-   * @param options How the only call is to be made.
+   * @param options How the only call of the sink is to be made, if there are
+   * options.
    */
   constructor(tally: Tally, options: CallOptions = NO_OPTIONS) {
     this.tally = tally;
@@ -32,7 +33,7 @@ export class FutureSink implements Sink<Future<unknown>> {
   }
 
   /**
-   * A job for a new future, which is its target.
+   * Makes a job for a new future, which is its target.
    *
    * @param fn What to call.
    * @param args What to call it with.
@@ -40,7 +41,7 @@ export class FutureSink implements Sink<Future<unknown>> {
   job(fn: AnyFunction, args: readonly unknown[]): Job<Future<unknown>> {
     const job = new Job<Future<unknown>>(
       this,
-      // The future asks the job for exact states, so that the job comes first.
+      // The future is made with the job, which it asks for exact states: the job comes first.
       undefined!,
       fn,
       args,
@@ -73,8 +74,8 @@ export class FutureSink implements Sink<Future<unknown>> {
     control.resolve(target, values[from]);
   }
 
-  reject({ target }: Job<Future<unknown>>, error: unknown): void {
-    control.reject(target, error);
+  reject({ target }: Job<Future<unknown>>, error: unknown): boolean {
+    return control.reject(target, error);
   }
 
   cancel({ target }: Job<Future<unknown>>): void {

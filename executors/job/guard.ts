@@ -1,6 +1,6 @@
 /**
- * What ends a submitted call before its function does: a signal, or a time-out
- * that counts from the call's start.
+ * Ends a submitted call before its function does: by a signal, or by a time-out
+ * that counts from the start of the call.
  *
  * @module
  */
@@ -12,14 +12,14 @@ import { startDeadline } from "../runtime/timer.ts";
 import { nameOf } from "../text.ts";
 import type { Job } from "./job.ts";
 
-/** Settles the future of a job at once, and has the holder stop the function. */
+/** Settles the future of a job at once, and has the holder of the job stop the function. */
 export class StopGuard implements AbortWaiter {
   readonly #job: Job<Future<unknown>>;
   #stopTimer: (() => void) | undefined;
 
   /**
-   * Guards the call of a job by the options of its sink. If their signal was
-   * aborted before, the job is cancelled.
+   * Guards the call of a job by its options. Cancels the job if their signal is
+   * aborted already.
    */
   constructor(job: Job<Future<unknown>>) {
     this.#job = job;
@@ -39,12 +39,15 @@ export class StopGuard implements AbortWaiter {
           nameOf(this.#job.fn)
         } ran longer than its timeout of ${timeout} ms`,
       );
-      const { target, holder } = this.#job;
-      if (control.reject(target, error)) holder?.stop(this.#job, error);
+      const { holder } = this.#job;
+      if (this.#job.reject(error)) holder?.stop(this.#job, error);
     });
   }
 
-  /** A long-lived signal must not collect the guards of tasks long done. */
+  /**
+   * Ends the guard with its future: a long-lived signal must not collect the
+   * guards of old tasks.
+   */
   #end(): void {
     const { signal } = this.#job.options;
     if (signal !== undefined) offAbort(signal, this);

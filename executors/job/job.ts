@@ -1,6 +1,6 @@
 /**
- * What is submitted: calls of one function, with their options and their sink,
- * on their way through an executor.
+ * A job: calls of one function, with their options and their sink, on their way
+ * through an executor.
  *
  * ```text
  * submit() ──► job of one call, for a future ─┐
@@ -11,9 +11,9 @@
  * sink ◄── resolve(value, call), reject(error, call) ◄────────────────────────┘
  * ```
  *
- * There is one class of jobs. What is different for a future and for a map is in
- * their sinks, and what all calls of a sink have in common as well: a job is what
- * each call costs, and has no field that most jobs do without.
+ * There is one class of jobs. Sinks have what differs between a future and a
+ * map, and what all calls of a sink have in common. A submitted call costs a
+ * future and a job, so a job has no field that most jobs do without.
  *
  * @module
  */
@@ -30,34 +30,39 @@ import type { CallOptions } from "./options.ts";
 export interface JobHolder {
   /** The name of the worker. */
   readonly name: string;
-  /** Whether a call of the job has been entered. */
-  entered(job: Job): boolean;
-  /** Takes back and returns the part of the job that has not been entered. */
+  /** Whether a call of the job, counted from 0, has been entered. */
+  entered(job: Job, call: number): boolean;
+  /** Takes back the calls that have not been entered; returns a job of them, if there are any. */
   revoke(job: Job): Job | undefined;
-  /** The job has settled without its function having ended: tells the function why. */
+  /** Tells the function why it is to stop, as the job has settled before the function has ended. */
   stop(job: Job, reason: CancelledError | TimeoutError): void;
 }
 
 /**
- * Who hears of the outcomes of jobs: the futures of an executor, or one map. A
- * sink takes the first outcome of each call, counts it, and leaves others alone.
+ * Hears of the outcomes of jobs: one for all futures of an executor, or one for
+ * each map. A sink takes the first outcome of each call, counts it, and ignores
+ * later ones.
  *
- * @typeParam Target What a job is for: a future, or a batch of a map.
+ * @typeParam Target What hears of the outcomes of one job: a future, or a batch
+ * of a map.
  */
 export interface Sink<Target> {
   /** How the calls of its jobs are to be made. */
   readonly options: CallOptions;
-  /** How many arguments each call has; `undefined` if jobs have one call, and may differ. */
+  /**
+   * How many arguments each call has; `undefined` if each job has one call,
+   * with as many as were submitted.
+   */
   readonly arity: number | undefined;
-  /** Where calls are counted, and whoever watches is told of them. */
+  /** Counts the calls, and tells whoever watches of them. */
   readonly tally: Tally;
   /** Whether nobody wants an outcome of the job any more. */
   settled(job: Job<Target>): boolean;
-  /** A call is about to be entered; false if the call must not be. */
+  /** A call is about to be entered; false if it must not be. */
   start(job: Job<Target>): boolean;
-  /** A call returned a value; without a number, the first call that has no outcome. */
+  /** A call returned a value; `undefined` means the first call without an outcome. */
   resolve(job: Job<Target>, value: unknown, call: number | undefined): void;
-  /** Calls returned values from one index up to another; `call` was the first. */
+  /** Calls, of which `call` was the first, returned the values from one index up to another. */
   resolveAll(
     job: Job<Target>,
     values: readonly unknown[],
@@ -65,11 +70,11 @@ export interface Sink<Target> {
     to: number,
     call: number,
   ): void;
-  /** A call threw an error, or could not be made because of the error. */
-  reject(job: Job<Target>, error: unknown, call: number | undefined): void;
-  /** No call of the job has been entered, and none is to be. */
+  /** A call threw an error, took too long, or could not be made; false if it had an outcome. */
+  reject(job: Job<Target>, error: unknown, call: number | undefined): boolean;
+  /** No call of the job has been entered, and none will be. */
   cancel(job: Job<Target>): void;
-  /** The second part of a job is on its own from now on. */
+  /** From now on, `rest` has the last calls of the job. */
   split(job: Job<Target>, rest: Job<Target>): void;
 }
 
@@ -78,36 +83,39 @@ export interface Sink<Target> {
  *
  * Whoever writes an executor gets jobs in `enqueue()`. An executor takes off as
  * many calls as it wants with `split()`, asks `start()` as a function is about
- * to be entered, calls the function with `invoke()` if that is to be here, and
- * gives the outcome of each call to `resolve()` or `reject()`. What comes too
- * late does nothing. Calls are counted from 0 in each job.
+ * to be entered, calls the function with `invoke()` if it runs in this isolate,
+ * and gives the outcome of each call to `resolve()` or `reject()`. An outcome
+ * that comes too late does nothing. Calls are counted from 0 in each job.
  *
- * @typeParam Target What the sink keeps with the job.
+ * @typeParam Target What hears of the outcomes: a future, or a batch of a map.
  */
 export class Job<Target = unknown> {
-  /** What to call. */
+  /** The function to call. */
   readonly fn: AnyFunction;
   /**
-   * Who hears of the outcomes.
+   * Hears of the outcomes.
    *
    * @internal
    */
   readonly sink: Sink<Target>;
   /**
-   * What the outcomes are for.
+   * The future or the batch for which the sink hears of them.
    *
    * @internal
    */
   target: Target;
-  /** Where the job is; `undefined` while the job waits in a queue. */
+  /** The place that the job was sent to; `undefined` while the job waits in a queue. */
   holder: JobHolder | undefined = undefined;
-  /** For the holder's use: where in the holder the job is. */
+  /** The position of the job in its holder, which sets it. */
   position = 0;
-  /** Set before an outcome is given, if `timed`: who ran the call, and when. */
+  /**
+   * Which worker ran the call, and when; to be set before an outcome is given,
+   * if the job is `timed`.
+   */
   timing: CallTiming | undefined = undefined;
-  /** Whether some argument is to be moved, so that the job can be sent only once. */
+  /** Whether an argument is to be moved, so that the job can be sent only once. */
   readonly transfers: boolean;
-  /** How many calls of the target come before its own. */
+  /** How many calls of the target come before those of the job. */
   readonly from: number;
   /** How many calls were submitted to the executor before the target's. */
   readonly #index: number;
@@ -119,12 +127,13 @@ export class Job<Target = unknown> {
   /**
    * Makes a job that has not been sent anywhere.
    *
-   * @param sink Who hears of the outcomes.
-   * @param target What the outcomes are for.
-   * @param fn What to call.
+   * @param sink Hears of the outcomes.
+   * @param target The future or the batch for which it does.
+   * @param fn The function to call.
    * @param args The arguments of all calls of the target.
    * @param index How many calls were submitted before the target's.
-   * @param submitted When they were submitted, if anybody watches.
+   * @param submitted When they were submitted, in milliseconds since 1970, if
+   * anybody watches.
    * @param from How many calls of the target come before these.
    * @param count How many calls the job holds.
    */
@@ -160,12 +169,12 @@ export class Job<Target = unknown> {
     return this.#count;
   }
 
-  /** The arguments of all its calls, one after another. */
+  /** The arguments of all calls of the job, one after another. */
   get args(): readonly unknown[] {
     return this.#argsOf(0, this.#count);
   }
 
-  /** Whether there is nothing left to do for the job. */
+  /** Whether nobody wants an outcome of the job any more. */
   get settled(): boolean {
     return this.sink.settled(this);
   }
@@ -175,7 +184,7 @@ export class Job<Target = unknown> {
     return this.sink.tally.watched;
   }
 
-  /** A call is about to be entered; false if the call must not be. */
+  /** A call is about to be entered; false if it must not be. */
   start(): boolean {
     return this.sink.start(this);
   }
@@ -183,7 +192,7 @@ export class Job<Target = unknown> {
   /**
    * Makes a call in this isolate.
    *
-   * @param call Which one.
+   * @param call The number of the call.
    * @returns What the function returns.
    */
   invoke(call: number): unknown {
@@ -198,19 +207,19 @@ export class Job<Target = unknown> {
    * A call returned a value.
    *
    * @param value What the call returned.
-   * @param call Which one; by default the first without an outcome.
+   * @param call The number of the call; by default the first without an outcome.
    */
   resolve(value: unknown, call?: number): void {
     this.sink.resolve(this, value, call);
   }
 
   /**
-   * Calls returned `values` from one index up to another.
+   * Calls that follow one another, none of which has an outcome, returned values.
    *
-   * @param values What calls returned.
-   * @param from The index of the first that is meant.
-   * @param to The index after the last.
-   * @param call Which call was the first.
+   * @param values Has the values, from one index up to another.
+   * @param from The index of the first value.
+   * @param to The index after the last value.
+   * @param call The number of the first call.
    */
   resolveAll(
     values: readonly unknown[],
@@ -222,20 +231,21 @@ export class Job<Target = unknown> {
   }
 
   /**
-   * A call threw this, or could not be made because of this.
+   * A call failed.
    *
-   * @param error What the call threw.
-   * @param call Which one; by default the first without an outcome.
+   * @param error What the call threw, or why it could not be made.
+   * @param call The number of the call; by default the first without an outcome.
+   * @returns False, and nothing happens, if the call had an outcome.
    */
-  reject(error: unknown, call?: number): void {
-    this.sink.reject(this, error, call);
+  reject(error: unknown, call?: number): boolean {
+    return this.sink.reject(this, error, call);
   }
 
   /**
-   * No outcome comes of calls; each gets an error of its own.
+   * Calls cannot be made, or have no outcome; each gets an error of its own.
    *
    * @param error Makes the error of a call.
-   * @param from The first of them.
+   * @param from The number of the first such call; all that follow are, too.
    */
   rejectAll(error: () => unknown, from = 0): void {
     for (let call = from; call < this.#count; call++) {
@@ -243,15 +253,15 @@ export class Job<Target = unknown> {
     }
   }
 
-  /** The executor cancels what has not been entered. */
+  /** Cancels the job, of which no call has been entered. */
   cancel(): void {
     this.sink.cancel(this);
   }
 
   /**
-   * Keeps the first `count` calls.
+   * Splits the job, which keeps its first calls.
    *
-   * @param count At least 1, and less than it holds.
+   * @param count How many calls to keep: at least 1, and less than the job holds.
    * @returns A job that holds the others.
    */
   split(count: number): Job<Target> {
@@ -270,24 +280,25 @@ export class Job<Target = unknown> {
     return rest;
   }
 
-  /** Whether its function has been entered. */
-  entered(): boolean {
-    return this.holder?.entered(this) ?? false;
+  /** Whether a call of the job, by default its first, has been entered. */
+  entered(call = 0): boolean {
+    return this.holder?.entered(this, call) ?? false;
   }
 
-  /** Takes the whole job back from wherever it is; false if the job has been entered. */
+  /** Takes the whole job back from its holder; false if a call has been entered. */
   revoke(): boolean {
     return this.holder === undefined || this.holder.revoke(this) === this;
   }
 
   /**
-   * Counts a call that has an outcome now; calls no code of a user.
+   * Counts a call that has an outcome now; runs no code of a user.
    *
    * @param outcome What became of the call.
+   * @param call Which one.
    */
-  ended(outcome: TaskOutcome): void {
-    // The call was stopped, or lost with its worker.
-    if (this.timed && this.timing === undefined && this.entered()) {
+  ended(outcome: TaskOutcome, call = 0): void {
+    // Nobody has said when a call ran that was stopped, or lost with its worker.
+    if (this.timed && this.timing === undefined && this.entered(call)) {
       this.timing = { worker: this.holder!.name };
     }
     this.sink.tally.ended(outcome);
@@ -297,12 +308,12 @@ export class Job<Target = unknown> {
    * Tells whoever watches the executor of a call that has ended.
    *
    * @param outcome What became of the call.
-   * @param call Which one.
+   * @param call The number of the call.
    */
   tell(outcome: TaskOutcome, call = 0): void {
     if (!this.timed) return;
     const { timing } = this;
-    // That of the next call is another one.
+    // The next call of the job has another timing.
     this.timing = undefined;
     this.sink.tally.tell({
       task: functionName(this.fn),
@@ -313,12 +324,12 @@ export class Job<Target = unknown> {
     });
   }
 
-  /** How many arguments each of its calls has. */
+  /** How many arguments each call of the job has. */
   get #arity(): number {
     return this.sink.arity ?? this.#args.length;
   }
 
-  /** The arguments of its calls from one up to another. */
+  /** The arguments of the calls from one number up to another. */
   #argsOf(call: number, end: number): readonly unknown[] {
     const arity = this.#arity;
     const from = (this.from + call) * arity;
@@ -328,7 +339,7 @@ export class Job<Target = unknown> {
       : this.#args.slice(from, to);
   }
 
-  /** Whether an argument of its one call is marked by `transfer()`. */
+  /** Whether an argument of the only call is marked by `transfer()`. */
   #movesSomething(): boolean {
     const arity = this.#arity;
     const end = (this.from + 1) * arity;

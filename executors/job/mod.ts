@@ -1,9 +1,9 @@
 /**
- * What the author of an executor needs: jobs, the queue that they wait in, how
+ * The parts for authors of executors: jobs, the queue in which they wait, how
  * functions are named and found again elsewhere, and how errors travel.
  *
- * An executor extends `Executor` by two methods: `enqueue()` takes jobs, and
- * `close()` ends.
+ * An executor extends `Executor` by two methods: `enqueue()` takes a job, and
+ * `close()` resolves when all jobs have ended.
  *
  * @example One call after another, in this isolate
  * ```ts

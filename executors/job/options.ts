@@ -1,5 +1,5 @@
 /**
- * The options of a call: what `submitWith()` takes, and `map()` for each of its
+ * The options of calls, as `submitWith()` takes them, and `map()` for all of its
  * calls. A new option is declared and checked here, and obeyed where jobs are
  * queued, sent or settled.
  *
@@ -11,8 +11,8 @@ import { checkDuration, checkOptions, checkSignal } from "../arguments.ts";
 /** Options of {@linkcode Executor.submitWith}. */
 export interface SubmitOptions {
   /**
-   * Cancels the task when it is aborted, and stops it if it runs; the future
-   * is cancelled at once, the signal's reason its error's `cause`.
+   * When aborted, cancels the task, and stops it if it runs. The future is
+   * cancelled at once; the `cause` of its error is the reason of the signal.
    */
   signal?: AbortSignal;
   /**
@@ -24,17 +24,17 @@ export interface SubmitOptions {
   timeout?: number;
 }
 
-/** How the calls of a job are to be made: options, checked. */
+/** How the calls of a job are to be made: options that have been checked. */
 export interface CallOptions {
-  /** Stops the call. */
+  /** Stops the call when aborted. */
   readonly signal: AbortSignal | undefined;
-  /** How long a call may run, in milliseconds. */
+  /** How long each call may run, in milliseconds; `Infinity` for no limit. */
   readonly timeout: number;
   /** How many calls travel together; 0 leaves that to the executor. */
   readonly chunkSize: number;
 }
 
-/** Of calls without an option; one object for all of them. */
+/** The options of calls that were submitted without any: always this object. */
 export const NO_OPTIONS: CallOptions = {
   signal: undefined,
   timeout: Infinity,
@@ -44,7 +44,9 @@ export const NO_OPTIONS: CallOptions = {
 /**
  * Checks the options of a submitted call.
  *
- * @throws {TypeError} If one has the wrong type.
+ * @param options What the user gave.
+ * @returns The options, with defaults.
+ * @throws {TypeError} If an option has the wrong type.
  * @throws {RangeError} If `timeout` is not more than 0.
  */
 export function checkSubmitOptions(

@@ -1,6 +1,6 @@
 /**
- * What waits for its turn in an executor, in the order in which it was
- * submitted; what comes back from a worker is in front.
+ * The queue of an executor: jobs wait in the order in which they were submitted;
+ * those that come back from a worker are next.
  *
  * @module
  */
@@ -8,18 +8,17 @@
 import { Deque } from "../runtime/deque.ts";
 import type { Job } from "./job.ts";
 
-/** The jobs of one executor that nobody holds. */
+/** The jobs of one executor that no worker holds. */
 export class JobQueue {
   readonly #jobs = new Deque<Job>();
   #calls = 0;
   /** How many calls of the first job have been entered. */
   #entered = 0;
-  /** See {@linkcode JobQueue.enter}. */
-  call = 0;
-  /** Ends what comes back, once all that waits was ended. */
+  #call = 0;
+  /** Ends jobs that come back, once those that waited were ended. */
   #end: ((job: Job) => void) | undefined;
 
-  /** How many calls wait, those included that nobody wants any more. */
+  /** How many calls wait, those included whose outcome nobody wants any more. */
   get calls(): number {
     return this.#calls;
   }
@@ -29,34 +28,38 @@ export class JobQueue {
     return this.#jobs.length;
   }
 
-  /** A job is submitted. */
+  /** Which call of its job {@linkcode JobQueue.enter} has started last. */
+  get call(): number {
+    return this.#call;
+  }
+
+  /** Adds a job that is submitted. */
   push(job: Job): void {
+    if (this.#end !== undefined) return this.#end(job);
     this.#jobs.push(job);
     this.#calls += job.count;
   }
 
-  /** The job that is next; forgets those before that have settled. */
+  /** The next job, which stays; drops those before it that have settled. */
   peek(): Job | undefined {
     let job = this.#jobs.peek();
     while (job?.settled) {
-      this.shift();
+      this.#drop();
       job = this.#jobs.peek();
     }
     return job;
   }
 
-  /** Takes the first job, of which no call has been entered. */
+  /** Takes the first job, without the calls of it that have been entered. */
   shift(): Job | undefined {
-    const job = this.#jobs.shift();
-    if (job === undefined) return undefined;
-    this.#calls -= job.count - this.#entered;
-    this.#entered = 0;
-    return job;
+    this.#splitEntered();
+    return this.#drop();
   }
 
-  /** Jobs were not run where they were sent, and are next, in this order. */
+  /** Adds jobs that have come back from a worker, in front and in this order. */
   putBack(jobs: readonly Job[]): void {
     if (this.#end !== undefined) return jobs.forEach(this.#end);
+    this.#splitEntered();
     for (const job of jobs.toReversed()) {
       this.#jobs.unshift(job);
       this.#calls += job.count;
@@ -64,34 +67,31 @@ export class JobQueue {
   }
 
   /**
-   * Starts the call that is next; `call` says which one of its job that is.
-   * The job stays in front until its last call, so that none is split off.
+   * Starts the next call; {@linkcode JobQueue.call} says which one of its job that
+   * is. The job stays in front until its last call is entered, as splitting off
+   * each would cost a job.
    *
-   * @returns The job; nothing if no call waits.
+   * @returns The job of the call; nothing if no call waits.
    */
   enter(): Job | undefined {
     for (let job = this.#jobs.peek(); job; job = this.#jobs.peek()) {
       const enters = job.start();
       const call = this.#entered;
-      if (!enters || call + 1 === job.count) this.shift();
+      if (!enters || call + 1 === job.count) this.#drop();
       else {
         this.#entered++;
         this.#calls--;
       }
       if (enters) {
-        this.call = call;
+        this.#call = call;
         return job;
       }
     }
   }
 
-  /** Takes everything. */
+  /** Takes all calls that have not been entered. */
   takeAll(): Job[] {
-    if (this.#entered > 0) {
-      const entered = this.#entered;
-      const rest = this.shift()!.split(entered);
-      this.putBack([rest]);
-    }
+    this.#splitEntered();
     const jobs = [...this.#jobs];
     this.#jobs.clear();
     this.#calls = 0;
@@ -99,13 +99,30 @@ export class JobQueue {
   }
 
   /**
-   * Ends everything that waits, and from now on whatever comes back.
+   * Ends all jobs that wait, and from now on those that come back.
    *
    * @param how Ends a job: by cancelling, or by an error.
    */
   end(how: (job: Job) => void): void {
-    // How a job ends may run code that puts others back.
+    // Set first: to end a job may run code that puts others back.
     this.#end = how;
     this.takeAll().forEach(how);
+  }
+
+  /** Takes the first job, which has no call left to be entered, or none that has been. */
+  #drop(): Job | undefined {
+    const job = this.#jobs.shift();
+    if (job === undefined) return undefined;
+    this.#calls -= job.count - this.#entered;
+    this.#entered = 0;
+    return job;
+  }
+
+  /** Parts the first job from the calls of it that have been entered. */
+  #splitEntered(): void {
+    if (this.#entered === 0) return;
+    const rest = this.#jobs.shift()!.split(this.#entered);
+    this.#entered = 0;
+    this.#jobs.unshift(rest);
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Inputs of a `map()` that were pulled together, and their outcomes until
- * somebody reads them.
+ * The calls of a `map()` whose inputs were pulled together, and their outcomes
+ * until somebody reads them.
  *
  * @module
  */
@@ -19,11 +19,11 @@ export class Failure {
   }
 }
 
-/** Calls are counted from 0, whichever of the jobs they have become a part of. */
+/** Calls that were pulled together; they are counted from 0, whatever jobs they travel in. */
 export class Batch {
-  /** The jobs that its calls travel in; the first one until an executor has split it. */
+  /** The jobs that the calls travel in: one, until an executor splits it. */
   readonly jobs: Job<Batch>[] = [];
-  /** The calls after these. */
+  /** The batch that was pulled after this one. */
   next: Batch | undefined = undefined;
   readonly #args: unknown[];
   readonly #arity: number;
@@ -33,7 +33,13 @@ export class Batch {
   /** How many outcomes have been read. */
   #read = 0;
 
-  /** `args` has the arguments of all calls, `arity` for each; the batch forgets them. */
+  /**
+   * Makes a batch without outcomes.
+   *
+   * @param args The arguments of all calls; the batch removes those of calls that
+   * have ended.
+   * @param arity How many arguments each call has.
+   */
   constructor(args: unknown[], arity: number) {
     this.#args = args;
     this.#arity = arity;
@@ -61,7 +67,7 @@ export class Batch {
     return this.take(this.#read++);
   }
 
-  /** The outcome of a call, of which no reference is kept. */
+  /** The outcome of a call; the batch keeps no reference to it. */
   take(call: number): unknown {
     const outcome = this.#outcomes[call];
     this.#outcomes[call] = undefined;
@@ -85,7 +91,7 @@ export class Batch {
     this.#dropArgs(call, 1);
   }
 
-  /** So have as many calls as there are values from one index up to another. */
+  /** Calls that were open, from `call` on, have the values from one index up to another. */
   settleAll(
     call: number,
     values: readonly unknown[],
@@ -98,7 +104,7 @@ export class Batch {
     this.#dropArgs(call, count);
   }
 
-  /** The inputs of calls that have ended are nobody's business any more. */
+  /** Removes the arguments of calls that have ended, so that they are not kept in memory. */
   #dropArgs(call: number, count: number): void {
     const from = call * this.#arity;
     const to = from + count * this.#arity;

@@ -1,5 +1,6 @@
 /**
- * The calls of a `map()` that are on their way through the executor.
+ * The sink of a `map()`: knows which of its calls are on their way through the
+ * executor, and stops them when nobody wants their outcomes any more.
  *
  * @module
  */
@@ -11,8 +12,8 @@ import type { Tally, TaskOutcome } from "../stats.ts";
 import type { AnyFunction } from "../task.ts";
 import { Batch, Failure } from "./batch.ts";
 
-/** Told that calls of a batch have outcomes: so many, from this one on. */
-export type CallsSettled = (batch: Batch, call: number, count: number) => void;
+/** Is told that `count` calls of a batch, from `call` on, have outcomes. */
+type CallsSettled = (batch: Batch, call: number, count: number) => void;
 
 /** The sink of one map. */
 export class MapCalls implements Sink<Batch> {
@@ -31,9 +32,9 @@ export class MapCalls implements Sink<Batch> {
    *
    * @param fn The function.
    * @param arity How many arguments each call has.
-   * @param options How to call it.
-   * @param tally Where the calls are counted.
-   * @param settled Told of outcomes.
+   * @param options How the calls are to be made.
+   * @param tally Counts the calls.
+   * @param settled Is told of outcomes.
    */
   constructor(
     fn: AnyFunction,
@@ -79,16 +80,21 @@ export class MapCalls implements Sink<Batch> {
     return job;
   }
 
-  /** Nobody will read any outcome: what has not been entered never is, and what runs is stopped for `reason`. */
+  /**
+   * Nobody will read an outcome any more: calls that have not been entered never
+   * are.
+   *
+   * @param reason Why calls that run are to stop; without, they go on.
+   */
   abandon(reason?: CancelledError): void {
     if (this.#abandoned) return;
-    // Before any job is split, so that the part which is taken back is settled too.
+    // Set first: a part that is split off while jobs are revoked has to count as settled too.
     this.#abandoned = true;
     this.#inFlight = 0;
     const batches = [...this.#open];
     this.#open.clear();
     for (const batch of batches) {
-      // By index: whoever is told of a call may have a job split.
+      // By index, as listeners that are told of a call may cause a job to be split.
       for (let i = 0; i < batch.jobs.length; i++) {
         abandonJob(batch.jobs[i]!, reason);
       }
@@ -119,7 +125,7 @@ export class MapCalls implements Sink<Batch> {
     call: number,
   ): void {
     if (this.tally.watched) {
-      // Whoever watches is told of each.
+      // Listeners are told of each call.
       for (let i = from; i < to; i++) {
         this.resolve(job, values[i], call + i - from);
       }
@@ -137,8 +143,8 @@ export class MapCalls implements Sink<Batch> {
     job: Job<Batch>,
     error: unknown,
     call = job.target.firstOpen(job.from) - job.from,
-  ): void {
-    this.#settle(job, new Failure(error), "failed", call);
+  ): boolean {
+    return this.#settle(job, new Failure(error), "failed", call);
   }
 
   cancel(job: Job<Batch>): void {
@@ -157,17 +163,20 @@ export class MapCalls implements Sink<Batch> {
     outcome: unknown,
     what: TaskOutcome,
     call: number,
-  ): void {
-    if (this.#abandoned || call >= job.count || !isOpen(job, call)) return;
+  ): boolean {
+    if (this.#abandoned || call >= job.count || !isOpen(job, call)) {
+      return false;
+    }
     const { target: batch, from } = job;
     batch.settle(from + call, outcome);
-    job.ended(what);
+    job.ended(what, call);
     job.tell(what, call);
     this.#hear(batch, from + call, 1);
+    return true;
   }
 
   #hear(batch: Batch, call: number, count: number): void {
-    // Whoever was told of the call may have abandoned the map.
+    // A listener that was told of the call may have abandoned the map.
     if (this.#abandoned) return;
     this.#inFlight -= count;
     if (batch.complete) this.#open.delete(batch);
@@ -175,20 +184,20 @@ export class MapCalls implements Sink<Batch> {
   }
 }
 
-/** Nobody will read an outcome of the job. */
+/** Ends a job whose outcomes nobody will read. */
 function abandonJob(job: Job<Batch>, reason: CancelledError | undefined): void {
   const { target: batch, from, count } = job;
   let firstOpen = Infinity;
   for (let call = 0; call < count; call++) {
     if (!isOpen(job, call)) continue;
     firstOpen = Math.min(firstOpen, call);
-    // Whoever is told may have the job split, and its rest is looked at too.
+    // A listener may cause the job to be split; this loop goes over the rest too.
     batch.settle(from + call, undefined);
-    job.ended("cancelled");
+    job.ended("cancelled", call);
     job.tell("cancelled", call);
   }
   job.holder?.revoke(job);
-  // What is left of the job was entered, perhaps all the way.
+  // The calls that are left have been entered; the last may have ended.
   if (reason !== undefined && firstOpen < job.count) {
     job.holder?.stop(job, reason);
   }

@@ -7,15 +7,18 @@
 import { isProxy } from "node:util/types";
 import { show } from "../text.ts";
 
-/** As they were: only an array that is iterated by these is an array to everybody. */
+/**
+ * As they were when this was loaded: an array that is iterated in another way
+ * cannot be read by index.
+ */
 const arrayIterator = Array.prototype[Symbol.iterator];
 const ArrayIterator = Object.getPrototypeOf([][Symbol.iterator]());
 const { next: nextOfArray } = ArrayIterator;
 
-/** What `map()` takes its items from. */
+/** An input of `map()`, which calls its function with each item. */
 export type Input<T> = Iterable<T> | AsyncIterable<T>;
 
-/** An input, and how to ask for its iterator. */
+/** An input, and the method that gives its iterator. */
 export interface Source {
   readonly input: unknown;
   readonly open: () => unknown;
@@ -23,11 +26,12 @@ export interface Source {
 }
 
 /**
- * How to ask a value for its iterator, found as `for await` finds it.
+ * Finds how to ask a value for its iterator, as `for await` does.
  *
  * @param input Any value. Strings are iterables, as in Python and in `for…of`.
- * @returns `undefined` if it is not iterable. What its getters throw is thrown.
- * @throws {TypeError} If it has something that is no function in that place.
+ * @returns The source; `undefined` if the value is not iterable.
+ * @throws {TypeError} If the method that gives an iterator is no function.
+ * @throws {unknown} What a getter of the value throws.
  */
 export function sourceOf(input: unknown): Source | undefined {
   if (input === undefined || input === null) return undefined;
@@ -48,10 +52,10 @@ export function sourceOf(input: unknown): Source | undefined {
 }
 
 /**
- * What to write instead of a value that looks like an input and is none.
+ * Finds what to write instead of a value that looks like an input and is none.
  *
- * @param value What is not iterable.
- * @returns Half a sentence; `undefined` if it looks like anything else.
+ * @param value A value that is not iterable.
+ * @returns Half a sentence; `undefined` if the value does not look like an input.
  */
 export function howToIterate(value: unknown): string | undefined {
   if (value === null || typeof value !== "object") return undefined;
@@ -66,22 +70,26 @@ export function howToIterate(value: unknown): string | undefined {
   return undefined;
 }
 
-/** Side by side like Python's `zip`: the shortest input ends all. */
+/** Inputs side by side, like Python's `zip`: the shortest ends all. */
 export class Inputs {
   /** Whether {@linkcode Inputs.pullAsync} has to be awaited. */
   readonly async: boolean;
   readonly #iterators: (Iterator<unknown> | AsyncIterator<unknown>)[] = [];
-  /** The only input, if nobody can tell whether an iterator or an index goes over it. */
+  /** The only input, if it is an array that an index goes over as its iterator would. */
   readonly #array: readonly unknown[] | undefined;
   #index = 0;
-  /** What a getter of that has thrown, when what came before has been pulled. */
+  /**
+   * An error of a getter of the array, to be thrown when the elements before it
+   * have been pulled.
+   */
   #thrown: { readonly error: unknown } | undefined;
   #closed = false;
   /** See {@linkcode Inputs.hold}. */
   #held = false;
+  /** Whether the inputs are to be closed when they are released. */
   #closeDue = false;
 
-  /** Asks every input for its iterator; what that throws is thrown. */
+  /** Asks every input for its iterator; throws what they throw. */
   constructor(sources: readonly Source[]) {
     this.async = sources.some(({ async }) => async);
     this.#array = sources.length === 1 ? arrayOf(sources[0]!) : undefined;
@@ -108,7 +116,7 @@ export class Inputs {
         this.#iterators.push(iterator as Iterator<unknown>);
       }
     } catch (error) {
-      // Those before it are locked, or have a file open.
+      // Iterators of the inputs before may hold a lock, or an open file.
       this.#end();
       throw error;
     }
@@ -120,23 +128,30 @@ export class Inputs {
     return this.#iterators.length;
   }
 
-  /** Inputs are being asked right now, and a generator that runs cannot be closed. */
+  /**
+   * Until `release()`, inputs are being asked and must not be closed: a
+   * generator that runs cannot be.
+   */
   hold(): void {
     this.#held = true;
   }
 
-  /** They can be closed from now on, and are if that was to be done meanwhile. */
+  /** Inputs can be closed from now on, and are if that was asked for meanwhile. */
   release(): void {
     this.#held = false;
     if (this.#closeDue) this.#end();
   }
 
   /**
-   * Adds the arguments of the next calls to `args`; only without async inputs,
-   * held. One call at a time, as more may run code of the program; of an array
-   * up to `most`, until one is an object, which may be more than a value.
+   * Adds arguments of the next calls to a list; only for sync inputs, while they
+   * are held. Those of one call, as an iterator may run code that ends the map;
+   * those of up to `most` from an array, but none after an object, which may have
+   * to travel alone.
    *
-   * @returns How many calls those are; 0 after the last.
+   * @param args The list.
+   * @param most How many calls there is room for, at least 1.
+   * @returns How many calls were added; 0 after the last.
+   * @throws {unknown} What an input throws.
    */
   pull(args: unknown[], most: number): number {
     if (this.#closed) return 0;
@@ -165,7 +180,7 @@ export class Inputs {
   #cut(array: readonly unknown[], args: unknown[], most: number): number {
     let count = 0;
     try {
-      // It may grow meanwhile, or shrink, as under an iterator.
+      // The array may grow or shrink meanwhile, as an iterator would see.
       while (
         this.#thrown === undefined && count < most &&
         this.#index < array.length
@@ -184,7 +199,7 @@ export class Inputs {
     return 0;
   }
 
-  /** The next arguments, or `undefined` after the last, with any kind of inputs. */
+  /** The arguments of the next call, or `undefined` after the last, of any kind of inputs. */
   async pullAsync(): Promise<unknown[] | undefined> {
     if (this.#closed) return undefined;
     const args: unknown[] = [];
@@ -198,15 +213,15 @@ export class Inputs {
         this.#end(i);
         throw error;
       }
-      // Another input would be asked after its end.
+      // The inputs were closed meanwhile, and none may be asked after its end.
       if (this.#closed) return undefined;
     }
     return args;
   }
 
   /**
-   * Tells the inputs that no more is wanted, as `for…of` does. Does not wait:
-   * an input whose `next()` never settles would never answer.
+   * Tells the inputs that no more is wanted, as `for…of` does. Does not wait for
+   * them: an input whose `next()` never settles would never answer.
    */
   close(): void {
     if (this.#held) this.#closeDue = true;
@@ -222,23 +237,23 @@ export class Inputs {
     }
   }
 
-  /** `except` has ended by itself. */
+  /** Ends all inputs, but for the one with the number `except`, which has ended by itself. */
   #end(except?: number): undefined {
     if (this.#closed) return;
     this.#closed = true;
     for (const [i, iterator] of this.#iterators.entries()) {
       if (i === except) continue;
       try {
-        // An error on the way out has nobody to go to, as results are over.
+        // Nobody is left to hear of an error here, as the results are over.
         Promise.resolve(iterator.return?.()).catch(() => {});
       } catch {
-        // The same, thrown at once.
+        // An error that is thrown at once is ignored as well.
       }
     }
   }
 }
 
-/** The array that an input is, if it is one that can be read by its index. */
+/** The input, if it is an array that can be read by index. */
 function arrayOf({ input, open }: Source): readonly unknown[] | undefined {
   return Array.isArray(input) && !isProxy(input) && open === arrayIterator &&
       ArrayIterator.next === nextOfArray

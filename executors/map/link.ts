@@ -1,5 +1,6 @@
 /**
- * What a `map()` hears of its signal and its executor.
+ * Tells a `map()` of its signal and of the end of its executor, without keeping
+ * it alive.
  *
  * @module
  */
@@ -7,27 +8,33 @@
 import { type AbortWaiter, offAbort, onAbort } from "../runtime/abort.ts";
 import type { MapSettings, MapTarget, OpenMap } from "./options.ts";
 
-/** A map that is told. */
+/** A map that can be told of both. */
 export interface LinkedMap extends OpenMap {
   /** The signal was aborted. */
   abort(): void;
 }
 
-/** Maps that were left half-way take their links with them. */
+/** Ends the link of a map that was left half-way and is no longer in memory. */
 const leftAlone = new FinalizationRegistry<MapLink>((link) => link.end());
 
 /**
- * Stands for a map with its signal and its executor. Either may live long, and
- * keeps a map alive only while somebody waits for it, who has to be told.
+ * Stands for a map with its signal and its executor. Both may live long, and
+ * must keep a map alive only while somebody waits for it, who has to be told.
  */
 export class MapLink implements AbortWaiter, OpenMap {
   readonly #run: WeakRef<LinkedMap>;
   readonly #signal: AbortSignal | undefined;
   readonly #openMaps: Set<OpenMap>;
-  /** The map, while somebody waits for it. */
+  /** The map, while somebody waits for it, to keep it alive. */
   waited: LinkedMap | undefined = undefined;
 
-  /** Has `run` told of what ends its signal, and of the end of its executor. */
+  /**
+   * Links a map.
+   *
+   * @param run The map.
+   * @param settings Have the signal, if there is one.
+   * @param target The executor.
+   */
   constructor(
     run: LinkedMap,
     { signal }: MapSettings,
@@ -49,7 +56,7 @@ export class MapLink implements AbortWaiter, OpenMap {
     this.#run.deref()?.executorClosed();
   }
 
-  /** The input has ended, so that the executor is of no interest any more. */
+  /** The input has ended: the map has no more calls for the executor to refuse. */
   inputEnded(): void {
     this.#openMaps.delete(this);
   }

@@ -1,5 +1,5 @@
 /**
- * What `map()` takes and returns; `run.ts` is how.
+ * The options and the result of `map()`; run.ts is how it works.
  *
  * @module
  */
@@ -42,7 +42,7 @@ export interface MapOptions {
    * @default {true}
    */
   ordered?: boolean;
-  /** Cancels what has not started and stops what runs. */
+  /** When aborted, cancels calls that have not started, and stops those that run. */
   signal?: AbortSignal;
 }
 
@@ -85,7 +85,12 @@ export interface MapSettings {
   readonly call: CallOptions;
 }
 
-/** Checks the options of a map. */
+/**
+ * Checks the options of a map.
+ *
+ * @throws {TypeError} If an option has the wrong type.
+ * @throws {RangeError} If an option is out of range.
+ */
 export function checkMapOptions(options: MapOptions | undefined): MapSettings {
   const { timeout, bufferSize, chunkSize, ordered, signal } = checkOptions(
     options,
@@ -104,16 +109,16 @@ export function checkMapOptions(options: MapOptions | undefined): MapSettings {
 
 /** A map that may still pull inputs. */
 export interface OpenMap {
-  /** The executor takes no more work. */
+  /** The executor takes no more jobs. */
   executorClosed(): void;
 }
 
-/** What a map needs of its executor. */
+/** The executor, as a map sees it. */
 export interface MapTarget {
-  /** Throws unless work is taken. */
+  /** Throws unless the executor takes jobs. */
   assertOpen(): void;
   enqueue(job: Job): void;
-  /** Those that are told when the executor takes no more work. */
+  /** The maps that are told when the executor takes no more jobs. */
   readonly openMaps: Set<OpenMap>;
   readonly tally: Tally;
 }

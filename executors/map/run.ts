@@ -1,5 +1,5 @@
 /**
- * How `map()` works: inputs are pulled as results are read.
+ * The run of a `map()`: pulls inputs as results are read.
  *
  * ```text
  * inputs ──pull, while there is room──► Batch, Job ──enqueue──► the executor, which splits the job
@@ -8,29 +8,33 @@
  *                                                          resolve, reject
  * ```
  *
- * What is pulled at once becomes one job, and the executor takes off as many
- * calls as it wants, so that a call costs two places in arrays: no future, no
+ * Inputs that are pulled at once become one job, of which the executor splits off
+ * as many calls as it wants. So a call costs two places in arrays: no future, no
  * promise, no object of its own.
  *
  * @module
  */
 
-import { nameOf } from "../text.ts";
+import { CancelledError, TimeoutError } from "../errors.ts";
 import { monotonicTime, queueMicrotask } from "../runtime/clock.ts";
 import { Deque } from "../runtime/deque.ts";
-import { CancelledError, TimeoutError } from "../errors.ts";
-import { Inputs, type Source } from "./inputs.ts";
+import { startTimer } from "../runtime/timer.ts";
+import { Turns } from "../runtime/turns.ts";
+import type { AnyFunction } from "../task.ts";
+import { nameOf } from "../text.ts";
+import { isTransfer } from "../transfer.ts";
 import { Failure } from "./batch.ts";
 import { MapCalls } from "./calls.ts";
+import { Inputs, type Source } from "./inputs.ts";
 import { type LinkedMap, MapLink } from "./link.ts";
 import type { MapResult, MapSettings, MapTarget } from "./options.ts";
 import { CompletionOrder, InputOrder, type Unread } from "./unread.ts";
-import { startTimer } from "../runtime/timer.ts";
-import { isTransfer } from "../transfer.ts";
-import { Turns } from "../runtime/turns.ts";
-import type { AnyFunction } from "../task.ts";
 
-/** Begins to consume the inputs. */
+/**
+ * Starts a map, which begins to pull inputs.
+ *
+ * @throws {unknown} What an input throws when it is asked for its iterator.
+ */
 export function startMap(
   fn: AnyFunction,
   inputs: readonly Source[],
@@ -50,20 +54,23 @@ class MapRun implements MapResult<unknown>, LinkedMap {
   readonly #inputs: Inputs;
   readonly #deadline: number;
   readonly #calls: MapCalls;
-  /** Outcomes that nobody has read, and how many there are with those of calls in flight. */
+  /** Outcomes that nobody has read, and their number together with that of calls in flight. */
   readonly #outcomes: Unread;
   #unread = 0;
   readonly #readers = new Deque<Reader>();
   /** The array, once somebody awaits it. */
   #collected: unknown[] | undefined;
   #array: PromiseWithResolvers<unknown[]> | undefined;
-  /** No more input; after the last item comes the error, if there is one. */
+  /** Set when no more input is pulled; its error, if there is one, comes after the last outcome. */
   #end: { error?: unknown } | undefined;
   #finished = false;
   #advancing = false;
   #advanceDue = false;
   #pulling = false;
-  /** An input that computes keeps everything else in this thread waiting. */
+  /**
+   * Turns of the event loop, as an input that computes keeps everything else in
+   * this thread waiting.
+   */
   readonly #turns = new Turns();
   #stopTimer: (() => void) | undefined;
   #link: MapLink | undefined;
@@ -94,7 +101,7 @@ class MapRun implements MapResult<unknown>, LinkedMap {
       ? Infinity
       : monotonicTime() + settings.timeout;
     if (settings.signal?.aborted) this.abort();
-    // Once: a look at the clock for each pull takes longer than the pull.
+    // The clock is read once: to read it for each pull takes longer than the pull.
     this.#turns.begin(monotonicTime());
     this.#advance();
     this.#linkUp();
@@ -137,7 +144,7 @@ class MapRun implements MapResult<unknown>, LinkedMap {
     return "MapResult";
   }
 
-  /** The signal was aborted: what is buffered is not given any more. */
+  /** The signal was aborted: outcomes that are there are not given any more. */
   abort(): void {
     if (this.#finished) return;
     const { reason: cause } = this.#settings.signal!;
@@ -153,7 +160,10 @@ class MapRun implements MapResult<unknown>, LinkedMap {
     this.#advance();
   }
 
-  /** No more input is pulled, also if the input has been asked and does not answer. */
+  /**
+   * The executor takes no more jobs: ends the input, also if that has been
+   * asked and does not answer.
+   */
   executorClosed(): void {
     if (this.#end !== undefined) return;
     try {
@@ -173,7 +183,10 @@ class MapRun implements MapResult<unknown>, LinkedMap {
     return this.#array.promise;
   }
 
-  /** Outcomes come many at a time: the inputs that they make room for travel together again. */
+  /**
+   * Advances in a microtask: outcomes come many at a time, and the inputs that
+   * they make room for are to travel together.
+   */
   #advanceSoon(): void {
     if (this.#advanceDue) return;
     this.#advanceDue = true;
@@ -183,9 +196,9 @@ class MapRun implements MapResult<unknown>, LinkedMap {
     });
   }
 
-  /** Hands out and pulls until neither is possible. */
+  /** Hands out outcomes and pulls inputs until neither is possible. */
   #advance(): void {
-    // Pulling runs code that may come back here.
+    // Inputs are code of users, which may come back here.
     if (this.#advancing) return;
     this.#advancing = true;
     do this.#deliver(); while (this.#pull());
@@ -193,7 +206,7 @@ class MapRun implements MapResult<unknown>, LinkedMap {
     this.#watchClock();
   }
 
-  /** Hands out what has settled to who waits. */
+  /** Hands out outcomes to those who wait. */
   #deliver(): void {
     while (!this.#finished && this.#waited) {
       if (this.#outcomes.readable) {
@@ -237,29 +250,29 @@ class MapRun implements MapResult<unknown>, LinkedMap {
     this.#dismiss();
   }
 
-  /** Has the signal and the executor tell this map of what they end. */
+  /** Has the map told when its signal is aborted, and when its executor takes no more jobs. */
   #linkUp(): void {
     const { signal } = this.#settings;
-    // A small input has ended by now, and is not told of the executor.
+    // A small input has ended by now, so that the executor does not matter any more.
     if (this.#finished || this.#end !== undefined && signal === undefined) {
       return;
     }
     const link = new MapLink(this, this.#settings, this.#target);
     this.#link = link;
-    // Pulling may have run code that ended either.
+    // Inputs may have run code that aborted the signal, or ended the executor.
     if (signal?.aborted) this.abort();
     if (this.#end === undefined) this.executorClosed();
     else link.inputEnded();
   }
 
-  /** No more input; what has ended it before stays. */
+  /** Ends the input; if it has ended before, for that reason. */
   #endInput(end: { error?: unknown }): void {
     this.#end ??= end;
     this.#link?.inputEnded();
     this.#inputs.close();
   }
 
-  /** Tells everyone who still waits that it is over. */
+  /** Tells everyone who still waits that the map is over. */
   #dismiss(): void {
     for (
       let reader = this.#readers.shift();
@@ -271,7 +284,10 @@ class MapRun implements MapResult<unknown>, LinkedMap {
     this.#array?.resolve(this.#collected!);
   }
 
-  /** Lets go of what is unread; with a reason, what runs is stopped too. */
+  /**
+   * Drops outcomes that nobody has read, and calls that have not been entered;
+   * with a reason, stops those that run.
+   */
   #abandon(reason?: CancelledError): void {
     this.#outcomes.clear();
     this.#unread = 0;
@@ -279,7 +295,7 @@ class MapRun implements MapResult<unknown>, LinkedMap {
     this.#calls.abandon(reason);
   }
 
-  /** Pulls inputs while there is room; true if there may be something to deliver. */
+  /** Pulls inputs while there is room; true if there may be outcomes to hand out. */
   #pull(): boolean {
     if (this.#pulling || this.#room <= 0) return false;
     this.#pulling = true;
@@ -313,7 +329,7 @@ class MapRun implements MapResult<unknown>, LinkedMap {
       }
     }
     this.#inputs.release();
-    // Nothing comes of it if pulling has run code that ended all this.
+    // Does nothing if an input has run code that ended the map.
     this.#submit(args, count);
     if (end !== undefined) this.#endInput(end);
     if (turn === undefined) this.#pulling = false;
@@ -326,7 +342,10 @@ class MapRun implements MapResult<unknown>, LinkedMap {
     return true;
   }
 
-  /** What the next pull has to wait for; with no limit, all is to be pulled at the call. */
+  /**
+   * The turn that the next pull has to wait for; none without a `bufferSize`,
+   * as then all is pulled at once.
+   */
   #turnDue(): Promise<void> | undefined {
     return this.#settings.bufferSize === Infinity
       ? undefined
@@ -338,7 +357,7 @@ class MapRun implements MapResult<unknown>, LinkedMap {
       try {
         this.#target.assertOpen();
         const args = await this.#inputs.pullAsync();
-        // Both may have come to an end meanwhile.
+        // The signal or the executor may have ended the input meanwhile.
         if (this.#end !== undefined) break;
         if (args === undefined) {
           this.#endInput({});
@@ -354,7 +373,7 @@ class MapRun implements MapResult<unknown>, LinkedMap {
     this.#pulling = false;
   }
 
-  /** How many more may be unread. */
+  /** How many more calls may be in flight or unread. */
   get #room(): number {
     if (this.#end !== undefined) return 0;
     return this.#settings.bufferSize - this.#unread;
@@ -368,7 +387,10 @@ class MapRun implements MapResult<unknown>, LinkedMap {
     this.#target.enqueue(job);
   }
 
-  /** The time-out is a timer only while somebody waits: an iterator left alone keeps no program alive. */
+  /**
+   * Runs a timer for the time-out only while somebody waits: an iterator left
+   * alone must keep no program alive.
+   */
   #watchClock(): void {
     if (this.#link !== undefined && !this.#finished) {
       this.#link.waited = this.#waited ? this : undefined;

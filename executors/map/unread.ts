@@ -8,23 +8,26 @@
 import { Deque } from "../runtime/deque.ts";
 import type { Batch } from "./batch.ts";
 
-/** Takes outcomes as they come, and gives them in order. */
+/** Takes outcomes as they come, and gives them in their order. */
 export interface Unread {
-  /** Calls were submitted. */
+  /** The calls of a batch were submitted. */
   add(batch: Batch): void;
-  /** So many calls of a batch, from this one on, have outcomes; true if one can be read that could not be before. */
+  /**
+   * `count` calls of a batch, from `call` on, have outcomes; true if one can be
+   * read that could not be before.
+   */
   settled(batch: Batch, call: number, count: number): boolean;
   /** Whether the next outcome is there. */
   readonly readable: boolean;
-  /** The next outcome, of which no reference is kept. */
+  /** The next outcome; no reference to it is kept. */
   read(): unknown;
-  /** Forgets all of them. */
+  /** Drops all outcomes. */
   clear(): void;
 }
 
 /** In the order of the inputs. */
 export class InputOrder implements Unread {
-  /** The first batch that has not been read whole, which leads to the others; the last one. */
+  /** The first batch that has not been read to its end, which links to the others; and the last. */
   #first: Batch | undefined;
   #last: Batch | undefined;
 

@@ -1,6 +1,6 @@
 /**
  * Makes the engine of an executor with workers: the scheduler, or in a worker
- * what waits until the scheduler is loaded.
+ * one that waits until the scheduler is loaded.
  *
  * A program loads the scheduler and its transports with this package. A worker
  * whose tasks import the package does not: most tasks never make an executor,
@@ -11,6 +11,7 @@
 
 import { BrokenExecutorError } from "../errors.ts";
 import type { JobQueue } from "../job/queue.ts";
+import { isWorker } from "../runtime/main_module.ts";
 import type { Activity } from "../stats.ts";
 import type { OpenChannel } from "./channel.ts";
 import type { Engine } from "./engine.ts";
@@ -27,14 +28,16 @@ export class HostModule<Module> {
   }
 
   /**
-   * The module that `load` imports; the `import()` stands in it, with an address
-   * that `deno compile` and JSR can see.
+   * Makes one of a module, which is loaded unless this isolate is a worker.
+   *
+   * @param load Imports the module, by a literal `import()` that `deno compile`
+   * and JSR can see.
    */
   static async of<Module>(
     load: () => Promise<Module>,
   ): Promise<HostModule<Module>> {
     const module = new HostModule(load);
-    if (!("WorkerGlobalScope" in globalThis)) await module.load();
+    if (!isWorker) await module.load();
     return module;
   }
 
@@ -44,7 +47,7 @@ export class HostModule<Module> {
   }
 }
 
-/** What a pool is made of, but for its channels. */
+/** The settings of a pool, but for how it opens channels. */
 type PoolSettings = Omit<SchedulerSettings, "open">;
 
 const scheduling = await HostModule.of(() => import("./host/scheduler.ts"));
@@ -52,9 +55,10 @@ const scheduling = await HostModule.of(() => import("./host/scheduler.ts"));
 /**
  * Makes the engine for a queue.
  *
- * @param queue Where jobs wait.
- * @param settings What the pool is made of.
- * @param open Opens a channel to a new worker; a promise while that is loaded.
+ * @param queue The queue in which jobs wait.
+ * @param settings How many workers there are, and how long they live.
+ * @param open Opens a channel to a new worker; a promise of that while the
+ * transport is loaded.
  */
 export function makeEngine(
   queue: JobQueue,
@@ -67,11 +71,13 @@ export function makeEngine(
     : new loaded.Scheduler(queue, { ...settings, open });
 }
 
-/** An engine that is being loaded, and then the scheduler for whoever asks. */
+/** Stands for the scheduler: until that is loaded jobs wait, then all goes to it. */
 class LateEngine implements Engine {
   readonly #queue: JobQueue;
   readonly #loading: Promise<Scheduler | undefined>;
   #scheduler: Scheduler | undefined;
+  /** Why there will be no scheduler. */
+  #broken: (() => BrokenExecutorError) | undefined;
 
   constructor(
     queue: JobQueue,
@@ -82,6 +88,7 @@ class LateEngine implements Engine {
     this.#loading = this.#load(settings, open).catch((cause) => {
       const broken = () =>
         new BrokenExecutorError("Cannot load what starts workers", { cause });
+      this.#broken = broken;
       settings.onBroken(broken);
       queue.end((job) => job.rejectAll(broken));
       return undefined;
@@ -93,17 +100,25 @@ class LateEngine implements Engine {
   }
 
   async start(): Promise<void> {
-    await (await this.#loading)?.start();
+    const scheduler = await this.#loading;
+    if (scheduler === undefined) throw this.#broken!();
+    await scheduler.start();
   }
 
-  async close(cancelFutures: boolean): Promise<void> {
-    if (cancelFutures) this.#cancelEarly();
-    await (await this.#loading)?.close(cancelFutures);
+  // Futures are cancelled before these return, whatever is loaded by then.
+
+  close(cancelFutures: boolean): Promise<void> {
+    if (this.#scheduler !== undefined) {
+      return this.#scheduler.close(cancelFutures);
+    }
+    if (cancelFutures) this.#queue.end((job) => job.cancel());
+    return this.#loading.then((scheduler) => scheduler?.close(cancelFutures));
   }
 
-  async terminate(): Promise<void> {
-    this.#cancelEarly();
-    await (await this.#loading)?.terminate();
+  terminate(): Promise<void> {
+    if (this.#scheduler !== undefined) return this.#scheduler.terminate();
+    this.#queue.end((job) => job.cancel());
+    return this.#loading.then((scheduler) => scheduler?.terminate());
   }
 
   watch(): void {
@@ -131,10 +146,5 @@ class LateEngine implements Engine {
     });
     if (this.#queue.length > 0) this.#scheduler.wake();
     return this.#scheduler;
-  }
-
-  /** Futures are cancelled before `shutdown()` returns, whatever is loaded by then. */
-  #cancelEarly(): void {
-    if (this.#scheduler === undefined) this.#queue.end((job) => job.cancel());
   }
 }

@@ -1,25 +1,26 @@
 /**
- * Waiting for an `AbortSignal` that perhaps many wait for.
+ * Waits for an `AbortSignal` together with many others.
  *
  * @module
  */
 
-/** Who waits for a signal. */
+/** Waits for a signal. */
 export interface AbortWaiter {
   /** The signal was aborted. */
   signalAborted(): void;
 }
 
-/** Those who wait, by signal; a signal that is gone takes them along. */
+/** The listener of each signal; one goes with its signal. */
 const listeners = new WeakMap<AbortSignal, AbortListener>();
 
 /**
- * The one listener of a signal. Deno looks through all listeners for each that
- * is added or removed, so that one for each of 100,000 calls took a minute.
+ * The only listener of a signal, whoever waits. Deno looks through all listeners
+ * for each that is added or removed: one for each of 100,000 calls took a
+ * minute.
  */
 class AbortListener {
   readonly #signal: AbortSignal;
-  /** In the order in which they came. */
+  /** Those who wait, in the order in which they came. */
   readonly #waiters = new Set<AbortWaiter>();
 
   constructor(signal: AbortSignal) {
@@ -38,22 +39,22 @@ class AbortListener {
   }
 
   handleEvent(): void {
-    // Callbacks may add and remove others: who was there before is told, unless
-    // it has been removed meanwhile.
+    // A waiter may add and remove others: those that were there are told, unless
+    // they have been removed meanwhile.
     for (const waiter of [...this.#waiters]) {
       if (!this.#waiters.has(waiter)) continue;
       this.remove(waiter);
       try {
         waiter.signalAborted();
       } catch (error) {
-        // As with the listeners of any event, the next is still told.
+        // The next waiter is still told, as with the listeners of any event.
         reportError(error);
       }
     }
   }
 }
 
-/** Has `waiter` told when the signal is aborted, which it is not yet. */
+/** Has `waiter` told when the signal is aborted; it must not be yet. */
 export function onAbort(signal: AbortSignal, waiter: AbortWaiter): void {
   let listener = listeners.get(signal);
   if (listener === undefined) {
@@ -63,7 +64,7 @@ export function onAbort(signal: AbortSignal, waiter: AbortWaiter): void {
   listener.add(waiter);
 }
 
-/** Has `waiter` not told any more; a long-lived signal keeps nothing of it. */
+/** Has `waiter` not told any more; the signal keeps no reference to it. */
 export function offAbort(signal: AbortSignal, waiter: AbortWaiter): void {
   listeners.get(signal)?.remove(waiter);
 }

@@ -1,9 +1,9 @@
 /**
- * What the language has built in, as it was when this package was loaded; see
- * clock.ts. A worker does its work between tasks that may patch all of it, and
- * must neither be misled by that nor hand its own objects to what stands there
- * then. What has syntax, such as adding to an array by its length, needs none of
- * these.
+ * Built-in functions and classes as they were when this package was loaded; see
+ * clock.ts. A worker does its work between tasks that may patch all of them. A
+ * patch must neither mislead the worker nor get hold of its objects. Syntax,
+ * such as adding to an array by its length, cannot be patched, and is used where
+ * there is one.
  *
  * @module
  */
@@ -26,11 +26,11 @@ export const {
   hasOwn,
 } = Object;
 
-/** What plain objects and arrays inherit from. */
+/** The prototypes of plain objects and arrays. */
 export const OBJECT_PROTOTYPE: object = Object.prototype;
 export const ARRAY_PROTOTYPE: readonly unknown[] = Array.prototype;
 
-/** Under other names where a name of its own says that it is the first. */
+/** Names with "Own" tell them from the globals, which tasks may replace. */
 export const OwnArray: ArrayConstructor = Array;
 export const OwnError: ErrorConstructor = Error;
 export const OwnPromise: PromiseConstructor = Promise;
@@ -42,7 +42,7 @@ export const textOf: (value: unknown) => string = String;
 export const structuredClone: typeof globalThis.structuredClone =
   globalThis.structuredClone;
 
-/** The methods of these names, for an object that comes first. */
+/** Methods as functions that take their object first. */
 export const includes: (array: readonly unknown[], value: unknown) => boolean =
   unbound(Array.prototype.includes);
 export const classTextOf: (value: unknown) => string = unbound(
@@ -84,7 +84,7 @@ export const replaceText: (
   by: string,
 ) => string = unbound(String.prototype.replace);
 
-/** Gives a class the methods that its base class has now, and nothing that anybody changes later. */
+/** Gives a class the methods that its base class has now, and freezes them. */
 function keepMethods(type: { readonly prototype: object }): void {
   const { prototype } = type;
   const inherited = Object.getOwnPropertyDescriptors(
@@ -96,21 +96,21 @@ function keepMethods(type: { readonly prototype: object }): void {
   Object.freeze(prototype);
 }
 
-/** A `Map` that stays one. */
+/** A `Map` that tasks cannot patch. */
 export class OwnMap<K, V> extends Map<K, V> {
   static {
     keepMethods(this);
   }
 }
 
-/** A `Set` that stays one. */
+/** A `Set` that tasks cannot patch. */
 export class OwnSet<T> extends Set<T> {
   static {
     keepMethods(this);
   }
 }
 
-/** A `WeakMap` that stays one. */
+/** A `WeakMap` that tasks cannot patch. */
 export class OwnWeakMap<K extends WeakKey, V> extends WeakMap<K, V> {
   static {
     keepMethods(this);

@@ -1,8 +1,7 @@
 /**
- * Clock, timers and microtasks as they were when this package was loaded. What
- * a test or a task puts in their place later is meant for its own code: under
- * fake timers no shutdown would end, and by a clock that stands still no
- * time-out would come.
+ * Clock, timers and microtasks as they were when this package was loaded. A test
+ * or a task that replaces them later means its own code: under fake timers no
+ * shutdown would end, and by a clock that stands still no time-out would come.
  *
  * @module
  */
@@ -12,8 +11,8 @@ const { apply } = Reflect;
 /** Milliseconds since this thread began, with fractions; never goes back. */
 export const monotonicTime: () => number = performance.now.bind(performance);
 
-/** When that began, in milliseconds since 1970. */
-export const TIME_ORIGIN: number = performance.timeOrigin;
+/** When this thread began, in milliseconds since 1970. */
+const TIME_ORIGIN: number = performance.timeOrigin;
 
 /** Milliseconds since 1970, with fractions: a clock that all threads and processes share. */
 export function wallTime(): number {
@@ -38,8 +37,9 @@ export function clearTimeout(id: number | undefined): void {
 }
 
 /**
- * What a global function is now, to be looked at when it is needed: Deno 2.9
- * makes timers as somebody reads their names, which takes a worker 3 to 5 ms.
+ * Finds a global function as it is now, but reads it when it is needed: Deno 2.9
+ * makes timers when a program first reads their names, which takes a worker 3 to
+ * 5 ms.
  */
 function original<Name extends "setTimeout" | "clearTimeout">(
   name: Name,

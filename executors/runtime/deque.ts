@@ -1,12 +1,12 @@
 /**
- * The queue behind everything that waits its turn.
+ * The queue behind all that waits for its turn.
  *
  * @module
  */
 
 import { OwnArray } from "./builtins.ts";
 
-/** Two more than nothing is not worth a second buffer. */
+/** The capacity of an empty ring, a power of two: a smaller ring would soon have to grow. */
 const SMALLEST_CAPACITY = 16;
 
 /**
@@ -25,14 +25,14 @@ export class Deque<T> {
     return this.#length;
   }
 
-  /** Adds at the end. */
+  /** Adds an element at the end. */
   push(element: T): void {
     if (this.#length === this.#ring.length) this.#resize(this.#length * 2);
     this.#ring[(this.#head + this.#length) & (this.#ring.length - 1)] = element;
     this.#length++;
   }
 
-  /** Adds before the first. */
+  /** Adds an element before the first. */
   unshift(element: T): void {
     if (this.#length === this.#ring.length) this.#resize(this.#length * 2);
     this.#head = (this.#head - 1) & (this.#ring.length - 1);
@@ -40,18 +40,18 @@ export class Deque<T> {
     this.#length++;
   }
 
-  /** The first, which stays. */
+  /** The first element, which stays. */
   peek(): T | undefined {
     return this.#length === 0 ? undefined : this.#ring[this.#head];
   }
 
-  /** Takes the first away; the ring keeps no reference to it. */
+  /** Takes the first element; the ring keeps no reference to it. */
   shift(): T | undefined {
     if (this.#length === 0) return undefined;
     const element = this.#ring[this.#head];
     this.#ring[this.#head] = undefined;
     this.#head = (this.#head + 1) & (this.#ring.length - 1);
-    // An emptied queue gives back what a burst made it take.
+    // An empty queue gives back the memory that a burst made it take.
     if (--this.#length === 0 && this.#ring.length > 4096) {
       this.#ring = new OwnArray(SMALLEST_CAPACITY);
       this.#head = 0;
@@ -59,14 +59,14 @@ export class Deque<T> {
     return element;
   }
 
-  /** Takes everything away. */
+  /** Removes all elements. */
   clear(): void {
     this.#ring = new OwnArray(SMALLEST_CAPACITY);
     this.#head = 0;
     this.#length = 0;
   }
 
-  /** From the first to the last, without taking them. */
+  /** Yields the elements from the first to the last, which stay. */
   *[Symbol.iterator](): Generator<T> {
     for (let i = 0; i < this.#length; i++) {
       yield this.#ring[(this.#head + i) & (this.#ring.length - 1)] as T;
@@ -74,7 +74,7 @@ export class Deque<T> {
   }
 
   #resize(capacity: number): void {
-    // Allocated whole: one that grows by its length may become a hash table.
+    // Allocated whole: an array that grows by its length may become a hash table.
     const ring = new OwnArray<T | undefined>(capacity);
     for (let i = 0; i < this.#length; i++) {
       ring[i] = this.#ring[(this.#head + i) & (this.#ring.length - 1)];

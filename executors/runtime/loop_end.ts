@@ -1,21 +1,21 @@
 /**
- * What can be said when the event loop has run out of work: what still waits in
- * this isolate then, waits for something that never comes.
+ * Tells when the event loop has run out of work: whoever still waits in this
+ * isolate then, waits for something that never comes.
  *
  * @module
  */
 
-/** Who may have left somebody waiting. */
+/** Is told when nothing can end a wait any more, as it may have to. */
 export interface LoopEndWaiter {
   /**
-   * Whether it is known to be at fault itself, as some of what waits was begun
-   * by what that waits for.
+   * Whether this one is known to be the reason: some of the work that waits in it
+   * was submitted by work that waits for that.
    */
   waitsForItself(): boolean;
   /**
-   * Nothing happens any more by itself.
+   * The event loop has run out of work.
    *
-   * @returns Whether somebody was told, so that things go on.
+   * @returns Whether anybody was told, so that the program goes on.
    */
   loopEnded(): boolean;
 }
@@ -24,23 +24,23 @@ const waiters = new Set<LoopEndWaiter>();
 let listening = false;
 
 /**
- * Has `waiter` told when the event loop ends. Deno does not say so when what
- * waits is a top-level `await`, which is an error of its own there.
+ * Has `waiter` told when the event loop runs out of work. Deno does not tell if a
+ * top-level `await` waits, for which it has an error of its own.
  */
 export function onLoopEnd(waiter: LoopEndWaiter): void {
   waiters.add(waiter);
   if (listening) return;
   listening = true;
   addEventListener("beforeunload", (event) => {
-    // Somebody else has more to do, which may be what is waited for.
+    // Another listener has more to do, which may end the wait.
     if (event.defaultPrevented) return;
-    // Only one is told: others may wait for what comes of that, and if they do
-    // not, the event comes again.
+    // Only one is told: that may end the waits of others; if not, the event comes
+    // again.
     const guiltyFirst = [...waiters].sort((a, b) =>
       Number(b.waitsForItself()) - Number(a.waitsForItself())
     );
     if (guiltyFirst.some((waiter) => waiter.loopEnded())) {
-      // Else Deno does not run what comes of it.
+      // Keeps the program from its end, so that those who were told can go on.
       event.preventDefault();
     }
   });

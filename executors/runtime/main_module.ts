@@ -1,18 +1,24 @@
 /**
- * The main module of the program, also in its workers, to which Deno does not
- * name it.
+ * Tells where this code runs: whether in a worker, and of which program. Deno does
+ * not tell workers the main module.
  *
  * @module
  */
 
+/** Whether this isolate is a worker, of this package or of another. */
+export const isWorker: boolean = "WorkerGlobalScope" in globalThis;
+
 let told: string | undefined;
 
-/** Tells a worker of this package. */
+/** Sets the main module in a worker of this package. */
 export function setMainModule(url: string | undefined): void {
   told = url;
 }
 
-/** Its URL; in a worker that is not of this package, that of the worker's own module. */
+/**
+ * The URL of the main module; in a worker that is not of this package, that of
+ * the worker's own module.
+ */
 export function mainModule(): string | undefined {
   return told ?? (Deno.mainModule as string | undefined) ?? workerModule();
 }

@@ -1,12 +1,12 @@
 /**
- * Modules of Node.js that are loaded when they are needed. An import would load
- * them with this package, which takes longer than the rest of it, and as much
- * memory in each worker whose tasks import the package.
+ * Loads modules of Node.js when they are needed. An import would load them with
+ * this package, which takes longer than to load the rest, and costs each worker
+ * whose tasks import the package as much memory.
  *
  * @module
  */
 
-/** The module of this name, which is one that Deno brings along. */
+/** The module of this name, which is a part of Deno. */
 export function nodeBuiltin<T>(name: `node:${string}`): T {
   const { process } = globalThis as unknown as {
     process: { getBuiltinModule(name: string): T };

@@ -1,5 +1,5 @@
 /**
- * What `await` waits for.
+ * Tells for which values `await` waits.
  *
  * @module
  */
@@ -8,7 +8,8 @@
  * Whether `await` would wait for this value.
  *
  * @param value Any value.
- * @returns True for what has a `then` method; what its getter throws is thrown.
+ * @returns True if the value has a `then` method.
+ * @throws {unknown} What the getter of `then` throws.
  */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return value !== null &&

@@ -6,18 +6,24 @@
 
 import { clearTimeout, monotonicTime, setTimeout } from "./clock.ts";
 
-/** A longer `setTimeout` would overflow its 32 bits and fire at once. */
+/** A longer delay would overflow the 32 bits of `setTimeout`, which would fire at once. */
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
-/** A timer that is later than this has waited for the program itself. */
+/**
+ * By how many milliseconds a timer may be late before a computation of the
+ * program must have held it up.
+ */
 const LATE_MS = 10;
 
-/** Enough turns of the event loop for what arrived meanwhile to be handled first. */
+/**
+ * How long a deadline then waits for messages that arrived in time, in
+ * milliseconds: enough turns of the event loop to handle them.
+ */
 const CATCH_UP_MS = 10;
 
 /**
  * Calls `callback` after `ms` milliseconds, or never if that is more than 24
- * days; returns what stops the timer.
+ * days; returns a function that stops the timer.
  */
 export function startTimer(ms: number, callback: () => void): () => void {
   if (ms > LONGEST_DELAY_MS) return () => {};
@@ -33,9 +39,10 @@ export function startTimer(ms: number, callback: () => void): () => void {
 }
 
 /**
- * A timer for what somebody else has to say within `ms` milliseconds. Deno runs
- * timers before it hands out messages, so after a long computation here all of
- * them would seem to have come too late; what has arrived is looked at first.
+ * Calls `callback` after `ms` milliseconds, unless a message that arrives before
+ * has the timer stopped. Deno runs timers before it hands out messages: after a
+ * long computation of the program, all messages would seem to have come too
+ * late, so they are handled first. Returns a function that stops the timer.
  */
 export function startDeadline(ms: number, callback: () => void): () => void {
   const due = monotonicTime() + ms;

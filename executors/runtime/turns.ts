@@ -1,6 +1,6 @@
 /**
- * Turns of the event loop for the rest of the program, while functions, or the
- * inputs of a map, compute in its own thread one after another.
+ * Leaves turns of the event loop to the rest of the program while functions, or
+ * the inputs of a map, compute one after another in the same thread.
  *
  * @module
  */
@@ -9,27 +9,28 @@ import { monotonicTime } from "./clock.ts";
 import { startTimer } from "./timer.ts";
 
 /**
- * For how long calls go on before a turn is asked for, and for how long again
- * before they wait until it has come: what the program's timers and signals
- * may be late by, against the millisecond that a turn takes.
+ * For how many milliseconds calls go on before a turn is asked for, and again
+ * before they wait for it. Longer, and timers and signals of the program are
+ * late; shorter, and the millisecond that a turn takes counts.
  */
 const PATIENCE_MS = 25;
 
 /**
- * One of so many calls looks at the clock, if they are tiny: a look takes as
- * long as half of a trivial call. When calls become long, so many go on first.
+ * One of so many tiny calls looks at the clock at most, as a look takes half as
+ * long as a trivial call. When calls become long, so many go on before that is
+ * noticed.
  */
 const MAX_STRIDE = 64;
 
-/** A call that takes longer is not tiny. */
+/** Tiny calls take less than this, in milliseconds. */
 const TINY_MS = 0.1;
 
-/** A pool that was at rest for longer has left the event loop its turns. */
+/** A pool that was at rest for so many milliseconds has left the event loop its turns. */
 const REST_MS = 1;
 
 /** The turns that one pool, or one map, leaves to the program. */
 export class Turns {
-  /** How many calls go on without a look at the clock. */
+  /** How many more calls go on without a look at the clock. */
   #left = 0;
   #stride = 1;
   #looked = 0;
@@ -41,19 +42,22 @@ export class Turns {
   #turn: PromiseWithResolvers<void> | undefined;
   #stopTimer: (() => void) | undefined;
 
-  /** What the next call has to wait for; `undefined`, nearly always, if for nothing. */
+  /** The turn that the next call has to wait for; nearly always `undefined`, for none. */
   due(): Promise<void> | undefined {
     return this.#left-- > 0 ? undefined : this.#look();
   }
 
-  /** Calls are made from now on. */
+  /** Calls are made from now on; `now` as of `monotonicTime()`. */
   begin(now: number): void {
     if (now - this.#rested < REST_MS) return;
     this.#turned = now;
     this.#asked = undefined;
   }
 
-  /** No call runs, and nobody waits: no timer outlives the calls. */
+  /**
+   * No call runs, and nobody waits for a turn: stops the timer, which must not
+   * outlive the calls.
+   */
   rest(now: number): void {
     this.#rested = now;
     this.#stopTimer?.();
@@ -72,12 +76,12 @@ export class Turns {
       this.#ask();
     }
     if (now - this.#asked < PATIENCE_MS) return undefined;
-    // Every other call waits too.
+    // Each call that follows waits too.
     this.#left = 0;
     return (this.#turn ?? this.#ask()).promise;
   }
 
-  /** Most turns come by themselves, and show here that they have. */
+  /** Asks for a turn by a timer, which most often fires before any call has to wait. */
   #ask(): PromiseWithResolvers<void> {
     this.#stopTimer = startTimer(0, () => this.#come());
     return this.#turn = Promise.withResolvers();

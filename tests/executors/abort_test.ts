@@ -9,7 +9,7 @@ import {
   runProgram,
   settle,
   watched,
-} from "./harness.ts";
+} from "./helpers/harness.ts";
 
 const never = () => new Promise<never>(() => {});
 

@@ -16,8 +16,8 @@ import {
   TimeoutError,
   WorkerPoolExecutor,
 } from "../../mod.ts";
-import { behaviour, settle, until, watched } from "./harness.ts";
-import { Gate, passGate } from "./tasks.ts";
+import { behaviour, settle, until, watched } from "./helpers/harness.ts";
+import { Gate, passGate } from "./helpers/tasks.ts";
 
 const make = (count: number) =>
   Array.from({ length: count }, () => Future.withResolvers<number>());

@@ -1,13 +1,12 @@
 // Nothing hangs and nothing is lost, whatever happens in whatever order.
-// @group long
 
 import { assertLess } from "@std/assert";
 import { runChaos, showChaos } from "./chaos/run.ts";
-import { watched } from "./harness.ts";
-import { WORKER_KINDS } from "./worker_harness.ts";
+import { watched } from "./helpers/harness.ts";
+import { WORKER_KINDS } from "./helpers/worker_harness.ts";
 
 /** For each kind of executor; `deno task soak` takes its time. */
-const SECONDS = 12;
+const SECONDS = 6;
 
 /** A round may take its time, and says itself when it hangs. */
 const LIMIT_MS = 120_000;

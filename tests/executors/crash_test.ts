@@ -14,7 +14,7 @@ import {
   WorkerCrashedError,
   WorkerPoolExecutor,
 } from "../../mod.ts";
-import { load, loadAll, makeCells } from "./cells.ts";
+import { load, loadAll, makeCells } from "./helpers/cells.ts";
 import {
   countAndSometimesDie,
   type Death,
@@ -22,10 +22,10 @@ import {
   die,
 } from "./fixtures/dying.ts";
 import { endWhenReady } from "./fixtures/prepared.ts";
-import { until, watched } from "./harness.ts";
-import { Gate, passGate } from "./tasks.ts";
-import { workerBehaviour } from "./worker_harness.ts";
-import { workerName } from "./worker_tasks.ts";
+import { until, watched } from "./helpers/harness.ts";
+import { Gate, passGate } from "./helpers/tasks.ts";
+import { workerBehaviour } from "./helpers/worker_harness.ts";
+import { workerName } from "./helpers/worker_tasks.ts";
 
 /** Long enough for a call to be sent to a worker that is ready. */
 const DEAF_MS = 1000;

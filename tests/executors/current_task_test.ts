@@ -9,8 +9,8 @@ import {
   TimeoutError,
   WorkerPoolExecutor,
 } from "../../mod.ts";
-import { type Cells, load } from "./cells.ts";
-import { behaviour, settle, until, watched } from "./harness.ts";
+import { type Cells, load } from "./helpers/cells.ts";
+import { behaviour, settle, until, watched } from "./helpers/harness.ts";
 import {
   describeTask,
   describeTaskLater,
@@ -20,9 +20,9 @@ import {
   noteStop,
   noteThrow,
   passGate,
-} from "./tasks.ts";
-import { workerBehaviour } from "./worker_harness.ts";
-import { contextOfPool } from "./worker_tasks.ts";
+} from "./helpers/tasks.ts";
+import { workerBehaviour } from "./helpers/worker_harness.ts";
+import { contextOfPool } from "./helpers/worker_tasks.ts";
 
 /** A task that nobody stops, as it sees itself. */
 const UNDISTURBED = {

@@ -13,10 +13,10 @@ import {
   TimeoutError,
   transfer,
 } from "../../mod.ts";
-import { load } from "./cells.ts";
-import { until } from "./harness.ts";
-import { Gate, noteStop, STOPPED_BY } from "./tasks.ts";
-import { outcomeOf, workerBehaviour } from "./worker_harness.ts";
+import { load } from "./helpers/cells.ts";
+import { until } from "./helpers/harness.ts";
+import { Gate, noteStop, STOPPED_BY } from "./helpers/tasks.ts";
+import { outcomeOf, workerBehaviour } from "./helpers/worker_harness.ts";
 
 /** Lists with so many elements; some of the depths can be written only. */
 const DEPTHS = [2600, 2700, 2900, 3100, 3300, 3500, 3700, 3900];

@@ -15,7 +15,7 @@ import {
   rejectInput,
   throwNew,
 } from "./fixtures/failing.ts";
-import { outcomeOf, workerBehaviour } from "./worker_harness.ts";
+import { outcomeOf, workerBehaviour } from "./helpers/worker_harness.ts";
 
 /** What this function threw, brought back by a new executor. */
 async function thrownBy(
@@ -74,7 +74,7 @@ workerBehaviour("Deno's errors keep their class", async (make) => {
 
 workerBehaviour("this package's errors keep their class", async (make) => {
   const executor = make({ maxWorkers: 1 });
-  const { MOD } = await import("./worker_harness.ts");
+  const { MOD } = await import("./helpers/worker_harness.ts");
   const fail = async (mod: string, key: string) => {
     const ErrorClass = (await import(mod))[key];
     throw new ErrorClass("Message", { cause: new RangeError("Cause") });

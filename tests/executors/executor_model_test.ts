@@ -1,13 +1,12 @@
 // No future is left unsettled and no function is entered twice, whatever is
 // submitted, cancelled, stopped and shut down in whatever order.
-// @group long
 
 import { assert, assertEquals } from "@std/assert";
 import type { Executor, Future } from "../../mod.ts";
-import { loadAll, makeCells } from "./cells.ts";
-import { behaviour } from "./harness.ts";
-import { forSeeds, type Random } from "./random.ts";
-import { perform, PERFORMANCES } from "./tasks.ts";
+import { loadAll, makeCells } from "./helpers/cells.ts";
+import { behaviour } from "./helpers/harness.ts";
+import { forSeeds, type Random } from "./helpers/random.ts";
+import { perform, PERFORMANCES } from "./helpers/tasks.ts";
 
 /** A submitted task, and what was done to it. */
 interface Submitted {
@@ -116,7 +115,7 @@ class Run {
 behaviour(
   "executor settles every future, and enters no function twice",
   async ({ kind }) => {
-    await forSeeds(12, async (random) => {
+    await forSeeds(6, async (random) => {
       const executor = kind.make({ maxWorkers: 1 + random.below(3) });
       const run = new Run(random, executor);
       for (let steps = 40; steps > 0; steps--) await run.step();

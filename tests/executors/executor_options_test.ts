@@ -9,8 +9,8 @@ import {
   assertThrows,
 } from "@std/assert";
 import { BrokenExecutorError, type Future } from "../../mod.ts";
-import { behaviour, until } from "./harness.ts";
-import { Gate, passGate } from "./tasks.ts";
+import { behaviour, until } from "./helpers/harness.ts";
+import { Gate, passGate } from "./helpers/tasks.ts";
 
 /** What initializers here write, and tasks read. */
 const initialized = globalThis as { initialized?: unknown };

@@ -8,7 +8,7 @@ import {
   type Future,
   WorkerCrashedError,
 } from "../../mod.ts";
-import { TELLS_EXIT_CODES, workerBehaviour } from "./worker_harness.ts";
+import { TELLS_EXIT_CODES, workerBehaviour } from "./helpers/worker_harness.ts";
 
 /** The ways out, and what is said of each. */
 const WAYS = {

@@ -19,8 +19,8 @@ import {
   stopTimeHere,
   yieldOften,
 } from "./fixtures/fake_time.ts";
-import { behaviour, watched } from "./harness.ts";
-import { noWorkerLeft, workerBehaviour } from "./worker_harness.ts";
+import { behaviour, watched } from "./helpers/harness.ts";
+import { noWorkerLeft, workerBehaviour } from "./helpers/worker_harness.ts";
 
 behaviour(
   "works and shuts down where fake timers were installed before it was made",

@@ -1,7 +1,7 @@
 // Programs that freeze what the language has built in, as hardened ones do.
 
 import { assertEquals } from "@std/assert";
-import { MOD, runMain } from "./worker_harness.ts";
+import { MOD, runMain } from "./helpers/worker_harness.ts";
 
 const FROZEN = ["Error", "Object", "Array", "Function", "Promise", "Map"];
 const EXECUTORS = [

@@ -10,9 +10,9 @@ import {
 } from "@std/assert";
 import { task, type TaskEvent } from "../../mod.ts";
 import type { AnyFunction } from "../../executors/job/mod.ts";
-import { behaviour } from "./harness.ts";
+import { behaviour } from "./helpers/harness.ts";
 import { makeTempFolder } from "../helpers/temp_folder.ts";
-import { MOD, workerBehaviour } from "./worker_harness.ts";
+import { MOD, workerBehaviour } from "./helpers/worker_harness.ts";
 
 /** Gives a function a property `name`. */
 function named<F extends AnyFunction>(name: PropertyDescriptor, fn: F): F {

@@ -13,7 +13,7 @@ import {
   PromisePoolExecutor,
   WorkerPoolExecutor,
 } from "../../mod.ts";
-import { loggedErrors, settle } from "./harness.ts";
+import { loggedErrors, settle } from "./helpers/harness.ts";
 
 /** All ways to settle. */
 const SETTLE: Record<string, (made: FutureWithResolvers<number>) => void> = {

@@ -1,9 +1,8 @@
 // A future does what a model of a few lines does, whatever is done to it.
-// @group long
 
 import { assertEquals } from "@std/assert";
 import { Future, type FutureState } from "../../mod.ts";
-import { forSeeds } from "./random.ts";
+import { forSeeds } from "./helpers/random.ts";
 
 /** What the contract says, without promises. */
 class Model {

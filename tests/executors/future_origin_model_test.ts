@@ -1,6 +1,5 @@
 // A future whose work waits or runs elsewhere does what a model of a few lines
 // does, also when its done callbacks reach back.
-// @group long
 
 import { assertEquals } from "@std/assert";
 import {
@@ -9,7 +8,7 @@ import {
   type TaskOutcome,
 } from "../../mod.ts";
 import { control } from "../../executors/future.ts";
-import { forSeeds } from "./random.ts";
+import { forSeeds } from "./helpers/random.ts";
 
 const ACTIONS = [
   "enter",

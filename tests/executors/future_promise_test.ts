@@ -16,7 +16,7 @@ import {
   transfer,
   wait,
 } from "../../mod.ts";
-import { settle, watched } from "./harness.ts";
+import { settle, watched } from "./helpers/harness.ts";
 
 /** Everything that can be seen of a future at one time. */
 async function sight(future: Future<unknown>) {

@@ -10,7 +10,12 @@ import {
   assertThrows,
 } from "@std/assert";
 import { CancelledError, Future, TimeoutError } from "../../mod.ts";
-import { countListeners, runProgram, settle, watched } from "./harness.ts";
+import {
+  countListeners,
+  runProgram,
+  settle,
+  watched,
+} from "./helpers/harness.ts";
 
 /** Errors that are easily taken for none. */
 const FALSY_ERRORS = [undefined, null, 0, "", false, NaN, 0n];

@@ -2,11 +2,11 @@
 
 import { assertLess } from "@std/assert";
 import { runFuzz, showFuzz } from "./fuzz/run.ts";
-import { watched } from "./harness.ts";
-import { WORKER_KINDS } from "./worker_harness.ts";
+import { watched } from "./helpers/harness.ts";
+import { WORKER_KINDS } from "./helpers/worker_harness.ts";
 
 /** For each kind of executor; `deno task soak` takes its time. */
-const SECONDS = 10;
+const SECONDS = 5;
 
 /** What hundreds of executors leave behind in the heap, in bytes, is less than what one lie could. */
 const MAX_GROWTH = 64 * 2 ** 20;

@@ -9,7 +9,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import type { AnyFunction } from "../../executors/job/mod.ts";
-import { outcomeOf, workerBehaviour } from "./worker_harness.ts";
+import { outcomeOf, workerBehaviour } from "./helpers/worker_harness.ts";
 
 /** What is left of hostile values is not specified; that the executor goes on is. */
 async function assertSurvives(

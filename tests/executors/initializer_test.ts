@@ -16,7 +16,7 @@ import {
   TaskNotFoundError,
 } from "../../mod.ts";
 import type { AnyFunction } from "../../executors/job/mod.ts";
-import { load, makeCells, store } from "./cells.ts";
+import { load, makeCells, store } from "./helpers/cells.ts";
 import {
   dieAtFirst,
   dieByTurns,
@@ -28,10 +28,10 @@ import {
   remembered,
   rememberLater,
 } from "./fixtures/prepared.ts";
-import { until } from "./harness.ts";
-import { Gate, passGate } from "./tasks.ts";
-import { workerBehaviour } from "./worker_harness.ts";
-import { workerName } from "./worker_tasks.ts";
+import { until } from "./helpers/harness.ts";
+import { Gate, passGate } from "./helpers/tasks.ts";
+import { workerBehaviour } from "./helpers/worker_harness.ts";
+import { workerName } from "./helpers/worker_tasks.ts";
 
 workerBehaviour(
   "an initializer runs once in each worker, before its first task",

@@ -9,13 +9,13 @@ import {
   referenceOf,
 } from "@concurrent/futures/job";
 import { CancelledError, Executor, task } from "../../mod.ts";
-import { SerialExecutor } from "./serial_executor.ts";
+import { SerialExecutor } from "./helpers/serial_executor.ts";
 
 Deno.test("the example of @concurrent/futures/job is the executor that the tests run", async () => {
   const read = (path: string) =>
     Deno.readTextFile(new URL(path, import.meta.url));
   const example = await read("../../executors/job/mod.ts");
-  const tested = await read("./serial_executor.ts");
+  const tested = await read("./helpers/serial_executor.ts");
   const classIn = (text: string) =>
     /class SerialExecutor .*?\n}\n/s.exec(text)?.[0];
   assertEquals(

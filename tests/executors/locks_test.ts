@@ -8,7 +8,7 @@ import {
   Pulse,
   SHARED_BYTES,
 } from "../../executors/pool/thread/pulse.ts";
-import { load, makeCells, store } from "./cells.ts";
+import { load, makeCells, store } from "./helpers/cells.ts";
 import { ENTERED, spinUntilReleased, STOPPED } from "./fixtures/stoppable.ts";
 import {
   dieSilently,
@@ -17,10 +17,13 @@ import {
   stealLocks,
   stealUntilReleased,
 } from "./fixtures/thieves.ts";
-import { until, watched } from "./harness.ts";
-import { Gate, passGate } from "./tasks.ts";
-import { workerBehaviour, type WorkerExecutor } from "./worker_harness.ts";
-import { workerName } from "./worker_tasks.ts";
+import { until, watched } from "./helpers/harness.ts";
+import { Gate, passGate } from "./helpers/tasks.ts";
+import {
+  workerBehaviour,
+  type WorkerExecutor,
+} from "./helpers/worker_harness.ts";
+import { workerName } from "./helpers/worker_tasks.ts";
 
 /** Longer than the host waits between two looks at a lock that was just stolen. */
 const SOME_MS = 300;

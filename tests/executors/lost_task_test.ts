@@ -9,7 +9,7 @@ import {
 } from "@std/assert";
 import { BrokenExecutorError, task, TaskNotFoundError } from "../../mod.ts";
 import type { AnyFunction } from "../../executors/job/mod.ts";
-import { MINOR_RELEASE, workerBehaviour } from "./worker_harness.ts";
+import { MINOR_RELEASE, workerBehaviour } from "./helpers/worker_harness.ts";
 
 /** Texts of modules that do not give their task. */
 const MODULES: Record<string, string> = {

@@ -9,9 +9,14 @@ import {
   openProcess,
   type ProcessSettings,
 } from "../../executors/pool/process/child_process.ts";
-import { watched } from "./harness.ts";
-import { type Lie, lie, LyingExecutor, TRANSPORTS } from "./lying_workers.ts";
-import { outcomeOf } from "./worker_harness.ts";
+import { watched } from "./helpers/harness.ts";
+import {
+  type Lie,
+  lie,
+  LyingExecutor,
+  TRANSPORTS,
+} from "./helpers/lying_workers.ts";
+import { outcomeOf } from "./helpers/worker_harness.ts";
 
 /** An array that says that it has so many elements, of which it has none. */
 function sparse(length: number): unknown[] {

@@ -2,8 +2,8 @@
 // executors where they must not.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { watched } from "./harness.ts";
-import { MOD, runMain } from "./worker_harness.ts";
+import { watched } from "./helpers/harness.ts";
+import { MOD, runMain } from "./helpers/worker_harness.ts";
 
 /** A module with a task. */
 const SQUARE = `

@@ -1,5 +1,4 @@
 // More calls in a queue than a function may have arguments.
-// @group long
 
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import {
@@ -8,8 +7,8 @@ import {
   type Executor,
   type Future,
 } from "../../mod.ts";
-import { type CommonOptions, KINDS, watched } from "./harness.ts";
-import { workerBehaviour } from "./worker_harness.ts";
+import { type CommonOptions, KINDS, watched } from "./helpers/harness.ts";
+import { workerBehaviour } from "./helpers/worker_harness.ts";
 
 /** A call with more than about 125,000 arguments is a RangeError. */
 const MANY = 200_000;

@@ -1,13 +1,12 @@
 // Executors that have been disposed of leave nothing behind.
-// @group long
 
 import { assertLess } from "@std/assert";
-import { watched } from "./harness.ts";
-import { measureManyPools } from "./many_pools.ts";
-import { WORKER_KINDS } from "./worker_harness.ts";
+import { watched } from "./helpers/harness.ts";
+import { measureManyPools } from "./helpers/many_pools.ts";
+import { WORKER_KINDS } from "./helpers/worker_harness.ts";
 
 /** How many are made one after another. */
-const COUNT = 100;
+const COUNT = 50;
 
 for (const { name } of WORKER_KINDS) {
   watched(`${name} that is disposed of leaves no memory in use`, async () => {

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { transfer } from "../../mod.ts";
-import { commonBehaviour as behaviour } from "./harness.ts";
+import { commonBehaviour as behaviour } from "./helpers/harness.ts";
 
 const same = (value: unknown) => value;
 

@@ -1,9 +1,13 @@
 // map(): when it pulls from its inputs, and how far ahead.
 
 import { assert, assertEquals } from "@std/assert";
-import { commonBehaviour as behaviour, settle, until } from "./harness.ts";
-import { NotedAsyncInput, NotedInput } from "./noted_input.ts";
-import { Gate, passGate } from "./tasks.ts";
+import {
+  commonBehaviour as behaviour,
+  settle,
+  until,
+} from "./helpers/harness.ts";
+import { NotedAsyncInput, NotedInput } from "./helpers/noted_input.ts";
+import { Gate, passGate } from "./helpers/tasks.ts";
 
 const negate = (n: number) => -n;
 

@@ -8,10 +8,10 @@ import {
   type MapResult,
   ShutdownError,
 } from "../../mod.ts";
-import { behaviour, runProgram, until } from "./harness.ts";
-import { NotedInput } from "./noted_input.ts";
-import { Gate, passGate } from "./tasks.ts";
-import { workerBehaviour } from "./worker_harness.ts";
+import { behaviour, runProgram, until } from "./helpers/harness.ts";
+import { NotedInput } from "./helpers/noted_input.ts";
+import { Gate, passGate } from "./helpers/tasks.ts";
+import { workerBehaviour } from "./helpers/worker_harness.ts";
 
 const negate = (n: number) => -n;
 

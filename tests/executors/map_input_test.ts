@@ -2,9 +2,17 @@
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { CancelledError, ShutdownError, TimeoutError } from "../../mod.ts";
-import { commonBehaviour as behaviour, settle, until } from "./harness.ts";
-import { inputError, NotedAsyncInput, NotedInput } from "./noted_input.ts";
-import { Gate, passGate } from "./tasks.ts";
+import {
+  commonBehaviour as behaviour,
+  settle,
+  until,
+} from "./helpers/harness.ts";
+import {
+  inputError,
+  NotedAsyncInput,
+  NotedInput,
+} from "./helpers/noted_input.ts";
+import { Gate, passGate } from "./helpers/tasks.ts";
 
 const negate = (n: number) => -n;
 const pair = (a: unknown, b: unknown) => [a, b];

@@ -2,8 +2,8 @@
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Future } from "../../mod.ts";
-import { commonBehaviour as behaviour } from "./harness.ts";
-import { NotedAsyncInput, NotedInput } from "./noted_input.ts";
+import { commonBehaviour as behaviour } from "./helpers/harness.ts";
+import { NotedAsyncInput, NotedInput } from "./helpers/noted_input.ts";
 
 const negate = (n: number) => -n;
 const pair = (a: unknown, b: unknown) => [a, b];

@@ -1,10 +1,9 @@
 // map() does what a loop does, whatever its options and inputs are.
-// @group long
 
 import { assert, assertEquals } from "@std/assert";
-import { behaviour, settle } from "./harness.ts";
-import { NotedAsyncInput, NotedInput } from "./noted_input.ts";
-import { forSeeds } from "./random.ts";
+import { behaviour, settle } from "./helpers/harness.ts";
+import { NotedAsyncInput, NotedInput } from "./helpers/noted_input.ts";
+import { forSeeds } from "./helpers/random.ts";
 
 /** Fails for one number, and takes its time for some. */
 const work = (n: number, failAt: number) => {

@@ -11,13 +11,14 @@ import {
 import { delay } from "@std/async/delay";
 import { CancelledError, TimeoutError } from "../../mod.ts";
 import {
+  behaviour as stoppableBehaviour,
   commonBehaviour as behaviour,
   countListeners,
   settle,
   until,
-} from "./harness.ts";
-import { NotedAsyncInput, NotedInput } from "./noted_input.ts";
-import { Gate, noteStop, passGate } from "./tasks.ts";
+} from "./helpers/harness.ts";
+import { NotedAsyncInput, NotedInput } from "./helpers/noted_input.ts";
+import { Gate, noteStop, passGate } from "./helpers/tasks.ts";
 
 const negate = (n: number) => -n;
 
@@ -162,7 +163,7 @@ behaviour(
   },
 );
 
-behaviour(
+stoppableBehaviour(
   "map() is ended by its signal, which stops what runs",
   async ({ make }) => {
     const executor = make({ maxWorkers: 2 });

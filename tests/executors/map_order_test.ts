@@ -3,9 +3,9 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { Executor } from "../../mod.ts";
 import type { Job } from "../../executors/job/mod.ts";
-import { behaviour, settle, until } from "./harness.ts";
-import { NotedInput } from "./noted_input.ts";
-import { Gate, passGate, passUnlessZero } from "./tasks.ts";
+import { behaviour, settle, until } from "./helpers/harness.ts";
+import { NotedInput } from "./helpers/noted_input.ts";
+import { Gate, passGate, passUnlessZero } from "./helpers/tasks.ts";
 
 const negate = (n: number) => -n;
 

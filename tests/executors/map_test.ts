@@ -7,8 +7,13 @@ import {
   assertStrictEquals,
 } from "@std/assert";
 import { Future } from "../../mod.ts";
-import { behaviour, settle, until } from "./harness.ts";
-import { Gate, passBackwards, passGate, passUnlessZero } from "./tasks.ts";
+import { behaviour, settle, until } from "./helpers/harness.ts";
+import {
+  Gate,
+  passBackwards,
+  passGate,
+  passUnlessZero,
+} from "./helpers/tasks.ts";
 
 const square = (n: number) => n * n;
 

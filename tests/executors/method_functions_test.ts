@@ -9,7 +9,7 @@ import {
 } from "@std/assert";
 import { WorkerPoolExecutor } from "../../mod.ts";
 import type { AnyFunction } from "../../executors/job/mod.ts";
-import { workerBehaviour } from "./worker_harness.ts";
+import { workerBehaviour } from "./helpers/worker_harness.ts";
 
 const SYMBOL = Symbol("from outside");
 const KEY = "key (from) { outside }";

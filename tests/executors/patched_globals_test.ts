@@ -4,7 +4,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import type { Future } from "../../mod.ts";
-import { outcomeOf, workerBehaviour } from "./worker_harness.ts";
+import { outcomeOf, workerBehaviour } from "./helpers/worker_harness.ts";
 
 /** By what they are about; each is sent by its source. */
 const PATCHES: Record<string, () => void> = {

@@ -5,8 +5,8 @@ import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { WorkerPoolExecutor } from "../../mod.ts";
 import { runCommand } from "../helpers/run_command.ts";
 import { makeTempFolder } from "../helpers/temp_folder.ts";
-import { watched } from "./harness.ts";
-import { attempts, MOD, runMain } from "./worker_harness.ts";
+import { watched } from "./helpers/harness.ts";
+import { attempts, MOD, runMain } from "./helpers/worker_harness.ts";
 
 const FLAG = "--unstable-worker-options";
 

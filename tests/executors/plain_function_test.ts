@@ -12,7 +12,7 @@ import {
 import { delay } from "@std/async/delay";
 import { WorkerPoolExecutor } from "../../mod.ts";
 import type { AnyFunction } from "../../executors/job/mod.ts";
-import { MOD, workerBehaviour } from "./worker_harness.ts";
+import { MOD, workerBehaviour } from "./helpers/worker_harness.ts";
 
 const OUTSIDE = 42;
 
@@ -211,7 +211,7 @@ workerBehaviour(
 workerBehaviour(
   "a task() that uses an unknown name is not told to become one",
   async (make) => {
-    const { usesUnknownName } = await import("./worker_tasks.ts");
+    const { usesUnknownName } = await import("./helpers/worker_tasks.ts");
     const error = await assertRejects(
       () => make({ maxWorkers: 1 }).submit(usesUnknownName).result(),
       ReferenceError,

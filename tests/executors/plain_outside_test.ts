@@ -13,8 +13,8 @@ import { BrokenExecutorError, WorkerPoolExecutor } from "../../mod.ts";
 import type { AnyFunction } from "../../executors/job/mod.ts";
 import { runCommand } from "../helpers/run_command.ts";
 import { makeTempFolder } from "../helpers/temp_folder.ts";
-import { watched } from "./harness.ts";
-import { MOD, workerBehaviour } from "./worker_harness.ts";
+import { watched } from "./helpers/harness.ts";
+import { MOD, workerBehaviour } from "./helpers/worker_harness.ts";
 
 /** Arrow functions that mean something of the function around them. */
 const outer = {

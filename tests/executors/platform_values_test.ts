@@ -15,8 +15,8 @@ import {
   WorkerCrashedError,
   WorkerPoolExecutor,
 } from "../../mod.ts";
-import { watched } from "./harness.ts";
-import { workerBehaviour } from "./worker_harness.ts";
+import { watched } from "./helpers/harness.ts";
+import { workerBehaviour } from "./helpers/worker_harness.ts";
 
 const identity = <T>(value: T) => value;
 

@@ -69,3 +69,30 @@ for (const Outer of [WorkerPoolExecutor, ProcessPoolExecutor]) {
     });
   }
 }
+
+/** What becomes of calls that wait, right after the pool of a task is told to end. */
+async function endings(mod: string, kind: string): Promise<unknown[]> {
+  const { [kind]: Pool } = await import(mod);
+  const seen: unknown[] = [];
+  for (const end of ["shutdown", "terminate"]) {
+    const pool = new Pool({ maxWorkers: 1 });
+    await pool.start();
+    const hold = () => new Promise((resolve) => setTimeout(resolve, 100));
+    const futures = [1, 2, 3].map(() => pool.submit(hold));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const ended = end === "shutdown"
+      ? pool.shutdown({ cancelFutures: true })
+      : pool.terminate();
+    seen.push(futures[2].state);
+    await ended;
+  }
+  return seen;
+}
+
+Deno.test("a task's pool cancels what waits before shutdown() and terminate() return", async () => {
+  await using outer = new WorkerPoolExecutor({ maxWorkers: 1 });
+  assertEquals(await outer.submit(endings, MOD, "WorkerPoolExecutor"), [
+    "cancelled",
+    "cancelled",
+  ]);
+});

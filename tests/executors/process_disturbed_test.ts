@@ -8,9 +8,9 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { BrokenExecutorError, ProcessPoolExecutor } from "../../mod.ts";
-import { until, watched } from "./harness.ts";
-import { Gate, passGate } from "./tasks.ts";
-import { MOD, runMain } from "./worker_harness.ts";
+import { until, watched } from "./helpers/harness.ts";
+import { Gate, passGate } from "./helpers/tasks.ts";
+import { MOD, runMain } from "./helpers/worker_harness.ts";
 
 watched(
   "ProcessPoolExecutor leaves Ctrl-C to the program",

@@ -5,8 +5,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { ProcessPoolExecutor } from "../../mod.ts";
 import { makeTempFolder } from "../helpers/temp_folder.ts";
-import { watched } from "./harness.ts";
-import { MOD, runMain } from "./worker_harness.ts";
+import { watched } from "./helpers/harness.ts";
+import { MOD, runMain } from "./helpers/worker_harness.ts";
 
 /** Registers a test with an executor of one worker, which has to be alive and well afterwards. */
 function inputTest(

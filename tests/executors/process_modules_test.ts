@@ -5,8 +5,8 @@
 import { assertEquals } from "@std/assert";
 import { runCommand } from "../helpers/run_command.ts";
 import { makeTempFolder } from "../helpers/temp_folder.ts";
-import { watched } from "./harness.ts";
-import { MOD, runMain } from "./worker_harness.ts";
+import { watched } from "./helpers/harness.ts";
+import { MOD, runMain } from "./helpers/worker_harness.ts";
 
 /** What a program of a few lines has to end within. */
 const PROGRAM_LIMIT_MS = 20_000;

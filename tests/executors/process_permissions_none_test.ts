@@ -8,9 +8,9 @@ import { ProcessPoolExecutor } from "../../mod.ts";
 import { runCommand } from "../helpers/run_command.ts";
 import { makeTempFolder } from "../helpers/temp_folder.ts";
 import { ATTEMPTS, outcomeOf } from "./fixtures/attempts.ts";
-import { watched } from "./harness.ts";
-import { countRequests, PACKAGE } from "./request_counter.ts";
-import { MOD } from "./worker_harness.ts";
+import { watched } from "./helpers/harness.ts";
+import { countRequests, PACKAGE } from "./helpers/request_counter.ts";
+import { MOD } from "./helpers/worker_harness.ts";
 
 /** What a program of a few lines has to end within. */
 const PROGRAM_LIMIT_MS = 25_000;

@@ -10,8 +10,8 @@ import {
 } from "@std/assert";
 import { ProcessPoolExecutor } from "../../mod.ts";
 import { makeTempFolder } from "../helpers/temp_folder.ts";
-import { watched } from "./harness.ts";
-import { MOD, runMain } from "./worker_harness.ts";
+import { watched } from "./helpers/harness.ts";
+import { MOD, runMain } from "./helpers/worker_harness.ts";
 
 /** What Deno says of some permissions, in a worker. */
 function states(descriptors: Deno.PermissionDescriptor[]): string[] {

@@ -20,17 +20,17 @@ import {
   transfer,
   WorkerCrashedError,
 } from "../../mod.ts";
-import { load, makeCells } from "./cells.ts";
+import { load, makeCells } from "./helpers/cells.ts";
 import {
   hoard,
   processId,
   spinNoted,
   spinUntold,
 } from "./fixtures/process_tasks.ts";
-import { until, watched } from "./harness.ts";
-import { childrenOf, isAlive } from "./processes.ts";
-import { echoAfter, Gate, passGate } from "./tasks.ts";
-import { TELLS_EXIT_CODES } from "./worker_harness.ts";
+import { until, watched } from "./helpers/harness.ts";
+import { childrenOf, isAlive } from "./helpers/processes.ts";
+import { echoAfter, Gate, passGate } from "./helpers/tasks.ts";
+import { TELLS_EXIT_CODES } from "./helpers/worker_harness.ts";
 
 /** Makes an executor that is shut down after the test, whatever happens. */
 type Make = (options?: ProcessPoolExecutorOptions) => ProcessPoolExecutor;

@@ -9,9 +9,9 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { makeTempFolder } from "../helpers/temp_folder.ts";
-import { until, watched } from "./harness.ts";
-import { isAlive } from "./processes.ts";
-import { attempts, MOD, runMain } from "./worker_harness.ts";
+import { until, watched } from "./helpers/harness.ts";
+import { isAlive } from "./helpers/processes.ts";
+import { attempts, MOD, runMain } from "./helpers/worker_harness.ts";
 
 const TASKS = new URL("./fixtures/process_tasks.ts", import.meta.url).href;
 

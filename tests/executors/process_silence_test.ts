@@ -3,9 +3,9 @@
 
 import { assertEquals } from "@std/assert";
 import { ProcessPoolExecutor } from "../../mod.ts";
-import { loadAll, makeCells } from "./cells.ts";
-import { watched } from "./harness.ts";
-import { countIn } from "./tasks.ts";
+import { loadAll, makeCells } from "./helpers/cells.ts";
+import { watched } from "./helpers/harness.ts";
+import { countIn } from "./helpers/tasks.ts";
 
 for (const calls of [1, 20]) {
   watched(

@@ -3,10 +3,10 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { ProcessPoolExecutor } from "../../mod.ts";
-import { loadAll, makeCells } from "./cells.ts";
+import { loadAll, makeCells } from "./helpers/cells.ts";
 import { forgeLastWords, seekMark } from "./fixtures/forging.ts";
-import { watched } from "./harness.ts";
-import { failures } from "./worker_harness.ts";
+import { watched } from "./helpers/harness.ts";
+import { failures } from "./helpers/worker_harness.ts";
 
 for (const calls of [1, 50]) {
   watched(

@@ -2,8 +2,8 @@
 // @group processes
 
 import { assertEquals } from "@std/assert";
-import { watched } from "./harness.ts";
-import { onTerminal, REFUSED } from "./terminal.ts";
+import { watched } from "./helpers/harness.ts";
+import { onTerminal, REFUSED } from "./helpers/terminal.ts";
 
 for (
   const flags of [["-A"], ["--allow-read", "--allow-run"], ["--allow-run"]]

@@ -3,8 +3,8 @@
 
 import { assertEquals, assertInstanceOf } from "@std/assert";
 import { ProcessPoolExecutor } from "../../mod.ts";
-import { watched } from "./harness.ts";
-import { outcomeOf } from "./worker_harness.ts";
+import { watched } from "./helpers/harness.ts";
+import { outcomeOf } from "./helpers/worker_harness.ts";
 
 watched(
   "ProcessPoolExecutor brings an error with a Blob in it back, as text",

@@ -1,7 +1,7 @@
 // Programs that end by themselves, and lose no work, whatever they forget.
 
 import { assertEquals } from "@std/assert";
-import { KINDS, runProgram } from "./harness.ts";
+import { KINDS, runProgram } from "./helpers/harness.ts";
 
 /** What `executor`, a variable of the program, is used for, and what has to be written. */
 const PROGRAMS: Record<string, { source: string; output: string }> = {

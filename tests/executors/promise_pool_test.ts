@@ -16,7 +16,7 @@ import {
   TimeoutError,
   transfer,
 } from "../../mod.ts";
-import { isPending, settle, until, watched } from "./harness.ts";
+import { isPending, settle, until, watched } from "./helpers/harness.ts";
 
 /** A test of one pool. */
 function pooled(

@@ -6,7 +6,7 @@ import {
   PromisePoolExecutor,
   TimeoutError,
 } from "../../mod.ts";
-import { settle, watched } from "./harness.ts";
+import { settle, watched } from "./helpers/harness.ts";
 import { runCommand } from "../helpers/run_command.ts";
 
 /** Keeps this thread busy. */

@@ -3,10 +3,13 @@
 
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { type Future, WorkerCrashedError } from "../../mod.ts";
-import { load, loadAll, makeCells } from "./cells.ts";
+import { load, loadAll, makeCells } from "./helpers/cells.ts";
 import { countAndSometimesDie } from "./fixtures/dying.ts";
-import { countIn } from "./tasks.ts";
-import { workerBehaviour, type WorkerExecutor } from "./worker_harness.ts";
+import { countIn } from "./helpers/tasks.ts";
+import {
+  workerBehaviour,
+  type WorkerExecutor,
+} from "./helpers/worker_harness.ts";
 
 /** What ends tasks that wait, and what they are left in. */
 const ENDS: Record<
@@ -25,6 +28,32 @@ const ENDS: Record<
 };
 
 for (const [name, end] of Object.entries(ENDS)) {
+  workerBehaviour(
+    `${name} in a getter of what travels alone has no call entered that it has cancelled`,
+    async (make) => {
+      const executor = make({ maxWorkers: 1 });
+      const calls = makeCells();
+      // A worker waits for the call, so that it is sent without being announced.
+      await executor.submit(countIn, calls, 9, 0);
+      const waiting: Future<unknown>[] = [];
+      const argument = {
+        // No plain value.
+        map: new Map(),
+        get value() {
+          end(executor, waiting);
+          return 0;
+        },
+      };
+      const future = executor.submit(countIn, calls, 0, argument as never);
+      waiting.push(future);
+      await future.exception().catch(() => {});
+      await executor.shutdown();
+      const entries = load(calls, 0);
+      assert(future.done() && entries <= 1);
+      if (future.cancelled()) assertEquals(entries, 0);
+    },
+  );
+
   workerBehaviour(
     `${name} in a done callback of a crashed task reaches what its worker had not entered`,
     async (make) => {

@@ -2,7 +2,7 @@
 // while the executor or the iterator that it came from lives on.
 
 import { assertEquals } from "@std/assert";
-import { KINDS, runProgram } from "./harness.ts";
+import { KINDS, runProgram } from "./helpers/harness.ts";
 
 /**
  * Says of each weak reference in the array that `source` evaluates to whether

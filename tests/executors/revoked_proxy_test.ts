@@ -6,8 +6,8 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import type { Future } from "../../mod.ts";
-import { behaviour } from "./harness.ts";
-import { outcomeOf, workerBehaviour } from "./worker_harness.ts";
+import { behaviour } from "./helpers/harness.ts";
+import { outcomeOf, workerBehaviour } from "./helpers/worker_harness.ts";
 
 const identity = <T>(value: T) => value;
 

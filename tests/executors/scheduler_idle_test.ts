@@ -4,7 +4,8 @@
 import { FakeClock } from "./interleaving/clock.ts";
 import { assert, assertEquals } from "@std/assert";
 import { FakePool } from "./interleaving/pool.ts";
-import { FakeWorker, UNEVENTFUL } from "./interleaving/worker.ts";
+import { UNEVENTFUL } from "./interleaving/thread.ts";
+import { FakeWorker } from "./interleaving/worker.ts";
 
 /** More microtasks than follow from one another here. */
 const TICKS = 32;

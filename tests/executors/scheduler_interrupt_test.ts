@@ -7,8 +7,9 @@ import { BrokenExecutorError } from "../../mod.ts";
 import type { Channel, OpenChannel } from "../../executors/pool/channel.ts";
 import { Slots } from "../../executors/pool/wire/slots.ts";
 import { plain } from "./interleaving/plan.ts";
-import { FakeWorker, UNEVENTFUL } from "./interleaving/worker.ts";
-import { settle, watched } from "./harness.ts";
+import { UNEVENTFUL } from "./interleaving/thread.ts";
+import { FakeWorker } from "./interleaving/worker.ts";
+import { settle, watched } from "./helpers/harness.ts";
 
 /** Starts workers that die at once. */
 function openDying(interrupted: boolean): OpenChannel {

@@ -14,8 +14,8 @@ import {
   loggedErrors,
   settle,
   until,
-} from "./harness.ts";
-import { echoAfter, Gate, passGate } from "./tasks.ts";
+} from "./helpers/harness.ts";
+import { echoAfter, Gate, passGate } from "./helpers/tasks.ts";
 
 behaviour(
   "shutdown() of an executor that was never used resolves",

@@ -16,7 +16,13 @@ import {
   WorkerTerminatedError,
 } from "../../mod.ts";
 import { LOOK_MS, Silence } from "../../executors/pool/host/silence.ts";
-import { type Cells, load, loadAll, makeCells, store } from "./cells.ts";
+import {
+  type Cells,
+  load,
+  loadAll,
+  makeCells,
+  store,
+} from "./helpers/cells.ts";
 import {
   leaveBehind,
   RELEASED,
@@ -25,14 +31,14 @@ import {
   type Way,
   WAYS,
 } from "./fixtures/leftover.ts";
-import { until } from "./harness.ts";
-import { countIn, Gate, passGate } from "./tasks.ts";
+import { until } from "./helpers/harness.ts";
+import { countIn, Gate, passGate } from "./helpers/tasks.ts";
 import {
   type MakeExecutor,
   workerBehaviour,
   type WorkerExecutor,
-} from "./worker_harness.ts";
-import { workerName } from "./worker_tasks.ts";
+} from "./helpers/worker_harness.ts";
+import { workerName } from "./helpers/worker_tasks.ts";
 
 /** Longer than any silence of an honest worker is borne. */
 const LONG_MS = 2000;

@@ -10,14 +10,14 @@
  */
 
 // First: what is imported after it takes the time from there.
-import { interleave } from "./interleaving/run.ts";
+import { interleaveProcesses, interleaveThreads } from "./interleaving/run.ts";
 import { parseArgs } from "@std/cli/parse-args";
 import { runChaos, showChaos } from "./chaos/run.ts";
-import { measureDeaths, showDeaths } from "./deaths.ts";
+import { measureDeaths, showDeaths } from "./helpers/deaths.ts";
 import { runFuzz, showFuzz } from "./fuzz/run.ts";
-import { measureManyPools } from "./many_pools.ts";
-import { forSeeds } from "./random.ts";
-import { WORKER_KINDS } from "./worker_harness.ts";
+import { measureManyPools } from "./helpers/many_pools.ts";
+import { forSeeds, type Random } from "./helpers/random.ts";
+import { WORKER_KINDS } from "./helpers/worker_harness.ts";
 
 /** How many workers die in each way. */
 const DEATHS = 50;
@@ -25,8 +25,14 @@ const DEATHS = 50;
 /** How many executors are made one after another. */
 const EXECUTORS = 1000;
 
-/** How much time the scheduler alone gets, compared with the chaos. */
+/** How much time the scheduler alone gets with each kind of worker, compared with the chaos. */
 const INTERLEAVING_PART = 0.2;
+
+/** The scheduler with models of workers, by what they are models of. */
+const INTERLEAVINGS = {
+  threads: interleaveThreads,
+  processes: interleaveProcesses,
+};
 
 if (import.meta.main) {
   const flags = parseArgs(Deno.args, { string: ["minutes", "seed"] });
@@ -44,11 +50,15 @@ if (import.meta.main) {
     console.log(`${name}: ${EXECUTORS} executors, one after another`);
     console.log(await showManyPools(name));
   }
-  console.log(`Scheduler: interleavings from seed ${seed}`);
-  console.log(await showInterleavings(INTERLEAVING_PART * 60 * minutes, seed));
+  for (const [workers, interleave] of Object.entries(INTERLEAVINGS)) {
+    console.log(`Scheduler of ${workers}: interleavings from seed ${seed}`);
+    const seconds = INTERLEAVING_PART * 60 * minutes;
+    console.log(await showInterleavings(interleave, seconds, seed));
+  }
 }
 
 async function showInterleavings(
+  interleave: (random: Random) => Promise<void>,
   seconds: number,
   seed: number,
 ): Promise<string> {

@@ -1,7 +1,7 @@
 // Tasks of a promise pool that wait for their own pool, which waits for them.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { runProgram } from "./harness.ts";
+import { runProgram } from "./helpers/harness.ts";
 
 /** What a program writes whose main function is not awaited at the top level. */
 function runMain(body: string): Promise<string> {

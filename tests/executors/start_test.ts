@@ -3,14 +3,14 @@
 
 import { assertEquals, assertLess, assertRejects } from "@std/assert";
 import { WorkerCrashedError } from "../../mod.ts";
-import { load, makeCells } from "./cells.ts";
+import { load, makeCells } from "./helpers/cells.ts";
 import {
   endUntilReplaced,
   endWhenReady,
   prepareFor,
 } from "./fixtures/prepared.ts";
-import { until } from "./harness.ts";
-import { workerBehaviour } from "./worker_harness.ts";
+import { until } from "./helpers/harness.ts";
+import { workerBehaviour } from "./helpers/worker_harness.ts";
 
 for (const idleTimeout of [0, 20]) {
   workerBehaviour(

@@ -8,11 +8,11 @@ import {
   task,
   TimeoutError,
 } from "../../mod.ts";
-import { makeCells, store } from "./cells.ts";
+import { makeCells, store } from "./helpers/cells.ts";
 import { spinUntilReleased, STOPPED } from "./fixtures/stoppable.ts";
-import { settle, until } from "./harness.ts";
-import { workerBehaviour } from "./worker_harness.ts";
-import { workerName } from "./worker_tasks.ts";
+import { settle, until } from "./helpers/harness.ts";
+import { workerBehaviour } from "./helpers/worker_harness.ts";
+import { workerName } from "./helpers/worker_tasks.ts";
 
 workerBehaviour(
   "workers whose initializer never ends break the executor after startTimeout",

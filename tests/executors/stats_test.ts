@@ -5,10 +5,11 @@ import {
   assertEquals,
   assertGreater,
   assertLessOrEqual,
+  assertRejects,
 } from "@std/assert";
-import type { Executor, TaskEvent } from "../../mod.ts";
-import { behaviour, settle, until } from "./harness.ts";
-import { echoAfter, Gate, passGate } from "./tasks.ts";
+import { CancelledError, type Executor, type TaskEvent } from "../../mod.ts";
+import { behaviour, settle, until } from "./helpers/harness.ts";
+import { echoAfter, Gate, passGate } from "./helpers/tasks.ts";
 
 /** Without what takes time. */
 function counts(executor: Executor) {
@@ -191,5 +192,27 @@ behaviour(
     const { started, ended } = events.at(-1)!;
     // Unless the worker has heard too late of it.
     if (started !== undefined) assert(started <= ended && started > 1e12);
+  },
+);
+
+behaviour(
+  "a call of a map that was never entered has an event without a worker",
+  async ({ make, kind }) => {
+    const executor = make({ maxWorkers: 1 });
+    const workers: (string | undefined)[] = [];
+    executor.addEventListener("task", ({ worker }) => workers.push(worker));
+    const controller = new AbortController();
+    const { signal } = controller;
+    const gate = new Gate();
+    const results = executor.map(passGate, gate.again(), [1, 2, 3], { signal });
+    await until(() => gate.reached === 1);
+    controller.abort();
+    await assertRejects(() => results.next(), CancelledError);
+    gate.open();
+    await executor.shutdown();
+    assertEquals(workers.length, 3);
+    assert(workers[0] !== undefined);
+    // Of calls that were sent to a process, nobody knows.
+    if (kind.exact) assertEquals(workers.slice(1), [undefined, undefined]);
   },
 );

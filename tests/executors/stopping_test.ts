@@ -7,7 +7,7 @@ import {
   assertRejects,
 } from "@std/assert";
 import { CancelledError, TimeoutError, WorkerPoolExecutor } from "../../mod.ts";
-import { load, loadAll, makeCells, store } from "./cells.ts";
+import { load, loadAll, makeCells, store } from "./helpers/cells.ts";
 import {
   ENTERED,
   spinFor,
@@ -16,10 +16,10 @@ import {
   spinUntilThrown,
   STOPPED,
 } from "./fixtures/stoppable.ts";
-import { until, watched } from "./harness.ts";
-import { countIn, Gate, passGate } from "./tasks.ts";
-import { workerBehaviour } from "./worker_harness.ts";
-import { workerName } from "./worker_tasks.ts";
+import { until, watched } from "./helpers/harness.ts";
+import { countIn, Gate, passGate } from "./helpers/tasks.ts";
+import { workerBehaviour } from "./helpers/worker_harness.ts";
+import { workerName } from "./helpers/worker_tasks.ts";
 
 workerBehaviour(
   "'cancelled' is live in a loop that never yields, when its signal is aborted",

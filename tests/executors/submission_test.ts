@@ -15,8 +15,8 @@ import type { AnyFunction } from "../../executors/job/mod.ts";
 import { isEven } from "./fixtures/circular_even.ts";
 import { isOdd } from "./fixtures/circular_odd.ts";
 import addOne from "./fixtures/default_export.ts";
-import { workerBehaviour } from "./worker_harness.ts";
-import * as tasks from "./worker_tasks.ts";
+import { workerBehaviour } from "./helpers/worker_harness.ts";
+import * as tasks from "./helpers/worker_tasks.ts";
 
 /** A task that its module is to export under `name`. */
 function taskIn(url: string, name: string): () => string {

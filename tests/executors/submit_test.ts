@@ -8,8 +8,8 @@ import {
   assertThrows,
 } from "@std/assert";
 import { Future, ShutdownError } from "../../mod.ts";
-import { behaviour, settle, until } from "./harness.ts";
-import { Gate, passGate } from "./tasks.ts";
+import { behaviour, settle, until } from "./helpers/harness.ts";
+import { Gate, passGate } from "./helpers/tasks.ts";
 
 const numbers = (count: number) => Array.from({ length: count }, (_, n) => n);
 

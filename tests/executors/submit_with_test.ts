@@ -10,8 +10,8 @@ import {
 } from "@std/assert";
 import { delay } from "@std/async/delay";
 import { CancelledError, type Future, TimeoutError } from "../../mod.ts";
-import { behaviour, countListeners, settle, until } from "./harness.ts";
-import { Gate, noteStop, passGate } from "./tasks.ts";
+import { behaviour, countListeners, settle, until } from "./helpers/harness.ts";
+import { Gate, noteStop, passGate } from "./helpers/tasks.ts";
 
 /** The error of a future that was cancelled. */
 async function cancellation(future: Future<unknown>): Promise<CancelledError> {

@@ -13,10 +13,10 @@ import type { Channel, ChannelListener } from "../../executors/pool/channel.ts";
 import type { ToWorker } from "../../executors/pool/wire/protocol.ts";
 import { Slots } from "../../executors/pool/wire/slots.ts";
 import { WorkerExecutor } from "../../executors/worker_executor.ts";
-import { loadAll, makeCells } from "./cells.ts";
+import { loadAll, makeCells } from "./helpers/cells.ts";
 import { forgeUnentered, TRICKS } from "./fixtures/forging.ts";
-import { watched } from "./harness.ts";
-import { failures, workerBehaviour } from "./worker_harness.ts";
+import { watched } from "./helpers/harness.ts";
+import { failures, workerBehaviour } from "./helpers/worker_harness.ts";
 
 /** How a culprit lies as it ends its worker. */
 type Lie = "alone" | "blames the next" | "loading";

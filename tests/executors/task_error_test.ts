@@ -6,7 +6,7 @@ import {
   assertInstanceOf,
   assertRejects,
 } from "@std/assert";
-import { commonBehaviour as behaviour } from "./harness.ts";
+import { commonBehaviour as behaviour } from "./helpers/harness.ts";
 
 behaviour(
   "submit() brings built-in errors back as what they were",

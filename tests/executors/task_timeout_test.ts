@@ -8,11 +8,11 @@ import {
   assertRejects,
 } from "@std/assert";
 import { TimeoutError, WorkerTerminatedError } from "../../mod.ts";
-import { load, makeCells } from "./cells.ts";
+import { load, makeCells } from "./helpers/cells.ts";
 import { ENTERED, spinUntilCancelled, STOPPED } from "./fixtures/stoppable.ts";
-import { until } from "./harness.ts";
-import { Gate, passGate } from "./tasks.ts";
-import { workerBehaviour } from "./worker_harness.ts";
+import { until } from "./helpers/harness.ts";
+import { Gate, passGate } from "./helpers/tasks.ts";
+import { workerBehaviour } from "./helpers/worker_harness.ts";
 
 workerBehaviour(
   "'cancelled' is live in a loop that never yields, when its time is up",

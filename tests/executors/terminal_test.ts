@@ -1,8 +1,8 @@
 // A program whose threads may do little, on a terminal.
 
 import { assertEquals } from "@std/assert";
-import { watched } from "./harness.ts";
-import { onTerminal, REFUSED, type Seen } from "./terminal.ts";
+import { watched } from "./helpers/harness.ts";
+import { onTerminal, REFUSED, type Seen } from "./helpers/terminal.ts";
 
 /** Ways to start a program, and what is then seen of threads. */
 const STARTS: [flags: string[], env: Record<string, string>, seen: Seen][] = [

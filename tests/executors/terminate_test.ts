@@ -16,11 +16,11 @@ import {
   WorkerPoolExecutor,
   WorkerTerminatedError,
 } from "../../mod.ts";
-import { load, makeCells } from "./cells.ts";
+import { load, makeCells } from "./helpers/cells.ts";
 import { ENTERED, spinUntilCancelled, STOPPED } from "./fixtures/stoppable.ts";
-import { until, watched } from "./harness.ts";
-import { Gate, passGate } from "./tasks.ts";
-import { outcomeOf, workerBehaviour } from "./worker_harness.ts";
+import { until, watched } from "./helpers/harness.ts";
+import { Gate, passGate } from "./helpers/tasks.ts";
+import { outcomeOf, workerBehaviour } from "./helpers/worker_harness.ts";
 
 workerBehaviour(
   "terminate() cancels what is pending and fails what runs",

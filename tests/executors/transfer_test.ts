@@ -8,16 +8,16 @@ import {
   assertThrows,
 } from "@std/assert";
 import { task, transfer, WorkerPoolExecutor } from "../../mod.ts";
-import { settle, until, watched } from "./harness.ts";
-import { Gate, passGate } from "./tasks.ts";
-import { MOD, workerBehaviour } from "./worker_harness.ts";
+import { settle, until, watched } from "./helpers/harness.ts";
+import { Gate, passGate } from "./helpers/tasks.ts";
+import { MOD, workerBehaviour } from "./helpers/worker_harness.ts";
 import {
   lengthLeft,
   moveBuffer,
   moveBufferLater,
   moveTwice,
   moveUncloneable,
-} from "./worker_tasks.ts";
+} from "./helpers/worker_tasks.ts";
 
 const sum = (numbers: Uint8Array) => numbers.reduce((a, b) => a + b, 0);
 

@@ -10,18 +10,20 @@ import {
   MAX_PARTS,
 } from "../../executors/pool/wire/codec.ts";
 import { PoolFunction } from "../../executors/pool/host/functions.ts";
-import { InFlight } from "../../executors/pool/host/in_flight.ts";
+import { Ledger } from "../../executors/pool/host/ledger.ts";
 import { SLOT_COUNT, Slots } from "../../executors/pool/wire/slots.ts";
-import { checkShape, Validator } from "../../executors/pool/host/validator.ts";
+import { Validator } from "../../executors/pool/host/validator.ts";
+import { checkShape } from "../../executors/pool/wire/shape.ts";
 import type { Job } from "../../executors/job/job.ts";
 
 const FN = new PoolFunction(0, { kind: "source", source: "", name: "" });
+const OTHER = new PoolFunction(1, { kind: "source", source: "1", name: "" });
 const ERROR = encodeError(new TypeError("Message", { cause: [1] }));
 const HUGE = 2 ** 32 - 1;
 
 /** A worker that was sent items, each of so many calls. */
 class Sent {
-  readonly tasks = new InFlight();
+  readonly ledger: Ledger;
   readonly slots: HostSlots;
   readonly #worker: Slots | undefined;
   readonly validator: Validator;
@@ -32,13 +34,13 @@ class Sent {
     this.slots = this.#worker === undefined
       ? new AnnouncedSlots(() => true)
       : new Slots(memory);
-    this.validator = new Validator(this.tasks, this.slots);
-    this.validator.functions = 1;
+    this.ledger = new Ledger(this.slots, Infinity);
+    this.validator = new Validator(this.ledger, this.slots);
+    this.ledger.define(FN);
     for (const count of counts) {
-      this.tasks.add(count, 1);
-      const item = { count, position: 0 } as Job;
-      this.tasks.push(item, FN, 1);
-      this.slots.send(item.position, true);
+      this.ledger.reserve(count, 1);
+      const job = { count, position: 0, options: { timeout: 1 } } as Job;
+      this.ledger.add(job, FN, 1);
     }
     if (this.slots instanceof AnnouncedSlots) this.slots.sent(counts.length);
   }
@@ -138,7 +140,7 @@ Deno.test("Validator takes 'loading' and 'loaded' in turn, for each function onc
   sent.refuses(["loaded"], ["loading", 1]).says(["loading"]);
   sent.refuses(["loading"], ["loaded", 1]).says(["loaded"]);
   sent.refuses(["loading"], ["loaded"]);
-  sent.validator.functions = 2;
+  sent.ledger.define(OTHER);
   sent.says(["loading"], ["loaded"]).refuses(["loading"]);
 });
 
@@ -167,14 +169,13 @@ Deno.test("Validator refuses 'entered' for what was not to be told", () => {
 
 Deno.test("Validator refuses 'entered' for what was taken back, and what has ended", () => {
   const sent = new Sent([1, 1, 1]).says(["ready"]).enter(0, 1).enter(2, 1);
-  sent.tasks.end(1, 1);
-  sent.tasks.clear(1);
+  sent.ledger.ended(1, 1);
   sent.refuses(["entered", 1, 1]).says(["entered", 2, 1]);
 });
 
 Deno.test("Validator takes 'revoked' for what a process was asked, with as many numbers", () => {
   const sent = new Sent([1, 4, 1], "process").refuses(["revoked", 0, []]);
-  sent.slots.recall(0, 2);
+  sent.slots.askToRevoke(0, 2);
   sent.refuses(
     ...variants(["revoked", 0, [1, 2]], 1, ...NO_COUNT, 1, 5),
     ...variants(["revoked", 0, [1, 2]], 2, ...NO_ARRAY, [], [1], [1, 2, 0]),
@@ -189,14 +190,14 @@ Deno.test("Validator takes 'revoked' for what a process was asked, with as many 
 
 Deno.test("Validator refuses a 'revoked' by which what has ended was not entered", () => {
   const sent = new Sent([4], "process").says(["ready"]);
-  sent.tasks.end(0, 2);
-  sent.slots.recall(0, 1);
+  sent.ledger.ended(0, 2);
+  sent.slots.askToRevoke(0, 1);
   sent.refuses(["revoked", 0, [1]]).says(["revoked", 0, [2]]);
 });
 
 Deno.test("Validator refuses 'revoked' of a thread, which is never asked", () => {
   const sent = new Sent([1]).says(["ready"]);
-  sent.slots.recall(0, 1);
+  sent.slots.askToRevoke(0, 1);
   sent.refuses(["revoked", 0, [0]]);
 });
 
@@ -235,9 +236,9 @@ Deno.test("Validator takes as many outcomes as there can be before a position", 
   sent.refuses(done(0, []), done(1, []), done(2, [1, 2, 3]), done(3, [1]));
   // One of the first item, and two of the second, which goes on.
   sent.refuses(done(1, [1, 2, 3, 4, 5])).says(done(1, [1, 2, 3]));
-  sent.tasks.end(0, 1);
-  sent.tasks.end(1, 2);
-  sent.tasks.head = 1;
+  sent.ledger.ended(0, 1);
+  sent.ledger.ended(1, 2);
+  sent.ledger.head = 1;
   sent.refuses(done(1, [], 3), done(0, [], 3), done(2, [], 3));
   sent.refuses(done(2, [4, 5, 6], 3), done(2, [4]), done(2, [4], 2));
   sent.says(done(2, [4], 3));
@@ -245,10 +246,9 @@ Deno.test("Validator takes as many outcomes as there can be before a position", 
 
 Deno.test("Validator takes a 'done' that passes over what was taken back", () => {
   const sent = new Sent([1, 1, 1]).says(["ready"]);
-  sent.tasks.end(1, 1);
-  sent.tasks.clear(1);
+  sent.ledger.ended(1, 1);
   sent.refuses(done(3, [1, 2, 3])).says(done(3, [1, 2]));
-  sent.tasks.head = 3;
+  sent.ledger.head = 3;
   sent.refuses(done(3, [], 2));
 });
 
@@ -274,7 +274,7 @@ Deno.test("Validator takes times that do not go back, of a worker that was to wa
   const sent = new Sent([1, 1]).says(["ready"]);
   const timed = (...times: unknown[]) => done(2, [1, 2], 0, undefined, times);
   sent.refuses(timed(1, 2, 3, 4));
-  sent.validator.watched = true;
+  sent.ledger.watched = true;
   sent.refuses(
     timed(),
     timed(1, 2),
@@ -291,9 +291,8 @@ Deno.test("Validator takes 'unreadable' where a result is due, and counts it", (
   new Sent([]).says(["ready"]).refuses(["unreadable"]);
   const sent = new Sent([1, 1]).refuses(["unreadable"]).says(["ready"]);
   sent.refuses(["unreadable", 1]).says(["unreadable"]);
-  sent.tasks.end(0, 1);
-  sent.tasks.clear(0);
-  sent.tasks.head = 1;
+  sent.ledger.ended(0, 1);
+  sent.ledger.head = 1;
   // The report of the call that it has ended.
   sent.refuses(done(1, [5]), done(2, [5])).says(done(2, [5], 1));
 });
@@ -352,13 +351,6 @@ Deno.test("checkShape() takes an error as it is encoded, and no other", () => {
       Deno.inspect(wrong),
     );
   }
-});
-
-Deno.test("InFlight refuses what it has no place for", () => {
-  const { tasks } = new Sent(Array(SLOT_COUNT).fill(1));
-  const item = { count: 1, position: -1 } as Job;
-  assertThrows(() => tasks.push(item, FN, 1), RangeError);
-  assertEquals([tasks.tail, item.position], [SLOT_COUNT, -1]);
 });
 
 Deno.test("PoolFunction.learn() forgets the longest time after some good reports", () => {

@@ -10,8 +10,8 @@ import {
 } from "@std/assert";
 import { Future } from "../../mod.ts";
 import type { AnyFunction } from "../../executors/job/mod.ts";
-import { outcomeOf, workerBehaviour } from "./worker_harness.ts";
-import { appendTo, countInto, pollute } from "./worker_tasks.ts";
+import { outcomeOf, workerBehaviour } from "./helpers/worker_harness.ts";
+import { appendTo, countInto, pollute } from "./helpers/worker_tasks.ts";
 
 const identity = <T>(value: T) => value;
 const second = (_: unknown, value: unknown) => value;

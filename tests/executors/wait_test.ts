@@ -12,8 +12,8 @@ import {
   type WaitOptions,
   WorkerPoolExecutor,
 } from "../../mod.ts";
-import { behaviour, isPending, until, watched } from "./harness.ts";
-import { Gate, passGate } from "./tasks.ts";
+import { behaviour, isPending, until, watched } from "./helpers/harness.ts";
+import { Gate, passGate } from "./helpers/tasks.ts";
 
 const CONSTANTS = [ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION];
 

@@ -4,7 +4,7 @@
 
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import type { WorkerPoolExecutorOptions } from "../../mod.ts";
-import { WORKER_KINDS, workerBehaviour } from "./worker_harness.ts";
+import { WORKER_KINDS, workerBehaviour } from "./helpers/worker_harness.ts";
 
 /** Values that an option refuses. */
 interface Refused {

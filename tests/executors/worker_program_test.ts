@@ -2,8 +2,8 @@
 // @group workers
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { runProgram, watched } from "./harness.ts";
-import { MOD, runMain, WORKER_KINDS } from "./worker_harness.ts";
+import { runProgram, watched } from "./helpers/harness.ts";
+import { MOD, runMain, WORKER_KINDS } from "./helpers/worker_harness.ts";
 
 /** What a program does with `executor`, and what has to be written. */
 const PROGRAMS: Record<

@@ -16,11 +16,19 @@ function testFiles(folder: string): string[] {
 
 Deno.test("deno task test runs each test file once", () => {
   const tasks: Record<string, unknown> = config.tasks;
-  const named = config.tasks.test.dependencies
-    .flatMap((task) => String(tasks[task]).split(" "))
-    .filter((word) => word.startsWith("tests/"));
+  const shares = config.tasks.test.dependencies.flatMap((task) => {
+    const words = String(tasks[task]).split(" ");
+    const shard = words.find((word) => word.startsWith("--shard="));
+    return words.filter((word) => word.startsWith("tests/"))
+      .map((name) => ({ name, shard }));
+  });
   for (const path of testFiles("tests/")) {
-    const runs = named.filter((name) => `${path}/`.startsWith(`${name}/`));
-    assertEquals(runs.length, 1, `${path}: ${runs.length} times`);
+    const shards = shares
+      .filter(({ name }) => `${path}/`.startsWith(`${name}/`))
+      .map(({ shard }) => shard);
+    const once = shards.length === 1
+      ? [undefined]
+      : ["--shard=1/2", "--shard=2/2"];
+    assertEquals(shards, once, path);
   }
 });

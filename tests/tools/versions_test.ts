@@ -7,13 +7,7 @@ import {
   assertMatch,
   assertThrows,
 } from "@std/assert";
-import {
-  filesOf,
-  groupOf,
-  OLDER,
-  otherThan,
-  VERSIONS,
-} from "../../tools/versions.ts";
+import { filesOf, groupOf, otherThan, VERSIONS } from "../../tools/versions.ts";
 import { runCommand } from "../helpers/run_command.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -29,21 +23,21 @@ Deno.test("otherThan() lets a name through that does not begin with the word", (
 });
 
 Deno.test("groupOf() reads the group from the first comment of a file", () => {
-  assertEquals(groupOf("// About.\n// @group long\n\nimport x;"), "long");
+  assertEquals(groupOf("// About.\n// @group workers\n\nimport x;"), "workers");
   assertEquals(groupOf("// About.\n\nimport x;"), undefined);
-  assertEquals(groupOf("// About.\n\n// @group long\n"), undefined);
+  assertEquals(groupOf("// About.\n\n// @group workers\n"), undefined);
 });
 
 Deno.test("groupOf() refuses a group that it does not know", () => {
   assertThrows(
     () => groupOf("// About.\n// @group worker\n\n"),
     Error,
-    'Expected the group processes or workers or long: got "worker"',
+    'Expected the group processes or workers: got "worker"',
   );
 });
 
 Deno.test("filesOf() finds files of each group", () => {
-  for (const group of ["processes", "workers", "long"] as const) {
+  for (const group of ["processes", "workers"] as const) {
     const files = filesOf(group);
     assert(files.length > 0, group);
     assertEquals(files, files.toSorted());
@@ -55,22 +49,16 @@ Deno.test("VERSIONS has one of each minor release, in order", () => {
   assertEquals(minors.map(([, minor]) => minor), [4, 5, 6, 7, 8, 9]);
 });
 
-Deno.test("deno task test runs on the oldest version, and on one between", async () => {
+Deno.test("deno task test runs on the oldest version", async () => {
   const config = JSON.parse(
     await Deno.readTextFile(new URL("deno.json", ROOT)),
   );
   const { test, "test:older": older } = config.tasks;
   assert(test.dependencies.includes("test:older"));
-  assertMatch(older, /versions\.ts older$/);
-  const [oldest, between] = OLDER;
-  assertEquals(oldest, { selection: "core", versions: [VERSIONS[0]] });
-  assertEquals(between?.selection, "workers");
-  for (const version of between!.versions) {
-    assert(VERSIONS.slice(1, -1).some((other) => other === version), version);
-  }
+  assert(older.endsWith(`tools/versions.ts workers ${VERSIONS[0]}`), older);
 });
 
-Deno.test("tests of processes alone are in files that core runs", async () => {
+Deno.test("tests of processes alone are in files that older versions run", async () => {
   const processes = filesOf("processes");
   const folder = new URL("tests/executors/", ROOT);
   for await (const { name } of Deno.readDir(folder)) {
@@ -94,9 +82,8 @@ for (
   const args of [
     [],
     ["some"],
-    ["core", "2.4"],
+    ["workers", "2.4"],
     ["all", "deno@2.4.2"],
-    ["older", "2.4.2"],
     ["toString"],
   ]
 ) {
@@ -110,7 +97,7 @@ for (
     });
     assertMatch(
       stderr,
-      /Expected all or core or workers or older, and versions: got ".*"/,
+      /Expected all or workers, and versions: got ".*"/,
     );
   });
 }

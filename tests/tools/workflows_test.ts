@@ -11,11 +11,13 @@ function read(path: string): string {
   return Deno.readTextFileSync(new URL(path, ROOT));
 }
 
-Deno.test("ci.yml runs on the oldest and the newest version of Deno", () => {
+Deno.test("ci.yml runs on the oldest and the newest version of Deno, and on one between", () => {
   const [, versions] = /deno: (\[.*\])/.exec(
     read(".github/workflows/ci.yml"),
   ) ?? [];
-  assertEquals(JSON.parse(versions!), [OLDEST, NEWEST]);
+  const [oldest, between, newest] = JSON.parse(versions!);
+  assertEquals([oldest, newest], [OLDEST, NEWEST]);
+  assert(VERSIONS.slice(1, -1).includes(between), between);
 });
 
 Deno.test("whatever else names a version of Deno names the newest", () => {

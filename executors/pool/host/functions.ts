@@ -1,10 +1,11 @@
 /**
- * What a scheduler knows of the functions it is given: a number to send
+ * What a host knows of the functions that were submitted: a number to send
  * instead of a name, and how long a call takes.
  *
  * @module
  */
 
+import type { Job } from "../../job/job.ts";
 import {
   type AnyFunction,
   type FunctionReference,
@@ -26,6 +27,9 @@ export const AHEAD_MS = 1;
  */
 const MAX_NAMES = 16;
 
+/** A function that takes no measurable time still counts, in milliseconds. */
+const MIN_COST_MS = 1e-6;
+
 /** No call is expected to take longer: a minute, or an hour that a worker claims, is forgotten after as many good reports. */
 const MAX_COST_MS = 60_000;
 
@@ -34,7 +38,7 @@ export class PoolFunction {
   readonly id: number;
   readonly reference: FunctionReference;
   /**
-   * What a call is expected to take, in milliseconds. Nothing is known of a
+   * How long a call is expected to take, in milliseconds. Nothing is known of a
    * new function, so its calls begin to travel alone.
    */
   cost: number = AHEAD_MS;
@@ -55,6 +59,14 @@ export class PoolFunction {
   }
 }
 
+/** How long each call of a job is expected to take, in milliseconds. */
+export function costOf(
+  { options: { chunkSize } }: Job,
+  { cost }: PoolFunction,
+): number {
+  return Math.max(chunkSize > 0 ? AHEAD_MS / chunkSize : cost, MIN_COST_MS);
+}
+
 /** All functions that were submitted to one scheduler. */
 export class FunctionTable {
   readonly #byFunction = new WeakMap<AnyFunction, PoolFunction>();
@@ -70,7 +82,7 @@ export class FunctionTable {
   #last: AnyFunction | undefined;
   #lastFound: PoolFunction | undefined;
 
-  /** What is known of `fn`. */
+  /** The entry of `fn`. */
   of(fn: AnyFunction): PoolFunction {
     if (fn === this.#last) return this.#lastFound!;
     let found = this.#byFunction.get(fn);

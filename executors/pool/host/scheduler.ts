@@ -1,26 +1,22 @@
 /**
- * Which worker runs which task, for executors whose workers live elsewhere. It
- * knows workers only as {@linkcode PoolWorker}s on {@linkcode Channel}s.
+ * Which worker runs which job, for executors whose workers live elsewhere.
  *
  * ```text
- * enqueue ──► queue ──► PoolWorker.send ──"run"──► worker's inbox ──► function
- *               ▲           │   slots: sent → running, or revoked         │
- *               │           │                                             │
- *               ├─ reclaim ─┘   what a busy worker has not entered        │
- *               └─ died ────┘   what a dead worker had not entered        │
- *                                                                         │
- * item.resolve, item.reject ◄── PoolWorker.received ◄──"done"── outbox ◄──┘
+ * enqueue() ──► queue ──► outgoing.ts ──"run"──► worker's inbox ──► function
+ *                 ▲            │                                       │
+ *                 │        ledger.ts: what each worker has             │
+ *                 │            │                                       │
+ *                 ├─ revoked ──┤   a busy worker had not entered it    │
+ *                 └─ death.ts ─┤   a dead worker had not entered it    │
+ *                              │                                       │
+ * job.resolve(), reject() ◄── incoming.ts ◄──────"done"── outbox ◄─────┘
  * ```
  *
- * 1. Tasks of one turn wait in the queue until a microtask deals them out, so
- *    that they travel as one message for each worker.
- * 2. A worker is sent as much as takes it about `AHEAD_MS`, judged by what
- *    calls of the same function took before: long tasks go one at a time, tiny
- *    ones by the hundred. Tiny items of a `map()` stay with one worker, which
- *    then never falls asleep: waking another thread takes longer than they do.
- * 3. If a worker gives no sign for `STALL_MS`, what it has not entered goes
- *    back to the front of the queue, for whoever is free; if it is ready, has
- *    entered nothing, and gives no sign for much longer, it is ended: silence.ts.
+ * Jobs of one turn wait in the queue until a microtask deals them out, so that
+ * they travel as one message for each worker: dealer.ts. If a worker gives no
+ * sign for `STALL_MS`, what it has not entered goes back to the front of the
+ * queue, for whoever is free; if it is ready, has entered nothing, and gives no
+ * sign for much longer, it is ended: rounds.ts.
  *
  * @module
  */
@@ -30,52 +26,24 @@ import { monotonicTime, queueMicrotask } from "../../runtime/clock.ts";
 import {
   BrokenExecutorError,
   ShutdownError,
-  WorkerCrashedError,
   WorkerTerminatedError,
 } from "../../errors.ts";
 import type { Activity } from "../../stats.ts";
-import { startDeadline, startTimer } from "../../runtime/timer.ts";
+import { startTimer } from "../../runtime/timer.ts";
 import type { Job } from "../../job/job.ts";
 import type { JobQueue } from "../../job/queue.ts";
 import type { OpenChannel } from "../channel.ts";
 import type { Engine } from "../engine.ts";
+import { Crew } from "./crew.ts";
+import { Dealer } from "./dealer.ts";
+import type { WorkerDeath } from "./death.ts";
 import { FunctionTable } from "./functions.ts";
-import {
-  PoolWorker,
-  type PoolWorkerOwner,
-  type PoolWorkerSettings,
-  type WorkerDeath,
-  WORTHWHILE_MS,
-} from "./pool_worker.ts";
-import { LOOK_MS } from "./silence.ts";
+import { Rounds, type RoundsOwner } from "./rounds.ts";
+import { MAX_FAILED_STARTS, Starts } from "./starts.ts";
 import { Suspects } from "./suspects.ts";
+import type { PoolWorker, PoolWorkerOwner } from "./worker.ts";
 
-/**
- * How long a worker may be silent before its tasks are offered to others: long
- * enough that it rarely happens to work that is merely tiny, short against the
- * tasks for which balance matters.
- */
-const STALL_MS = 2;
-
-/** A worker that dies before it is ready will most likely do so again. */
-const MAX_FAILED_STARTS = 3;
-
-/**
- * A worker that a Ctrl-C ends before it is ready has not failed. Each Ctrl-C
- * ends one for each place of the pool at most, and nobody presses it more often
- * than this without a worker being ready in between; what ends itself by the
- * same signal as it starts is not to be started for ever.
- */
-const MAX_INTERRUPTIONS = 20;
-
-/**
- * So many workers may die after they were ready, and before they had anything
- * to do, while one `start()` waits: it would wait for ever for a pool whose
- * workers do not last.
- */
-const MAX_IDLE_DEATHS = 3;
-
-/** What a pool is made of, checked. */
+/** The options of a pool, checked. */
 export interface SchedulerSettings {
   readonly open: OpenChannel;
   readonly name: string;
@@ -91,55 +59,62 @@ export interface SchedulerSettings {
   readonly onBroken: (error: () => BrokenExecutorError) => void;
 }
 
-/** Who waits for every worker to be ready. */
-interface Starter extends PromiseWithResolvers<void> {
-  /** How many workers were ready, and have gone as tasks wanted it. */
-  served: number;
-  /** How many have died with nothing to do. */
-  lost: number;
-}
+// The life of a pool. States only move forward.
+//
+//   OPEN      takes jobs, and starts workers for them
+//   CLOSING   takes no more from users; what is pending runs
+//   BROKEN    no worker can work: what is pending, and what comes back, fails
+//   CLOSED    no job is left, and no worker
+//
+//   OPEN -> CLOSING            close(), terminate()
+//   OPEN, CLOSING -> BROKEN    an initializer failed, or workers do not start
+//   CLOSING, BROKEN -> CLOSED  the last worker is gone
+//
+// Whether what is pending runs or is given up is not a state: with each call of
+// close() somebody may want it to be.
+const OPEN = 0;
+const CLOSING = 1;
+const BROKEN = 2;
+const CLOSED = 3;
+type Life = typeof OPEN | typeof CLOSING | typeof BROKEN | typeof CLOSED;
 
-/** Deals tasks out to workers. */
-export class Scheduler implements Engine, PoolWorkerOwner {
+/** Runs the jobs of one queue in workers. */
+export class Scheduler implements Engine, PoolWorkerOwner, RoundsOwner {
   readonly #settings: SchedulerSettings;
-  readonly #workerSettings: PoolWorkerSettings;
-  readonly #functions = new FunctionTable();
   readonly #queue: JobQueue;
-  readonly #workers = new Set<PoolWorker>();
-  /** Workers that have been told to go, and have not gone. */
-  readonly #leaving = new Set<Promise<void>>();
-  /** Who waits for everything to end, and who for every worker to be ready. */
-  readonly #whenClosed: (() => void)[] = [];
-  readonly #starters = new Set<Starter>();
-  #started = 0;
-  #failedStarts = 0;
-  #interruptedStarts = 0;
   readonly #suspects = new Suspects();
-  #closing = false;
+  readonly #starts: Starts;
+  readonly #crew: Crew;
+  readonly #dealer: Dealer;
+  readonly #rounds: Rounds;
+  #life: Life = OPEN;
+  /** Why the pool is broken. */
   #broken: (() => BrokenExecutorError) | undefined;
-  #watched = false;
-  /** Of workers that are gone. */
-  readonly #past = { busyMs: 0, aliveMs: 0 };
+  /** Who waits for the pool to be closed. */
+  readonly #whenClosed: (() => void)[] = [];
+  /** Whether a microtask is about to deal. */
   #dealing = false;
-  #stopStarting: (() => void) | undefined;
-  #stopReaping: (() => void) | undefined;
-  #stopWatching: (() => void) | undefined;
-  #stopLooking: (() => void) | undefined;
+  /** Stops the wait for the next start of a worker. */
+  #stopGrowing: (() => void) | undefined;
 
   /** Deals out what is in `queue`. */
   constructor(queue: JobQueue, settings: SchedulerSettings) {
     this.#queue = queue;
     this.#settings = settings;
-    this.#workerSettings = {
+    const { initializer } = settings;
+    const functions = new FunctionTable();
+    this.#starts = new Starts(settings.maxWorkers);
+    this.#crew = new Crew(settings.name, this, {
       open: settings.open,
-      functions: this.#functions,
-      initializer: settings.initializer &&
-        this.#functions.of(settings.initializer.fn),
-      initArgs: settings.initializer?.args ?? [],
+      functions,
+      initializer: initializer && functions.of(initializer.fn),
+      initArgs: initializer?.args ?? [],
       maxTasks: settings.maxTasksPerWorker,
       startTimeout: settings.startTimeout,
       gracePeriod: settings.gracePeriod,
-    };
+    });
+    this.#dealer = new Dealer(queue, this.#crew, functions, this.#suspects);
+    this.#rounds = new Rounds(this, this.#crew, this.#suspects, settings);
   }
 
   /** A job is in the queue. */
@@ -149,20 +124,15 @@ export class Scheduler implements Engine, PoolWorkerOwner {
 
   /** Starts every worker; resolves when all are ready. */
   start(): Promise<void> {
-    const starter = {
-      ...Promise.withResolvers<void>(),
-      served: 0,
-      lost: 0,
-    };
-    this.#starters.add(starter);
+    const started = this.#starts.wait();
     this.#schedule();
-    return starter.promise;
+    return started;
   }
 
   /** Takes no more; resolves when all work has ended and all workers are gone. */
   close(cancelFutures: boolean): Promise<void> {
-    this.#closing = true;
-    if (cancelFutures) this.#cancelPending();
+    this.#life = Math.max(this.#life, CLOSING) as Life;
+    if (cancelFutures) this.#endPending((job) => job.cancel());
     return new Promise((resolve) => {
       this.#whenClosed.push(resolve);
       this.#schedule();
@@ -171,120 +141,74 @@ export class Scheduler implements Engine, PoolWorkerOwner {
 
   /** Ends everything at once. */
   terminate(): Promise<void> {
-    this.#closing = true;
-    this.#cancelPending();
-    for (const worker of this.#workers) {
-      this.#dismiss(worker, (item) =>
+    const closed = this.close(true);
+    for (const worker of this.#crew) {
+      this.dismiss(worker, (job) =>
         new WorkerTerminatedError(
           `Worker '${worker.name}' was terminated while it ran task ${
-            nameOf(item.fn)
+            nameOf(job.fn)
           }`,
         ));
     }
-    return this.close(true);
+    return closed;
+  }
+
+  /** Somebody wants to know when calls begin and end. */
+  watch(): void {
+    this.#crew.watch();
+  }
+
+  /** How busy the workers are, and were. */
+  activity(): Activity {
+    return this.#crew.activity();
+  }
+
+  /** How many calls wait here, and what each worker has. */
+  describe(): Record<string, unknown> {
+    return {
+      queued: this.#queue.calls,
+      workers: this.#crew.describe(),
+      leaving: this.#crew.leaving,
+    };
   }
 
   workerReady(): void {
-    this.#failedStarts = this.#interruptedStarts = 0;
+    this.#starts.workerReady();
     this.#schedule();
   }
 
   workerUnfit(worker: PoolWorker, cause: unknown): void {
-    // First, as it takes back what this worker was sent, if that is possible.
+    // First, as this revokes what the worker was sent, if that is possible.
     this.#break(`The initializer failed in worker '${worker.name}'`, cause);
-    this.#dismiss(worker, this.#broken);
+    this.dismiss(worker, this.#broken);
   }
 
   workerProgressed(): void {
     this.#schedule();
   }
 
-  workerReturned(items: Job[]): void {
-    this.#queue.putBack(items);
+  jobsRevoked(jobs: Job[]): void {
+    this.putBack(jobs);
     this.#schedule();
   }
 
-  diedWith(item: Job): boolean {
-    return this.#suspects.accuse(item);
+  accuse(job: Job): boolean {
+    return this.#suspects.accuse(job);
   }
 
   workerDied(worker: PoolWorker, death: WorkerDeath): void {
-    const { cause, unentered, idle, interrupted } = death;
-    this.#dismiss(worker);
-    this.#queue.putBack(unentered);
-    if (!worker.ready) {
-      const forgiven = interrupted &&
-        ++this.#interruptedStarts <=
-          MAX_INTERRUPTIONS * this.#settings.maxWorkers;
-      if (!forgiven && ++this.#failedStarts === MAX_FAILED_STARTS) {
-        this.#break(
-          `${MAX_FAILED_STARTS} workers in a row died before they were ready${
-            because(cause)
-          }`,
-          cause,
-        );
-      }
-    } else if (!idle) this.#hasServed();
-    else this.#wasLost(cause);
-    this.#schedule();
-  }
-
-  /** A worker has gone that was ready, for a reason that lies in what it was given. */
-  #hasServed(): void {
-    for (const starter of this.#starters) starter.served++;
-  }
-
-  /** A worker has died that was ready, and had nothing to do. */
-  #wasLost(cause: unknown): void {
-    for (const starter of this.#starters) {
-      if (++starter.lost < MAX_IDLE_DEATHS) continue;
-      this.#starters.delete(starter);
-      starter.reject(
-        new WorkerCrashedError(
-          `${MAX_IDLE_DEATHS} workers died before all were ready`,
-          cause === undefined ? undefined : { cause },
-        ),
+    this.dismiss(worker);
+    this.putBack(death.unentered);
+    if (this.#starts.workerDied(death)) {
+      const { cause } = death;
+      this.#break(
+        `${MAX_FAILED_STARTS} workers in a row died before they were ready${
+          because(cause)
+        }`,
+        cause,
       );
     }
-  }
-
-  /** Somebody wants to know when calls begin and end. */
-  watch(): void {
-    this.#watched = true;
-    for (const worker of this.#workers) worker.watch();
-  }
-
-  /** What the workers do, and have done. */
-  activity(): Activity {
-    const now = monotonicTime();
-    const workers = [...this.#workers];
-    const running = workers.map((worker) => worker.running);
-    let { busyMs, aliveMs } = this.#past;
-    for (const worker of workers) {
-      busyMs += worker.busyMs;
-      aliveMs += now - worker.born;
-    }
-    return {
-      running: running.reduce((sum, calls) => sum + calls, 0),
-      workers: workers.map(({ name, pid, ready, tasks, busyMs }, i) => ({
-        name,
-        ...(pid === undefined ? {} : { pid }),
-        state: !ready ? "starting" : running[i]! > 0 ? "running" : "idle",
-        tasks,
-        busyMs,
-      })),
-      utilisation: aliveMs === 0 ? 0 : Math.min(1, busyMs / aliveMs),
-    };
-  }
-
-  /** How many calls wait here, and what each worker has. */
-  describe(): Record<string, unknown> {
-    const workers = [...this.#workers].map((worker) =>
-      `${worker.name}: ${
-        worker.ready ? "ready" : "starting"
-      }, ${worker.count} calls`
-    );
-    return { queued: this.#queue.calls, workers, leaving: this.#leaving.size };
+    this.#schedule();
   }
 
   #schedule(): void {
@@ -292,255 +216,96 @@ export class Scheduler implements Engine, PoolWorkerOwner {
     this.#dealing = true;
     queueMicrotask(() => {
       this.#dealing = false;
-      this.#deal();
+      this.deal();
     });
   }
 
   /** One turn: deal out, start and dismiss workers, and set the timers that the rest needs. */
-  #deal(): void {
-    for (const worker of this.#workers) {
-      if (worker.count > 0 || worker.quota > 0) continue;
-      this.#hasServed();
-      this.#dismiss(worker);
+  deal(): void {
+    for (const worker of this.#crew) {
+      if (worker.ledger.count > 0 || worker.ledger.quota > 0) continue;
+      this.#starts.workerServed();
+      this.dismiss(worker);
     }
-    this.#dealSuspects();
-    this.#dealOut();
+    this.#dealer.deal();
     this.#grow();
     this.#settleStarts();
     this.#settleClosing();
-    this.#watchStalls();
-    this.#watchSilence();
-    this.#reapIdle();
+    this.#rounds.begin();
   }
 
-  /** A call that came back from a dead worker travels alone, so that no other is lost with it. */
-  #dealSuspects(): void {
-    // Each worker once: one that is free may still have no place for a call.
-    for (const worker of this.#workers) {
-      const next = this.#queue.peek();
-      if (next === undefined || !this.#suspects.has(next)) return;
-      if (worker.free) this.#fill(worker, 1);
-    }
+  get hasWaiting(): boolean {
+    return this.#queue.peek() !== undefined;
   }
 
-  /**
-   * Divides the queue between the workers that want more now: a part left for
-   * one that is still busy would only make the messages smaller.
-   */
-  #dealOut(): void {
-    const next = this.#queue.peek();
-    if (next === undefined) return;
-    const { fn, count } = next;
-    const known = this.#functions.of(fn);
-    let wanting = [...this.#workers].filter((worker) =>
-      worker.wants(this.#queue.calls, known) && !this.#suspects.areWith(worker)
-    );
-    if (count > 1 && this.#queue.calls * known.cost < WORTHWHILE_MS) {
-      // If that one is not as brisk as it seems, it stalls, and the next has its turn.
-      const brisk = [...this.#workers].find((worker) => worker.brisk);
-      wanting = wanting.filter((worker, i) =>
-        brisk === undefined ? i === 0 : worker === brisk
-      );
-    }
-    for (const [i, worker] of wanting.entries()) {
-      this.#fill(worker, Math.ceil(this.#queue.calls / (wanting.length - i)));
-    }
-  }
-
-  /** Sends a worker what it has room for, `share` calls at most. */
-  #fill(worker: PoolWorker, share: number): void {
-    let left = share;
-    for (
-      let job = this.#queue.peek();
-      job !== undefined && left > 0;
-      job = this.#queue.peek()
-    ) {
-      const alone = this.#suspects.has(job);
-      if (alone && !worker.free) break;
-      const { count } = this.#queue.shift()!;
-      const rest = worker.offer(job, alone ? 1 : left);
-      if (rest !== undefined) this.#queue.putBack([rest]);
-      if (rest === job) break;
-      if (rest !== undefined && alone) this.#suspects.share(job, rest);
-      this.#suspects.sent(worker, alone);
-      left -= count - (rest?.count ?? 0);
-      if (alone) break;
-    }
-    worker.flush();
+  get keepsIdle(): boolean {
+    return this.#starts.areAwaited;
   }
 
   /** Starts a worker if one more has something to do; the event loop turns before the next. */
   #grow(): void {
-    const waiting = this.#queue.peek() !== undefined;
-    const { maxWorkers, name } = this.#settings;
-    if (!waiting && (this.#closing || this.#starters.size === 0)) return;
-    if (this.#stopStarting !== undefined || this.#workers.size >= maxWorkers) {
-      return;
-    }
-    const worker = new PoolWorker(
-      `${name}-${++this.#started}`,
-      this,
-      this.#workerSettings,
-    );
-    this.#workers.add(worker);
-    if (this.#watched) worker.watch();
-    this.#fill(worker, 1);
+    const wanted = this.hasWaiting ||
+      this.#life === OPEN && this.#starts.areAwaited;
+    if (!wanted || this.#stopGrowing !== undefined) return;
+    if (this.#crew.size >= this.#settings.maxWorkers) return;
+    this.#dealer.fill(this.#crew.start(), 1);
     // Starting one blocks this thread for 15 to 20 ms.
-    this.#stopStarting = startTimer(0, () => {
-      this.#stopStarting = undefined;
-      this.#deal();
+    this.#stopGrowing = startTimer(0, () => {
+      this.#stopGrowing = undefined;
+      this.deal();
     });
   }
 
   #settleStarts(): void {
-    if (this.#starters.size === 0) return;
-    const ready = [...this.#workers].filter((worker) => worker.ready);
-    for (const starter of this.#starters) {
-      if (ready.length + starter.served >= this.#settings.maxWorkers) {
-        starter.resolve();
-      } else if (this.#closing) {
-        starter.reject(
-          this.#broken?.() ??
-            new ShutdownError("Shut down before all workers were ready"),
-        );
-      } else continue;
-      this.#starters.delete(starter);
-    }
-    // They were to stay until all are there, so their time begins now.
-    if (this.#starters.size === 0) {
-      for (const worker of ready) worker.idleSince = monotonicTime();
-    }
+    if (!this.#starts.areAwaited) return;
+    const ready = [...this.#crew].filter((worker) => worker.ready);
+    const error = () =>
+      this.#broken?.() ??
+        new ShutdownError("Shut down before all workers were ready");
+    const closing = this.#life !== OPEN;
+    if (!this.#starts.settle(ready.length, closing ? error : undefined)) return;
+    // The workers were to stay until all are there, so their time begins now.
+    for (const worker of ready) worker.idleSince = monotonicTime();
   }
 
   #settleClosing(): void {
-    if (!this.#closing || this.#queue.peek() !== undefined) return;
-    for (const worker of this.#workers) {
-      if (worker.count === 0) this.#dismiss(worker);
+    if (this.#life === OPEN || this.hasWaiting) return;
+    for (const worker of this.#crew) {
+      if (worker.ledger.count === 0) this.dismiss(worker);
     }
-    if (this.#workers.size > 0 || this.#leaving.size > 0) return;
-    this.#stopStarting?.();
+    if (this.#crew.size > 0 || this.#crew.leaving > 0) return;
+    this.#stopGrowing?.();
+    this.#life = CLOSED;
     for (const resolve of this.#whenClosed.splice(0)) resolve();
   }
 
-  /** Offers to others what a silent worker has not entered. */
-  #watchStalls(): void {
-    if (this.#stopWatching !== undefined || this.#settings.maxWorkers === 1) {
-      return;
-    }
-    const waiting = this.#queue.peek() !== undefined;
-    const watched = [...this.#workers].some((worker) =>
-      worker.count > 1 || waiting && worker.brisk
-    );
-    if (!watched) return;
-    this.#stopWatching = startTimer(STALL_MS, () => {
-      this.#stopWatching = undefined;
-      for (const worker of this.#workers) {
-        if (worker.hasStalled() && worker.count > 1) {
-          this.#queue.putBack(worker.reclaim("sendable"));
-        }
-      }
-      this.#deal();
-    });
-  }
-
-  /**
-   * Looks at workers that owe something; a silent one may have been stopped, or
-   * run what an earlier task has left behind. What it has not entered is offered
-   * to others first, then the worker is ended. A suspect may be the reason for
-   * its silence, and stays with it until then.
-   */
-  #watchSilence(): void {
-    if (this.#stopLooking !== undefined) return;
-    let owing = false;
-    for (const worker of this.#workers) owing ||= worker.owes;
-    if (!owing) return;
-    this.#stopLooking = startDeadline(LOOK_MS, () => {
-      this.#stopLooking = undefined;
-      for (const worker of this.#workers) {
-        if (worker.look() === "long" && this.#mayReplace(worker)) {
-          this.#queue.putBack(worker.reclaim("sendable"));
-        }
-      }
-      this.#deal();
-    });
-  }
-
-  /** Whether what a worker has could be somewhere else, and is not to stay with it as a suspect. */
-  #mayReplace(worker: PoolWorker): boolean {
-    if (this.#suspects.areWith(worker)) return false;
-    if (this.#workers.size < this.#settings.maxWorkers) return true;
-    for (const other of this.#workers) if (!other.silent) return true;
-    return false;
-  }
-
-  /** Dismisses workers that have had nothing to do for `idleTimeout`. */
-  #reapIdle(): void {
-    if (
-      this.#stopReaping !== undefined || this.#starters.size > 0 ||
-      this.#settings.idleTimeout === Infinity
-    ) return;
-    const idle = [...this.#workers].filter((worker) =>
-      worker.ready && worker.count === 0
-    );
-    if (idle.length === 0) return;
-    const since = Math.min(...idle.map((worker) => worker.idleSince));
-    const left = Math.max(
-      0,
-      since + this.#settings.idleTimeout - monotonicTime(),
-    );
-    this.#stopReaping = startTimer(left, () => {
-      this.#stopReaping = undefined;
-      // Somebody waits for all of them.
-      if (this.#starters.size > 0) return;
-      const before = monotonicTime() - this.#settings.idleTimeout;
-      for (const worker of this.#workers) {
-        if (worker.ready && worker.count === 0 && worker.idleSince <= before) {
-          this.#dismiss(worker);
-        }
-      }
-      this.#reapIdle();
-    });
-  }
-
   /** Ends a worker; what it still runs fails with `error`. */
-  #dismiss(worker: PoolWorker, error?: (item: Job) => Error): void {
-    if (!this.#workers.delete(worker)) return;
-    for (const item of worker.parted) this.#suspects.add(item);
-    this.#past.busyMs += worker.busyMs;
-    this.#past.aliveMs += monotonicTime() - worker.born;
-    const gone = worker.close(error).then(() => {
-      this.#leaving.delete(gone);
-      this.#schedule();
-    });
-    this.#leaving.add(gone);
-    if (this.#workers.size === 0) this.#stopTimers();
+  dismiss(worker: PoolWorker, error?: (job: Job) => Error): void {
+    for (const job of worker.ledger.parted) this.#suspects.add(job);
+    const gone = this.#crew.dismiss(worker, error);
+    if (gone === undefined) return;
+    gone.then(() => this.#schedule());
+    if (this.#crew.size === 0) this.#rounds.end();
   }
 
-  /** Without workers there is nothing to watch, and no timer is to keep the program. */
-  #stopTimers(): void {
-    this.#stopReaping?.();
-    this.#stopWatching?.();
-    this.#stopLooking?.();
-    this.#stopReaping = this.#stopWatching = this.#stopLooking = undefined;
+  /** Jobs that come back from a worker are the next to be sent, unless all that is pending was ended. */
+  putBack(jobs: readonly Job[]): void {
+    this.#queue.putBack(jobs);
   }
 
   /** Ends everything that has not been entered, wherever it is, now or when it comes back. */
   #endPending(how: (job: Job) => void): void {
-    for (const worker of [...this.#workers].toReversed()) {
-      this.#queue.putBack(worker.reclaim("all"));
+    for (const worker of [...this.#crew].toReversed()) {
+      this.putBack(worker.revokeAll("all"));
     }
     this.#queue.end(how);
   }
 
-  #cancelPending(): void {
-    this.#endPending((job) => job.cancel());
-  }
-
   #break(message: string, cause: unknown): void {
-    if (this.#broken !== undefined) return;
+    if (this.#life >= BROKEN) return;
+    this.#life = BROKEN;
     const broken = () => new BrokenExecutorError(message, { cause });
     this.#broken = broken;
-    this.#closing = true;
     this.#settings.onBroken(broken);
     this.#endPending((job) => job.rejectAll(broken));
     this.#schedule();

@@ -1,5 +1,15 @@
 /**
- * Telling tasks in one worker to stop, and ending the worker that does not.
+ * Telling jobs in one worker to stop, and ending the worker that does not.
+ *
+ * ```text
+ *   wanted ──heard that it was entered──► told ──its grace is over──► asked ──► the worker is ended
+ *      │                                   │                           │
+ *      └─ revoked, or a report is past it ─┴───────────────────────────┘
+ * ```
+ *
+ * Ending a worker ends the call that runs in it, which must be the one that was
+ * told: so before that, what is behind it is revoked, or has been entered, in
+ * which case the worker is past the call and lives.
  *
  * @module
  */
@@ -8,135 +18,118 @@ import { type CancelledError, TimeoutError } from "../../errors.ts";
 import { startDeadline } from "../../runtime/timer.ts";
 import type { Channel } from "../channel.ts";
 import { encodeError } from "../wire/codec.ts";
-import type { InFlight } from "./in_flight.ts";
+import type { Ledger, Stop } from "./ledger.ts";
 
 /** The main thread of a worker process answers at once; one that does not has been halted. */
 const ANSWER_MS = 250;
 
-/** The stops of one worker. */
+/** The worker, as far as stopping its jobs goes. */
+interface StopSettings {
+  /** How long a job that was told to stop may go on, in milliseconds. */
+  readonly gracePeriod: number;
+  /** Revokes what is behind the running job. */
+  readonly revokeRest: () => void;
+  /** Ends the worker. */
+  readonly kill: (reason: CancelledError | TimeoutError) => void;
+}
+
+/** The stops of one worker; what is to stop is in its ledger. */
 export class Stops {
   readonly #channel: Channel;
-  readonly #tasks: InFlight;
-  /** How long a task that was told to stop may go on, in milliseconds. */
-  readonly #gracePeriod: number;
-  /** What is to stop if it turns out to have been entered, by position. */
-  readonly #wanted = new Map<number, CancelledError | TimeoutError>();
-  /** Takes back what is behind the running task. */
-  readonly #takeBack: () => void;
-  /** The task that was told to stop, and the time it still has. */
-  #told: { position: number; endGrace: () => void } | undefined;
-  /** What to do when the worker has said what it has entered, from a position on. */
-  #question: { from: number; decide: () => void } | undefined;
+  readonly #ledger: Ledger;
+  readonly #settings: StopSettings;
 
-  constructor(
-    channel: Channel,
-    tasks: InFlight,
-    gracePeriod: number,
-    takeBack: () => void,
-  ) {
+  constructor(channel: Channel, ledger: Ledger, settings: StopSettings) {
     this.#channel = channel;
-    this.#tasks = tasks;
-    this.#gracePeriod = gracePeriod;
-    this.#takeBack = takeBack;
+    this.#ledger = ledger;
+    this.#settings = settings;
   }
 
-  /** Stops the item at a position as soon as it is known to run. */
+  /** Stops the job at a position as soon as it is known to run. */
   stop(position: number, reason: CancelledError | TimeoutError): void {
-    // Of a task that has ended, only the report may not have arrived.
-    if (this.#isPast(position)) return;
-    const { slots } = this.#channel;
-    if (!slots.surelyEntered(position)) {
-      // Either it comes back, or it is about to be heard that it was entered.
-      this.#wanted.set(position, reason);
-      slots.recall(position, position + 1);
+    const ledger = this.#ledger;
+    // Of a job that has ended, only the report may not have arrived.
+    if (ledger.isPast(position)) return;
+    if (ledger.entered(position) !== "yes") {
+      // Either the job is revoked, or the worker is about to say that it was entered.
+      ledger.stops.set(position, { reason });
+      ledger.askToRevoke(position, position + 1);
       return;
     }
+    this.#tell(position, reason);
+    // The reason may have getters, which may close the worker.
+    if (ledger.job(position) === undefined) return;
+    // Jobs before have ended, or this one would not run.
+    this.reported(position + 1);
+    const stop: Stop = { reason };
+    ledger.stops.set(position, stop);
+    stop.endGrace = startDeadline(
+      this.#settings.gracePeriod,
+      () => this.#end(position, stop),
+    );
+  }
+
+  /** The worker has entered the job at a position. */
+  entered(position: number): void {
+    const stop = this.#ledger.stops.get(position);
+    if (stop === undefined || stop.endGrace !== undefined) return;
+    this.#ledger.forgetStop(position);
+    // A job that has ended meanwhile needs no stop.
+    if (this.#ledger.job(position) !== undefined) {
+      this.stop(position, stop.reason);
+    }
+  }
+
+  /** The worker has said what it keeps of the jobs from a position on. */
+  answered(from: number): void {
+    for (const [position, { decide }] of this.#ledger.stops) {
+      if (from <= position + 1) decide?.();
+    }
+  }
+
+  /** All jobs before a position have ended. */
+  reported(position: number): void {
+    for (const told of this.#ledger.stops.keys()) {
+      if (told < position) this.#ledger.forgetStop(told);
+    }
+  }
+
+  /** The worker is closed: nobody waits for what was told to stop. */
+  close(): void {
+    this.reported(Infinity);
+  }
+
+  #tell(position: number, reason: CancelledError | TimeoutError): void {
     const kind = reason instanceof TimeoutError ? "timed out" : "cancelled";
-    slots.stop(position, kind);
+    this.#channel.slots.stop(position, kind);
     const encoded = encodeError(
       reason,
       undefined,
       (value) => this.#channel.carries(value),
     );
     this.#channel.send(["stop", position, encoded], []);
-    // An earlier task has ended, or this one would not run.
-    this.#told?.endGrace();
-    const told = {
-      position,
-      endGrace: startDeadline(this.#gracePeriod, () => {
-        told.endGrace = this.#end(position, reason);
-      }),
-    };
-    this.#told = told;
   }
 
   /**
-   * Ends the worker if the task at a position still runs. The worker might come
-   * to the next task just then, which would be lost with it; so first what is
-   * behind is taken back. Returns what stops this.
+   * Ends the worker if the job at a position still runs. The worker might come
+   * to the next job just then, which would be lost with it; so what is behind is
+   * revoked first.
    */
-  #end(position: number, reason: CancelledError | TimeoutError): () => void {
+  #end(position: number, stop: Stop): void {
+    if (this.#ledger.isPast(position)) return;
     const kill = () => {
-      if (!this.#isPast(position)) this.#channel.kill(reason);
+      if (!this.#ledger.isPast(position)) this.#settings.kill(stop.reason);
     };
-    if (this.#isPast(position)) return () => {};
-    const from = position + 1;
-    if (!this.#channel.slots.recall(from, this.#tasks.tail)) {
-      this.#takeBack();
-      kill();
-      return () => {};
+    if (!this.#ledger.askToRevoke(position + 1)) {
+      this.#settings.revokeRest();
+      return kill();
     }
-    const stopTimer = startDeadline(ANSWER_MS, kill);
-    const forget = () => {
+    const stopTimer = startDeadline(ANSWER_MS, () => stop.decide?.());
+    stop.endGrace = stopTimer;
+    stop.decide = () => {
       stopTimer();
-      this.#question = undefined;
-    };
-    const decide = () => {
-      forget();
+      delete stop.decide;
       kill();
     };
-    this.#question = { from, decide };
-    return forget;
-  }
-
-  /** The worker has said what it has entered of the items from a position on. */
-  answered(from: number): void {
-    if (this.#question !== undefined && from <= this.#question.from) {
-      this.#question.decide();
-    }
-  }
-
-  /** The worker has entered the item at a position. */
-  entered(position: number): void {
-    const reason = this.#wanted.get(position);
-    this.#wanted.delete(position);
-    // What has ended meanwhile needs no stop.
-    if (reason === undefined || !this.#tasks.item(position)) return;
-    this.stop(position, reason);
-  }
-
-  /** The item at a position was taken back. */
-  takenBack(position: number): void {
-    this.#wanted.delete(position);
-  }
-
-  /** All items before a position have ended. */
-  reported(position: number): void {
-    if (this.#told === undefined || this.#told.position >= position) return;
-    this.#told.endGrace();
-    this.#told = undefined;
-  }
-
-  /** The worker is closed: nobody waits for what was told to stop. */
-  close(): void {
-    this.#told?.endGrace();
-  }
-
-  /** Whether a later task has been entered, so that this one has ended. */
-  #isPast(position: number): boolean {
-    for (let later = position + 1; later < this.#tasks.tail; later++) {
-      if (this.#channel.slots.heard(later) > 0) return true;
-    }
-    return false;
   }
 }

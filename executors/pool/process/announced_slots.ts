@@ -1,12 +1,12 @@
 /**
  * What a host knows of a worker that it shares no memory with: what the worker
- * has said so far. As long as the worker lives, a task that was sent may have
+ * has said so far. As long as the worker lives, a call that was sent may have
  * been entered a moment ago, so it counts as running, as it does in Python;
  * once the worker is past it, or gone, what was not announced was not entered.
  *
- * An announcement takes as long as a tiny task, so there is none for a task
- * that is alone in a worker which has nothing else to do: that one is entered
- * as soon as it arrives.
+ * An announcement takes as long as a tiny task, so there is none for a call that
+ * is alone in a worker which has nothing else to do: that one is entered as soon
+ * as it arrives.
  *
  * @module
  */
@@ -14,7 +14,7 @@
 import { Deque } from "../../runtime/deque.ts";
 import type { HostSlots } from "../channel.ts";
 import type { ToHost } from "../wire/protocol.ts";
-import { SLOT_COUNT } from "../wire/slots.ts";
+import { type Entered, SLOT_COUNT } from "../wire/slots.ts";
 
 const MASK = SLOT_COUNT - 1;
 
@@ -24,10 +24,10 @@ const NOTHING: Question = [0, 0];
 /** The host's view; the worker has its own. */
 export class AnnouncedSlots implements HostSlots {
   readonly #entered = new Int32Array(SLOT_COUNT);
-  /** Whether the items since the last message have to be announced. */
+  /** Whether one of the jobs since the last message has to be announced. */
   #announced = false;
   #ready = false;
-  /** The position of the next item, and of the first that has not been reported. */
+  /** The position of the next job, and of the first that has not been reported. */
   #tail = 0;
   #head = 0;
   /** The first position that no message has left for. */
@@ -37,9 +37,9 @@ export class AnnouncedSlots implements HostSlots {
   #leaving = false;
   #workerGone = false;
   readonly #ask: (from: number, to: number) => boolean;
-  /** What the worker has been asked for, and has not answered. */
+  /** The positions of which the worker has been asked what it keeps, and has not answered. */
   readonly #questions = new Deque<Question>();
-  /** The last of those. */
+  /** The last of those questions. */
   #asked: Question = NOTHING;
 
   /** `ask` sends a "revoke" message; false if it does not, as the worker is about to be gone. */
@@ -53,10 +53,15 @@ export class AnnouncedSlots implements HostSlots {
     this.#tail = position + 1;
   }
 
-  /** The items since the last message are on their way: whether they have to be announced. */
-  sent(calls: number): boolean {
+  /** Whether the jobs since the last message, which hold so many calls, have to be announced. */
+  isToAnnounce(calls: number): boolean {
     const alone = this.#ready && calls === 1 && this.#tail - this.#head === 1;
-    const announced = this.#announced || !alone;
+    return this.#announced || !alone;
+  }
+
+  /** The jobs since the last message are on their way; returns whether they have to be announced. */
+  sent(calls: number): boolean {
+    const announced = this.isToAnnounce(calls);
     if (!announced && !this.#leaving) {
       this.#entered[(this.#tail - 1) & MASK] = 1;
     }
@@ -76,7 +81,7 @@ export class AnnouncedSlots implements HostSlots {
       case "revoked":
         this.#questions.shift();
         for (const [i, calls] of message[2].entries()) {
-          // One that is alone in its worker is not announced.
+          // A call that is alone in its worker was not announced.
           if (calls > 0) this.#announce(message[1] + i, calls);
         }
         break;
@@ -86,18 +91,18 @@ export class AnnouncedSlots implements HostSlots {
     }
   }
 
-  /** The worker has said how many calls of an item it has entered. */
+  /** The worker has said how many calls of a job it has entered. */
   #announce(position: number, calls: number): void {
-    // Another item may have its place by now.
+    // Another job may have its place by now.
     if (position < this.#head) return;
     this.#entered[position & MASK] = calls;
     this.#last = position;
   }
 
-  /** The worker enters no item from this one on; by default, none that follow. */
+  /** The worker enters no job from this position on; by default, none that follow. */
   leaves(position: number = this.#tail): void {
     this.#leaving = true;
-    // What was alone was taken for entered when it was sent; what was announced was entered.
+    // A call that was alone was taken for entered when it was sent; what was announced was entered.
     position = Math.max(position, this.#head, this.#last + 1);
     for (; position < this.#tail; position++) {
       this.#entered[position & MASK] = 0;
@@ -109,25 +114,25 @@ export class AnnouncedSlots implements HostSlots {
     this.#workerGone = true;
   }
 
-  entered(position: number): number {
-    return this.#workerGone ? this.heard(position) : Infinity;
+  entered(position: number, call: number): Entered {
+    if (this.#workerGone) return call < this.#known(position) ? "yes" : "no";
+    // Its main thread can still revoke a job that is alone and was not announced.
+    return position <= this.#last && call < this.#known(position)
+      ? "yes"
+      : "maybe";
   }
 
-  heard(position: number): number {
+  revoke(position: number): number | undefined {
+    return this.#workerGone ? this.#known(position) : undefined;
+  }
+
+  /** How many calls of a job the worker is taken to have entered. */
+  #known(position: number): number {
     return this.#entered[position & MASK]!;
   }
 
-  /** One that is alone may still be taken back before it is entered. */
-  surelyEntered(position: number): boolean {
-    return position <= this.#last;
-  }
-
-  revoke(position: number): number {
-    return this.entered(position);
-  }
-
-  /** The question must not be there before what it is about. */
-  recall(from: number, to: number): boolean {
+  /** Jobs whose message has not left are not asked for: the question would be there before them. */
+  askToRevoke(from: number, to: number): boolean {
     if (this.#workerGone) return false;
     to = Math.min(to, this.#unsent);
     if (from >= to) return false;
@@ -143,11 +148,11 @@ export class AnnouncedSlots implements HostSlots {
     return this.#questions.peek();
   }
 
-  /** Of what the process could not read, it does not know whether it is to tell. */
+  /** A process that could not read a message does not know whether it is to tell of the calls in it. */
   mayTell(): boolean {
     return true;
   }
 
-  /** The worker's side does this as it gets the message. */
+  /** The main thread of the process does this as it gets the message. */
   stop(): void {}
 }

@@ -1,11 +1,11 @@
 /**
- * The ways in which Deno starts programs, for whoever has to see to it that what
- * a task starts does not get the streams of its worker.
+ * Replaces the ways in which Deno starts programs, so that a program which a
+ * task starts does not get the streams of its worker.
  *
  * @module
  */
 
-/** The functions that are short for a command and one of its methods. */
+/** The functions that are short for one of the methods of a command. */
 const SHORT_FOR = {
   spawn: "spawn",
   spawnAndWait: "output",
@@ -13,10 +13,9 @@ const SHORT_FOR = {
 } as const;
 
 /**
- * Puts a class in the place of `Deno.Command`, and behind the functions that
- * start programs without it.
+ * Replaces `Deno.Command`, and the functions that start programs without it.
  *
- * @param extend Makes the class from the one before.
+ * @param extend Makes the new class from the present one.
  */
 export function replaceCommand(
   extend: (command: typeof Deno.Command) => typeof Deno.Command,
@@ -24,7 +23,7 @@ export function replaceCommand(
   const Command = extend(Deno.Command);
   Deno.Command = Command;
   for (const [name, method] of Object.entries(SHORT_FOR)) {
-    // Not every version of Deno that this runs on has them.
+    // Not every supported version of Deno has these functions.
     if (!(name in Deno)) continue;
     const start = (
       command: string | URL,

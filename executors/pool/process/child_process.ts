@@ -1,7 +1,13 @@
 /**
- * The channel to a worker process: messages go as frames to its standard input,
- * and come as packets from its standard error stream. Whatever the process does,
- * it can be killed.
+ * The channel to a worker process.
+ *
+ * ```text
+ * send() ──frame──► standard input ────────────────────► process
+ * received() ◄── held until answered ◄──packets── standard error
+ * this program's standard error ◄──lines── standard output, error
+ * ```
+ *
+ * Whatever the process does, it can be killed.
  *
  * @module
  */
@@ -18,14 +24,15 @@ import { OutputLines } from "./output_lines.ts";
 import { encodeMark, makeMark, PacketReader } from "./packets.ts";
 import type { ToHost, ToWorker } from "../wire/protocol.ts";
 import { canSerialize } from "./serialize.ts";
-import { checkShape } from "../host/validator.ts";
+import { checkShape } from "../wire/shape.ts";
 
-/** What does not end when it is asked to, by SIGTERM, is killed after this. */
+/** How long a process may take to end by SIGTERM before it is killed, in milliseconds. */
 const KILL_MS = 250;
 
 /**
- * What a terminal, or whoever ends a session, sends to all processes of a group.
- * One that has not yet set its listeners ends with it, whatever the program does.
+ * The signals that a terminal, or whoever ends a session, sends to all processes
+ * of a group. A worker that has not set its listeners yet ends by them, whatever
+ * the program makes of its own.
  */
 const GROUP_SIGNALS: readonly (string | null)[] = [
   "SIGINT",
@@ -34,30 +41,42 @@ const GROUP_SIGNALS: readonly (string | null)[] = [
   "SIGHUP",
 ];
 
-/** Programs that a task has started may hold the output open when the process is gone. */
+/**
+ * How long to read on when the process is gone, in milliseconds: programs that
+ * a task has started may hold the output open.
+ */
 const LAST_WORDS_MS = 50;
 
-/** The main thread of a process that does not answer for so long does not live any more. */
+/**
+ * How long the main thread of a process may take to answer, in milliseconds; it
+ * has nothing else to do.
+ */
 const ANSWER_MS = 10_000;
 
-/** What is said until then is at most one message for each call that was sent ahead, which are not that many. */
+/**
+ * How many messages are held until the answer at most: a process sends one for
+ * each call that was sent ahead, which are fewer.
+ */
 const MAX_HELD = 2 ** 20;
 
-/** How much is read at a time: as much as a pipe holds on Linux. */
+/** How many bytes are read at a time: as many as a pipe holds on Linux. */
 const READ_BYTES = 64 * 1024;
 
-/** How much is written at a time: it is seen from one to the next that the process still reads. */
+/**
+ * How many bytes are written at a time: each write that ends shows that the
+ * process still reads.
+ */
 const WRITE_BYTES = 1024 * 1024;
 
 /** How a worker process is started. */
 export interface ProcessSettings {
   readonly command: string;
-  /** What comes before those for the worker itself. */
+  /** The arguments before those for the worker itself. */
   readonly args: readonly string[];
   /** The main module of the program. */
   readonly main: string | undefined;
   readonly env: Readonly<Record<string, string>>;
-  /** The permissions that it is to give up. */
+  /** The permissions that the process is to give up before its first call. */
   readonly revoke: readonly string[];
 }
 
@@ -73,20 +92,21 @@ export function openProcess(
 class ProcessChannel implements Channel {
   readonly slots = new AnnouncedSlots((from, to) => this.#ask(from, to));
   readonly #listener: ChannelListener;
-  /** `undefined` if the system would not start one. */
+  /** `undefined` if the system did not start the process. */
   readonly #process: Deno.ChildProcess | undefined;
   readonly #input: WritableStreamDefaultWriter<Uint8Array> | undefined;
-  /** What waits until the write before it has ended. */
+  /** Frames that wait until the present write has ended. */
   #unsent: Uint8Array[] = [];
   #sending = false;
-  /** What it has said before it has answered a question, and what ends the wait for that. */
+  /** Messages that have come while a question is unanswered; see `#received()`. */
   #held: unknown[] = [];
+  /** Stops the clock for the answer. */
   #stopWaiting = () => {};
-  /** Called when it has answered all, or is gone. */
+  /** Called when the process has answered all questions, or is about to end. */
   #answered = () => {};
   #killed = false;
   #written = 0;
-  /** What the worker said killed it, or why it was killed. */
+  /** The error that killed the worker, by its last words, or for which it was killed. */
   #lastWords: unknown;
   #ended: Promise<void> = Promise.resolve();
   #closed: Promise<void> | undefined;
@@ -107,7 +127,7 @@ class ProcessChannel implements Channel {
         stderr: "piped",
       }).spawn();
     } catch (error) {
-      // What is sent meanwhile was not entered.
+      // No call that is sent before the death is heard of was entered.
       this.slots.workerGone();
       this.#killed = true;
       const cause = missingFolder(error) ?? error;
@@ -115,7 +135,7 @@ class ProcessChannel implements Channel {
       return;
     }
     this.#input = this.#process.stdin.getWriter();
-    // Not an argument: a task could read it, and forge what its worker says.
+    // Written, as a task could read an argument, and forge messages of its worker.
     this.#write(encodeMark(mark));
     this.#ended = this.#attend(this.#process, name, mark);
   }
@@ -134,18 +154,25 @@ class ProcessChannel implements Channel {
 
   send(message: ToWorker, transferables?: Transferable[]): void {
     if (this.#closed !== undefined) return;
-    if (message[0] === "run") {
-      const [, segments] = message;
-      const calls = segments.reduce((sum, [, count]) => sum + count, 0);
-      message = ["run", segments, this.slots.sent(calls)];
+    if (message[0] !== "run") {
+      this.#writeMessage(message, transferables);
+      return;
     }
-    const frame = encodeFrame(message, transferables);
-    // It may live on for a while, and is not to enter anything in it.
-    if (this.#killed) return;
-    this.#write(frame);
+    const [, segments] = message;
+    const calls = segments.reduce((sum, [, count]) => sum + count, 0);
+    const announced = this.slots.isToAnnounce(calls);
+    // Runs getters, which may have the jobs revoked: they have not left then.
+    this.#writeMessage(["run", segments, announced], transferables);
+    this.slots.sent(calls);
   }
 
-  /** False if nobody is there to be asked. */
+  #writeMessage(message: ToWorker, transferables?: Transferable[]): void {
+    const frame = encodeFrame(message, transferables);
+    // A process that was killed may live on for a while, and is not to enter anything in it.
+    if (!this.#killed) this.#write(frame);
+  }
+
+  /** Sends a "revoke" message; false if the process is about to be gone. */
   #ask(from: number, to: number): boolean {
     if (this.#closed !== undefined || this.#killed) return false;
     this.send(["revoke", from, to]);
@@ -153,7 +180,7 @@ class ProcessChannel implements Channel {
     return true;
   }
 
-  /** The main thread of a process has nothing else to do. */
+  /** Kills the process unless its next answer comes in time. */
   #awaitAnswer(): void {
     this.#stopWaiting();
     this.#stopWaiting = startDeadline(
@@ -178,7 +205,7 @@ class ProcessChannel implements Channel {
     return this.#closed ??= this.#end();
   }
 
-  /** Frames of one turn travel together. */
+  /** Writes a frame, together with all of the same turn. */
   async #write(frame: Uint8Array): Promise<void> {
     this.#unsent.push(frame);
     if (this.#sending) return;
@@ -193,9 +220,9 @@ class ProcessChannel implements Channel {
         const part = bytes.length <= WRITE_BYTES
           ? bytes
           : bytes.subarray(at, at + WRITE_BYTES);
-        // What cannot be written any more was for a process that is gone.
+        // A write fails if the process is gone, which `#attend()` hears of.
         await this.#input!.write(part).catch(() => {});
-        // Less than this a pipe may hold that nobody reads.
+        // A smaller part may lie in the pipe without anybody reading it.
         if (part.length === WRITE_BYTES) this.#written += part.length;
       }
     }
@@ -213,7 +240,7 @@ class ProcessChannel implements Channel {
     const packets = new PacketReader(mark, {
       message: (message) => this.#received(message),
       text: (bytes) => errorLines.push(bytes),
-      // No worker writes such a thing, unless a task has tampered with it.
+      // No worker writes such a packet, unless a task has tampered with it.
       broken: (error) => this.kill(error),
     });
     const output = process.stdout.getReader({ mode: "byob" });
@@ -239,8 +266,9 @@ class ProcessChannel implements Channel {
   }
 
   /**
-   * What is to come back is taken back by the main thread of the process, which
-   * its other thread may report to be past before the answer is there.
+   * Holds messages back until the process has answered. The main thread of the
+   * process revokes calls and says how many; its other thread, which passes over
+   * those calls, may report so first, and they would count as ended.
    */
   #received(message: unknown): void {
     if (this.slots.question === undefined) return this.#understood(message);
@@ -268,7 +296,10 @@ class ProcessChannel implements Channel {
     this.#listener.received(message);
   }
 
-  /** How the process ends says more, and is about to be known. */
+  /**
+   * Keeps the last words: the death of the process, which is about to be heard
+   * of, ends the worker.
+   */
   #isClosing(message: unknown): void {
     try {
       const [, cause, , unentered] = checkShape(message) as LastWords;
@@ -280,8 +311,9 @@ class ProcessChannel implements Channel {
   }
 
   /**
-   * What it has not entered it can only say itself. One that somebody has
-   * stopped, by SIGSTOP, can say it when it goes on.
+   * Ends the process, but lets it answer first: only the process can tell which
+   * calls it has not entered. One that was stopped, by SIGSTOP, has to go on for
+   * that.
    */
   async #endOnceAnswered(): Promise<void> {
     if (this.unanswered) {
@@ -305,7 +337,7 @@ class ProcessChannel implements Channel {
     try {
       this.#process?.kill(signal);
     } catch {
-      // It is gone already.
+      // The process is gone already.
     }
   }
 
@@ -316,12 +348,15 @@ class ProcessChannel implements Channel {
 
 type LastWords = Extract<ToHost, readonly ["closing", ...unknown[]]>;
 
-/** What kind of message it is, if it is one: nothing of it has been checked. */
+/** The type of a message, of which nothing has been checked. */
 function typeOf(message: unknown): unknown {
   return Array.isArray(message) ? message[0] : undefined;
 }
 
-/** Reads to the end; a buffer of its own for each piece would take longer than a tiny task. */
+/**
+ * Reads to the end, with one buffer: a new one for each piece would take longer
+ * than a tiny task.
+ */
 async function readAll(
   reader: ReadableStreamBYOBReader,
   push: (bytes: Uint8Array) => void,
@@ -335,7 +370,7 @@ async function readAll(
   }
 }
 
-/** Waits for a promise, but not for long. */
+/** Waits for a promise, but at most for so many milliseconds. */
 async function orAfter(ms: number, promise: Promise<unknown>): Promise<void> {
   const patience = Promise.withResolvers<void>();
   const stopTimer = startDeadline(ms, patience.resolve);

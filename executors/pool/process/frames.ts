@@ -1,6 +1,6 @@
 /**
- * Messages on a pipe that nobody else writes to: the length of each, then its
- * bytes.
+ * Messages on a pipe that nobody else writes to, from the host to a worker
+ * process: the length of each in 4 bytes, then its bytes.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { deserialize, serialize } from "./serialize.ts";
 
 const LENGTH_BYTES = 4;
 
-/** The bytes of one message; see {@linkcode serialize}. */
+/** Encodes a message with its length; throws what {@linkcode serialize} throws. */
 export function encodeFrame(
   message: unknown,
   transferables?: readonly Transferable[],
@@ -24,13 +24,19 @@ export function encodeFrame(
 
 /** Finds the messages in bytes that arrive in pieces. */
 export class FrameReader {
-  /** The pieces of a frame that is not whole, and how long they are together. */
+  /**
+   * The pieces of a frame that is not whole, how many bytes they have, and how
+   * many are needed to go on.
+   */
   #pieces: Uint8Array[] = [];
   #have = 0;
   #need = LENGTH_BYTES;
   #inBody = false;
 
-  /** The messages that are whole with this piece; {@linkcode UNREADABLE} for one that cannot be read. */
+  /**
+   * Takes a piece; yields the messages that are whole with it, {@linkcode
+   * UNREADABLE} for one that cannot be read.
+   */
   *push(piece: Uint8Array): Iterable<unknown> {
     this.#pieces.push(piece);
     this.#have += piece.length;
@@ -50,14 +56,14 @@ export class FrameReader {
     const all = this.#pieces.length === 1
       ? this.#pieces[0]!
       : concat(this.#pieces, this.#have);
-    // An empty part would keep the whole.
+    // An empty part would keep the whole buffer alive.
     this.#pieces = all.length > length ? [all.subarray(length)] : [];
     this.#have -= length;
     return all.subarray(0, length);
   }
 }
 
-/** A message: what can be read, or what stands for it. */
+/** Decodes a message; {@linkcode UNREADABLE} if it cannot be read. */
 export function read(bytes: Uint8Array): unknown {
   try {
     return deserialize(bytes);
@@ -66,7 +72,7 @@ export function read(bytes: Uint8Array): unknown {
   }
 }
 
-/** One piece of several, `length` bytes together. */
+/** Joins pieces, which have `length` bytes together. */
 export function concat(
   pieces: readonly Uint8Array[],
   length: number,

@@ -1,7 +1,7 @@
 /**
  * The main thread of a worker process, which only passes messages on: tasks run
- * in a Web Worker beside it, so a task that never yields can still be told to
- * stop, and what it was sent ahead can still be taken back.
+ * in a Web Worker beside it. So a task that never yields can still be told to
+ * stop, and calls that were sent ahead can still be revoked.
  *
  * ```text
  * host ──frames──► input ──► main thread ──port, slots──► Web Worker
@@ -19,34 +19,32 @@ import { TimeoutError } from "../../errors.ts";
 import { decodeError, type EncodedError, encodeError } from "../wire/codec.ts";
 import { concat, FrameReader } from "./frames.ts";
 import { ENCODED_MARK_BYTES, PacketWriter } from "./packets.ts";
-import { setMainModule } from "../../runtime/main_module.ts";
+import { isWorker, setMainModule } from "../../runtime/main_module.ts";
 import { type ToHost, type ToWorker, UNREADABLE } from "../wire/protocol.ts";
 import { exceptionsAreKept } from "../wire/revive.ts";
 import { loadSerializer } from "./serialize.ts";
 import { type MessageInput, takeInput } from "./standard_input.ts";
-import { checkShape } from "../host/validator.ts";
+import { checkShape } from "../wire/shape.ts";
 import { openWebWorker, type WebWorkerChannel } from "../thread/web_worker.ts";
+import { SLOT_COUNT } from "../wire/slots.ts";
 
 /**
- * What makes a worker of a compiled program, which cannot be started with
- * another entry module. Nobody calls a program like this by chance.
+ * The first argument that makes a worker of a compiled program, which cannot be
+ * started with another entry module. Nobody writes this by chance.
  */
 export const WORKER_ARGUMENT =
   "@concurrent/futures: be a worker process of this program";
-
-/** The threads of a worker load this module too, if their tasks import the package. */
-const isMainThread = !("WorkerGlobalScope" in globalThis);
 
 function isCompiledWorker(): boolean {
   return Deno.build.standalone && Deno.args[0] === WORKER_ARGUMENT;
 }
 
 /**
- * Is a worker until the process ends.
+ * Makes a worker of this process, until it ends.
  *
- * The arguments are the name of the worker, the main module of the program, and
- * the permissions that the process gives up before the first task: what was
- * compiled into it and not asked for, or was only needed to start.
+ * @param args The name of the worker; the main module of the program; and the
+ * permissions that the process gives up before the first call, because they were
+ * compiled into it and not asked for, or because only the start needs them.
  */
 export async function serve(
   [name, main, ...revoke]: readonly string[],
@@ -55,7 +53,7 @@ export async function serve(
   const source = takeInput();
   const input = new Input(source);
   const mark = new TextDecoder().decode(await input.take(ENCODED_MARK_BYTES));
-  // At once, as both take their time to start.
+  // Started first, as the thread and the serializer take their time to load.
   const worker = new ProcessWorker(name!, mark, source.moved);
   await loadSerializer();
   if (revoke.length > 0) {
@@ -70,7 +68,7 @@ export async function serve(
   }
 }
 
-/** Gives up a permission, or one for a path or a host: `read`, `read=/folder/`. */
+/** Gives up a permission, or its part for a path or a host: `read`, `read=/folder/`. */
 function giveUp(permission: string): void {
   const [, name, entry] = /^(\w+)(?:=(.*))?$/s.exec(permission)!;
   const key = name === "import" ? "host" : "path";
@@ -79,7 +77,7 @@ function giveUp(permission: string): void {
   );
 }
 
-/** What the host writes. */
+/** The bytes that the host writes. */
 class Input {
   readonly #source: MessageInput;
   readonly #buffer = new Uint8Array(64 * 1024);
@@ -89,7 +87,7 @@ class Input {
     this.#source = source;
   }
 
-  /** What comes next, as much as there is. */
+  /** The next bytes, as many as there are. */
   async next(): Promise<Uint8Array> {
     if (this.#rest.length > 0) {
       const rest = this.#rest;
@@ -102,7 +100,7 @@ class Input {
     return this.#buffer.slice(0, length);
   }
 
-  /** So many bytes. */
+  /** The next `length` bytes. */
   async take(length: number): Promise<Uint8Array> {
     let bytes = await this.next();
     while (bytes.length < length) {
@@ -120,11 +118,14 @@ class ProcessWorker {
   readonly #packets: PacketWriter;
   readonly #name: string;
   readonly #up = Promise.withResolvers<void>();
-  /** Resolves when it is there. */
+  /** Resolves when the thread has started. */
   readonly up: Promise<void> = this.#up.promise;
-  /** The position of the next item. */
+  /** The position of the next job. */
   #tail = 0;
-  /** Whether the message has come after which all others that can be unreadable are calls. */
+  /**
+   * Whether "initialize" has come, readable or not: from then on, an unreadable
+   * message is a call.
+   */
   #greeted = false;
 
   constructor(name: string, mark: string, inputMoved: boolean) {
@@ -136,11 +137,11 @@ class ProcessWorker {
         try {
           message = checkShape(data);
         } catch (error) {
-          // No thread says such a thing, unless a task has tampered with it.
+          // No thread sends such a message, unless a task has tampered with it.
           return this.#channel.kill(error);
         }
         if (message[0] === "up") this.#up.resolve();
-        // Its host has heard these words from itself.
+        // The thread has sent its last words to the host itself.
         if (message[0] === "closing") this.#end(undefined, exitCodeOf(message));
       },
       died: (cause: unknown) => {
@@ -155,9 +156,11 @@ class ProcessWorker {
 
   /** Ends the process; what the host has sent and this thread has not read was not entered either. */
   #end(cause: EncodedError | undefined, exitCode: number): never {
-    const last = this.#tail - 1;
-    const entered = last < 0 || this.#channel.slots.revoke(last) > 0;
-    const unentered = entered ? this.#tail : last;
+    const { slots } = this.#channel;
+    // All of it: its host takes one that was alone as it was sent for entered, whatever follows it.
+    let unentered = this.#tail;
+    const first = Math.max(0, this.#tail - SLOT_COUNT);
+    while (unentered > first && slots.revoke(unentered - 1) === 0) unentered--;
     this.#packets.write(["closing", cause, exitCode, unentered], []);
     Deno.exit(exitCode);
   }
@@ -172,13 +175,14 @@ class ProcessWorker {
         this.#greeted = true;
         break;
       case "unreadable":
-        // Said to be announced, as it may have been; once too often does no harm.
+        // Nobody can read whether this call is announced; an announcement too
+        // many does no harm.
         if (this.#greeted) slots.send(this.#tail++, true);
         this.#greeted = true;
         break;
       case "run":
-        for (const [, count, , oneItem] of message[1]) {
-          const end = this.#tail + (oneItem ? 1 : count);
+        for (const [, count, , oneJob] of message[1]) {
+          const end = this.#tail + (oneJob ? 1 : count);
           while (this.#tail < end) slots.send(this.#tail++, message[2]!);
         }
         break;
@@ -200,10 +204,11 @@ class ProcessWorker {
         message satisfies never;
     }
     try {
-      // Its host has looked into it, but where this thread loses some of it again.
+      // The host has checked the message; an empty list of what to move has it
+      // checked again, which is needed where this thread loses exceptions.
       this.#channel.send(message, exceptionsAreKept() ? undefined : []);
     } catch {
-      // What this thread has read may still be too deep for it to write.
+      // A value that this thread could read may still be too deep for it to write.
       this.#channel.send(UNREADABLE);
     }
   }
@@ -215,9 +220,10 @@ function exitCodeOf(
   return exitCode ?? (cause === undefined ? 0 : 1);
 }
 
-// Last, when all of the module is there. Waits for ever, so that the program of
-// which a compiled worker is made does not begin.
-if (isMainThread && isCompiledWorker()) {
+// A compiled program that is a worker process waits here for ever, so that its own main
+// module never begins. At the end of this module, as all of it is needed. The
+// threads of the program load this module too, if their tasks import the package.
+if (!isWorker && isCompiledWorker()) {
   Deno.addSignalListener("SIGINT", () => {});
   await serve(Deno.args.slice(1));
 }

@@ -1,23 +1,24 @@
 /**
- * What the tasks of a worker process print.
+ * Shows what the tasks of a worker process print, line by line, with the name of
+ * the worker before each line.
  *
  * @module
  */
 
 import { writeStandardError } from "./standard_error.ts";
 
-/** Text without an end of line is held back up to so many characters. */
+/** How many characters of an unfinished line are held back at most. */
 const LONGEST_LINE = 8192;
 
-/** Those with text that has been held back. */
+/** All that hold back an unfinished line. */
 const unfinished = new Set<OutputLines>();
 
-/** What is heard before a program ends that does not wait for its workers. */
+/** The events that come before a program ends which does not wait for its workers. */
 const LAST_EVENTS = ["unload", "error", "unhandledrejection"];
 
 let attended = false;
 
-/** Writes what has been held back, as nobody will end the lines. */
+/** Has unfinished lines written when the program ends. */
 function attendEnd(): void {
   if (attended) return;
   attended = true;
@@ -27,7 +28,7 @@ function attendEnd(): void {
   for (const event of LAST_EVENTS) addEventListener(event, finish);
 }
 
-/** Passes lines on to the standard error stream of this program, each with the name of the worker. */
+/** Passes the lines of one stream of a worker on to the standard error stream of this program. */
 export class OutputLines {
   readonly #name: string;
   readonly #decoder = new TextDecoder();
@@ -38,7 +39,7 @@ export class OutputLines {
     this.#name = name;
   }
 
-  /** Some of the text has arrived. */
+  /** Some bytes of text have arrived. */
   push(bytes: Uint8Array): void {
     this.#line += this.#decoder.decode(bytes, { stream: true });
     const lines = this.#line.split("\n");
@@ -55,7 +56,7 @@ export class OutputLines {
     }
   }
 
-  /** Ends a line that was held back. */
+  /** Writes a line that was held back as if it had ended. */
   finish(): void {
     unfinished.delete(this);
     if (this.#line === "") return;
@@ -64,7 +65,7 @@ export class OutputLines {
     this.#write([line]);
   }
 
-  /** Nothing follows. */
+  /** The stream has ended. */
   end(): void {
     this.#line += this.#decoder.decode();
     this.finish();
@@ -73,11 +74,11 @@ export class OutputLines {
   #write(lines: readonly string[]): void {
     const text = lines.map((line) => `${this.#name}: ${line}\n`).join("");
     try {
-      // As the program has it now, which may want to see this.
+      // The present method: a program that replaces it wants to see this text.
       const write = (bytes: Uint8Array) => Deno.stderr.writeSync(bytes);
       writeStandardError(this.#encoder.encode(text), write);
     } catch {
-      // Nobody reads it any more.
+      // Nobody reads the stream any more.
     }
   }
 }

@@ -8,9 +8,9 @@
  *             packet ─────┘                  └──no───► text
  * ```
  *
- * A message is cut into packets, and each is written at once: so much the
- * system writes in one piece, whoever else writes. A packet begins with a mark
- * that nobody can print by chance, as it is random and no UTF-8.
+ * A message is cut into packets that the system writes in one piece, whoever
+ * else writes. A packet begins with a mark that nobody can print by chance, as
+ * the mark is random and no UTF-8.
  *
  * ```text
  * mark (15 bytes) | writer (1) | bytes of the message left, these included (4) | bytes
@@ -25,12 +25,12 @@ import {
   setFloat64,
   setUint32,
 } from "../../runtime/builtins.ts";
-import { concat, read } from "./frames.ts";
 import type { ToHost } from "../wire/protocol.ts";
+import { concat, read } from "./frames.ts";
 import { serialize } from "./serialize.ts";
 import { writeStandardError } from "./standard_error.ts";
 
-/** PIPE_BUF: what is longer may be mixed with what others write. POSIX promises 512. */
+/** PIPE_BUF: longer writes may be mixed with those of others. POSIX promises 512. */
 const PACKET_BYTES = Deno.build.os === "linux" ? 4096 : 512;
 const MARK_BYTES = 15;
 const HEADER_BYTES = MARK_BYTES + 1 + 4;
@@ -46,11 +46,14 @@ const Bytes = Uint8Array;
 const WRITERS = ["task", "main"] as const;
 
 /** One of the threads of a worker process. */
-export type Writer = typeof WRITERS[number];
+type Writer = typeof WRITERS[number];
 
-/** What the first byte of a message says of the others. */
+/** The first byte of a message whose other bytes {@linkcode serialize} has made. */
 const SERIALIZED = 0;
-/** An "entered" comes with each task, so it is made of two numbers. */
+/**
+ * The first byte of an "entered" message: two numbers follow, as that is
+ * quicker and each call may have one.
+ */
 const ENTERED = 1;
 const ENTERED_BYTES = 13;
 
@@ -62,12 +65,12 @@ export function makeMark(): string {
     .join("");
 }
 
-/** What a worker process reads first. */
+/** The first bytes that a worker process reads: its mark. */
 export function encodeMark(mark: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(mark);
 }
 
-/** How long that is. */
+/** The length of an encoded mark. */
 export const ENCODED_MARK_BYTES = 2 * MARK_BYTES;
 
 function bytesOf(mark: string): Uint8Array<ArrayBuffer> {
@@ -87,7 +90,10 @@ export class PacketWriter {
     this.#packet[MARK_BYTES] = WRITERS.indexOf(writer);
   }
 
-  /** Throws, and writes nothing, if the message cannot be cloned; see {@linkcode serialize}. */
+  /**
+   * Writes a message; throws, and writes nothing, if the message cannot be
+   * cloned: see {@linkcode serialize}.
+   */
   write(message: ToHost, transferables?: readonly Transferable[]): void {
     if (message[0] === "entered") return this.#writeEntered(message);
     const bytes = serialize(message, transferables);
@@ -107,7 +113,7 @@ export class PacketWriter {
     const position = message[1];
     const calls = message[2];
     this.#packet[HEADER_BYTES] = ENTERED;
-    // A worker that lives long has more than 32 bits of them.
+    // Positions of a worker that lives long have more than 32 bits.
     setFloat64(this.#view, HEADER_BYTES + 1, position);
     setUint32(this.#view, HEADER_BYTES + 9, calls);
     this.#send(ENTERED_BYTES, ENTERED_BYTES);
@@ -119,7 +125,10 @@ export class PacketWriter {
   }
 }
 
-/** So much is set aside for a message at once; what is longer gets more as it arrives, as a length may be a lie. */
+/**
+ * How many bytes are set aside for a message at once; a longer one gets more as
+ * it arrives, as its length may be a lie.
+ */
 const FIRST_BYTES = 2 ** 24;
 
 /** A message of which some packets have arrived. */
@@ -129,12 +138,13 @@ interface OpenMessage {
   have: number;
 }
 
-/** Who hears what arrives. */
-export interface PacketListener {
-  /** Nothing of it has been checked. */
+/** Hears of all that arrives on the pipe. */
+interface PacketListener {
+  /** A message has arrived, of which nothing has been checked. */
   message(message: unknown): void;
+  /** Bytes have arrived that are no part of a message. */
   text(bytes: Uint8Array): void;
-  /** What begins with the mark is no packet that follows from those before. */
+  /** Bytes with the mark are no packet, or do not follow from the packets before. */
   broken(error: RangeError): void;
 }
 
@@ -175,7 +185,7 @@ export class PacketReader {
     this.#rest = bytes.subarray(at);
   }
 
-  /** Nothing follows. */
+  /** The pipe has ended. */
   end(): void {
     if (this.#rest.length > 0) this.#listener.text(this.#rest);
     this.#rest = new Uint8Array();
@@ -222,7 +232,7 @@ export class PacketReader {
   }
 }
 
-/** The message; what is none is for the listener to judge. */
+/** Decodes a message; the listener has to check it. */
 function decode(bytes: Uint8Array<ArrayBuffer>): unknown {
   if (bytes[0] === SERIALIZED) return read(bytes.subarray(1));
   if (bytes[0] !== ENTERED || bytes.length !== ENTERED_BYTES) return undefined;

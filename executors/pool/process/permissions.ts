@@ -1,21 +1,22 @@
 /**
- * What worker processes may do: never more than the program itself.
+ * Finds the permissions of worker processes: never more than those of the
+ * program itself.
  *
  * @module
  */
 
-import { show } from "../../text.ts";
 import {
   absolutePath,
   folderWithoutComma,
   pathOf,
 } from "../../runtime/file_path.ts";
 import { mainModule } from "../../runtime/main_module.ts";
+import { show } from "../../text.ts";
 import { checkPermissionsShape } from "../thread/permissions.ts";
 
 /**
- * Where Deno lets a program import from without a flag, in every version; newer
- * ones add raw.esm.sh.
+ * The hosts from which Deno lets a program import without a flag, in every
+ * version; newer ones add raw.esm.sh.
  */
 const DEFAULT_HOSTS = [
   "cdn.jsdelivr.net:443",
@@ -26,7 +27,7 @@ const DEFAULT_HOSTS = [
   "raw.githubusercontent.com:443",
 ] as const;
 
-/** What there is to be allowed. */
+/** All permissions of Deno. */
 const NAMES = [
   "env",
   "ffi",
@@ -39,9 +40,9 @@ const NAMES = [
 ] as const;
 
 /** One of the permissions. */
-export type PermissionName = typeof NAMES[number];
+type PermissionName = typeof NAMES[number];
 
-/** What an entry of a list is called when Deno is asked about it. */
+/** The field by which Deno is asked about an entry of a list. */
 const DESCRIBED_AS = {
   env: "variable",
   ffi: "path",
@@ -53,26 +54,27 @@ const DESCRIBED_AS = {
   write: "path",
 } as const;
 
-/** Those that are for paths. */
+/** The permissions for paths. */
 const OF_PATHS: readonly PermissionName[] = ["ffi", "read", "write"];
 
-/** Those whose entries Deno also takes as `file:` URLs. */
+/** The permissions whose entries Deno also takes as `file:` URLs. */
 const OF_URLS: readonly PermissionName[] = [...OF_PATHS, "run"];
 
-/** What one permission comes to: all, nothing, or what a list names. */
-export type Grant = boolean | readonly string[];
+/** How much of a permission is granted: all, nothing, or the entries of a list. */
+type Grant = boolean | readonly string[];
 
-/** What a worker process is to have of each. */
+/** How much of each permission a worker process is to have. */
 export type Grants = Record<PermissionName, Grant>;
 
 /**
- * What worker processes get. Paths are absolute: a program may change its
+ * Finds what worker processes get. Paths are absolute: a program may change its
  * working folder before the last worker starts.
  *
+ * @param permissions What the user asks for.
+ * @returns How much of each permission to grant.
  * @throws {TypeError} If an entry is no string.
- * @throws {RangeError} If an entry is one that Deno would not take as it is.
- * @throws {Deno.errors.NotCapable} If the program itself has not what is asked
- * for.
+ * @throws {RangeError} If Deno would not take an entry as it is.
+ * @throws {Deno.errors.NotCapable} If the program itself has not the permission.
  */
 export function grantsFor(
   permissions: Deno.PermissionOptions | undefined,
@@ -89,10 +91,13 @@ export function permissionFlags(grants: Grants): string[] {
     : NAMES.flatMap((name) => flagsOf(name, grants[name]));
 }
 
-/** What tasks are to import: what the program may, or hosts on a list, or nothing. */
+/**
+ * From where tasks are to import: from where the program may, from hosts on a
+ * list, or from nowhere.
+ */
 export type ImportWish = "as the program" | "hosts" | "nothing";
 
-/** What a program wants of imports. */
+/** From where tasks are to import, by the permissions that the user asks for. */
 export function importsWished(
   permissions: Deno.PermissionOptions | undefined,
 ): ImportWish {
@@ -101,15 +106,16 @@ export function importsWished(
   return wish === false || wish.length === 0 ? "nothing" : "hosts";
 }
 
-/** Whether a list has nothing on it. */
+/** Whether a grant is a list without entries. */
 export function hasNone(grant: Grant): boolean {
   return typeof grant === "object" && grant.length === 0;
 }
 
 /**
- * What a compiled program is to give up: it has the permissions that were
- * compiled into it.
+ * Finds the permissions that a worker of a compiled program is to give up, as it
+ * has all that were compiled into it.
  *
+ * @param permissions What the user asks for.
  * @throws {Deno.errors.NotSupported} If a permission is to be narrowed to a
  * list.
  */
@@ -147,7 +153,7 @@ function wishFor(
   return Array.from(wish, (entry: unknown) => textOf(name, entry));
 }
 
-/** An entry as a flag can name it, and names nothing else. */
+/** An entry as text that means the same in a flag, and nothing else. */
 function textOf(name: PermissionName, entry: unknown): string {
   if (entry instanceof URL && OF_URLS.includes(name)) {
     if (entry.protocol === "file:") return textOf(name, pathOf(entry));
@@ -160,24 +166,24 @@ function textOf(name: PermissionName, entry: unknown): string {
       } in it`,
     );
   }
-  // A flag without a value allows all.
+  // An empty entry would make a flag without a value, which allows all.
   if (entry === "" || entry.includes("\0")) {
     throw unfit(name, "entries that are not empty, without NUL", entry);
   }
-  // Deno splits lists at commas; of paths, some versions take two for one, and 2.9.6 does not.
+  // Deno splits lists at commas. For a comma in a path, some versions take two, but not 2.9.6.
   if (entry.includes(",")) {
     throw unfit(name, "entries without a comma", entry);
   }
   const isHost = name === "import" || name === "net";
-  // Deno itself would end the worker for it, and say why on its error stream alone.
+  // Deno itself would end the worker, and say why on its error stream alone.
   if ((isHost || name === "env") && entry.includes("=")) {
     throw unfit(name, 'entries without "="', entry);
   }
-  // Of a port alone Deno makes several hosts.
+  // From a port alone, Deno makes several hosts.
   if (isHost && /^:|\/\//.test(entry)) {
     throw unfit(name, 'hosts such as "example.com:443"', entry);
   }
-  // The name of a program is looked for in PATH.
+  // Deno looks for the name of a program in PATH.
   const isPath = OF_PATHS.includes(name) ||
     name === "run" && /[\\/]/.test(entry);
   return isPath ? absolutePath(entry) : entry;
@@ -204,8 +210,8 @@ function grantOf(name: PermissionName, wish: Grant | "inherit"): Grant {
 }
 
 /**
- * What this program may do itself, as far as it can find out. Imports: `false`
- * is what Deno allows without a flag.
+ * How much of a permission this program has, as far as it can find out. Of
+ * imports, `false` means the hosts that Deno allows without a flag.
  */
 function ownGrant(name: PermissionName): Grant {
   if (isGranted(name)) return true;
@@ -217,7 +223,7 @@ function ownGrant(name: PermissionName): Grant {
   return ownFolders().filter((path) => isGranted(name, path));
 }
 
-/** Where the modules of tasks most likely are, and those of this package. */
+/** The folders where the modules of tasks most likely are, and that of this package. */
 function ownFolders(): string[] {
   const main = mainModule();
   const folders = [
@@ -233,7 +239,7 @@ function ownFolders(): string[] {
 
 function isGranted(name: PermissionName, entry?: string): boolean {
   const { state, partial } = query(name, entry);
-  // Partial: all, except for what --deny-… names.
+  // Partial means all, except for entries of --deny-….
   return state === "granted" && !partial;
 }
 
@@ -265,7 +271,7 @@ function query(
       { name, ...named } as Deno.PermissionDescriptor,
     );
   } catch (cause) {
-    // No host, or no kind of information about the system.
+    // The entry is no host, or no kind of information about the system.
     const reason = cause instanceof Error ? `: ${cause.message}` : "";
     throw new RangeError(
       `'permissions.${name}' cannot have ${show(entry)}${reason}`,

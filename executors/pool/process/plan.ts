@@ -1,10 +1,10 @@
 /**
- * How worker processes are started: which program, with which flags.
+ * Plans how worker processes are started: which program, with which flags, and
+ * which permissions they give up before the first call.
  *
  * @module
  */
 
-import type { ProcessSettings } from "./child_process.ts";
 import {
   folderWithoutComma,
   isInFolder,
@@ -12,6 +12,7 @@ import {
   pathOf,
 } from "../../runtime/file_path.ts";
 import { mainModule } from "../../runtime/main_module.ts";
+import type { ProcessSettings } from "./child_process.ts";
 import { url } from "./entry.ts";
 import { WORKER_ARGUMENT } from "./main.ts";
 import {
@@ -24,28 +25,30 @@ import {
   permissionsToGiveUp,
 } from "./permissions.ts";
 
-/** What a program asks for. */
-export interface ProcessWishes {
+/** What the user of an executor asks for. */
+interface ProcessWishes {
   readonly permissions: Deno.PermissionOptions | undefined;
-  /** MiB. */
+  /** In MiB, `Infinity` for none. */
   readonly memoryLimit: number;
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Where V8 looks for flags; unlike one of Deno's own, it also reaches a compiled program. */
+/** The variable with flags for V8; unlike a flag of Deno, it also reaches a compiled program. */
 const V8_FLAGS = "DENO_V8_FLAGS";
 
 const NO_UPDATE_CHECK = "DENO_NO_UPDATE_CHECK";
 
-/** npm packages are what is in node_modules, and nothing is fetched. */
+/** With this flag, npm packages are those in node_modules, and nothing is fetched. */
 const MANUAL_MODULES = "--node-modules-dir=manual";
 
 /** The files that say what names mean in imports. */
 const CONFIG_FILES = ["deno.json", "deno.jsonc"];
 
 /**
- * Plans it, for all workers of an executor.
+ * Plans the start of all workers of an executor.
  *
+ * @param wishes What the user asks for.
+ * @returns How to start each worker.
  * @throws {Deno.errors.NotCapable} If the program may not run itself, or has
  * not the permissions that its workers are to have.
  * @throws {Deno.errors.NotFound} If the working folder was removed.
@@ -75,16 +78,16 @@ export function planProcess(wishes: ProcessWishes): ProcessSettings {
   if (imports === "nothing" || hasNone(grants.import)) revoke.push("import");
   const args = runArguments(main, imports, permissionFlags(grants));
   const env = envOf(wishes);
-  // Else Deno would ask, once a day, whether there is a newer one.
+  // Without this, Deno would ask its host, once a day, for a newer version.
   if (imports !== "as the program") env[NO_UPDATE_CHECK] ??= "1";
   return { command, args, main, env, revoke };
 }
 
 /**
- * A worker process gives up before the first task what only its start takes:
- * Deno wants to read the module of a thread that is started from a file, and to
- * import one that is not; messages get a descriptor of their own by a function
- * of the system.
+ * Adds to the grants what only the start of a worker needs, and yields that, to
+ * be given up before the first call. To start its thread, Deno has to read the
+ * module from a file, or to import it from a host; and a function of the system
+ * gives the messages their own descriptor.
  */
 function* allowStart(grants: Grants): Iterable<string> {
   if (url.startsWith("file:")) {
@@ -100,7 +103,7 @@ function* allowStart(grants: Grants): Iterable<string> {
       (granted) => granted === host || granted === hostname,
     );
   }
-  // Of a name on a list Deno makes a path in the working folder, where no such library is.
+  // All, as Deno would take the name of a library on a list for a path in the working folder.
   if (grants.ffi === false || hasNone(grants.ffi)) {
     grants.ffi = true;
     yield "ffi";
@@ -134,7 +137,7 @@ function runArguments(
     "run",
     "--quiet",
     "--no-prompt",
-    // What the program has locked it has also loaded; workers would only compete for the file.
+    // The program has loaded what the file locks; workers would only compete for the file.
     "--no-lock",
     ...new Set(flags),
     ...permissions,
@@ -143,10 +146,11 @@ function runArguments(
 }
 
 /**
- * No permission of Deno's is about npm: any name that a task imports is a
- * request to the registry. Packages that are there already go on working: with
- * no import allowed, those in Deno's cache and in node_modules; with a list of
- * hosts, which takes requests, those in node_modules alone.
+ * The flags that keep tasks from the npm registry, as no permission of Deno
+ * does: any name that a task imports would be a request. Packages that are there
+ * already go on working: with no import allowed, those in Deno's cache and in
+ * node_modules; with a list of hosts, to which requests go, those in
+ * node_modules alone.
  */
 function importFlags(imports: ImportWish): string[] {
   switch (imports) {
@@ -160,10 +164,10 @@ function importFlags(imports: ImportWish): string[] {
 }
 
 /**
- * What names mean in imports, as Deno finds that out for the main module; a
- * process would look beside its own. Deno takes the nearest folder that has a
- * deno.json or a package.json, and the workspace around it; what is in
- * node_modules has a say in nothing.
+ * The flags by which names in imports mean what they mean in the main module; a
+ * process would look for its configuration beside its own. Deno takes the
+ * nearest folder that has a deno.json or a package.json, and the workspace
+ * around it, and ignores those in node_modules.
  */
 function configFlags(main: string): string[] {
   if (!main.startsWith("file:")) return [];
@@ -181,18 +185,18 @@ function configFlags(main: string): string[] {
     if (parent.href === folder.href) break;
     folder = parent;
   }
-  // There is no flag that names a package.json; this is what one changes.
+  // No flag names a package.json; this one does what a package.json changes.
   return npmProject ? [MANUAL_MODULES] : [];
 }
 
 function isFile(path: string): boolean {
-  // Else Deno would ask whoever is at the terminal.
+  // Without the permission, Deno would ask whoever is at the terminal.
   const { state } = Deno.permissions.querySync({ name: "read", path });
   if (state !== "granted") return false;
   try {
     return Deno.statSync(path).isFile;
   } catch {
-    // Not there.
+    // There is no such file.
     return false;
   }
 }

@@ -1,6 +1,7 @@
 /**
- * Messages as bytes, by the same structured clone that carries them between
- * threads. What only a thread can be given is refused: shared memory, ports.
+ * Turns messages into bytes and back, by the same structured clone that carries
+ * them between threads. Refuses what only a thread can be given, such as shared
+ * memory and ports.
  *
  * @module
  */
@@ -13,7 +14,10 @@ import {
 } from "../wire/revive.ts";
 import { checkSendable } from "../wire/sendable.ts";
 
-/** What is used of `node:v8`: the bare serializer, whose buffers come out as structured clone has them. */
+/**
+ * The part of `node:v8` that is used here: the bare serializer, which writes
+ * buffers as structured clone does.
+ */
 interface V8 {
   Serializer: new () => {
     writeHeader(): void;
@@ -30,17 +34,19 @@ interface V8 {
 
 let v8: V8 | undefined;
 
-/** Loads what the functions below need; they would do so themselves, but that takes longer. */
+/** Loads `node:v8`; the functions below would do so themselves, but that takes longer. */
 export async function loadSerializer(): Promise<void> {
   v8 ??= await import("node:v8") as unknown as V8;
 }
 
 /**
- * Encodes a message. `transferables` are moved: their bytes are in the message,
- * and here they are detached. Without a list of them, all that it holds is
- * plain.
+ * Encodes a message.
  *
- * @throws {DOMException} If something in it cannot be cloned, or moved.
+ * @param message The message.
+ * @param transferables Buffers that are moved: their bytes are in the message,
+ * and here they are detached. Left out if all values are plain.
+ * @returns The bytes of the message.
+ * @throws {DOMException} If a part of the message cannot be cloned, or moved.
  */
 export function serialize(
   message: unknown,
@@ -61,7 +67,7 @@ export function serialize(
       serializer.writeValue(describeExceptions(exceptions));
     }
   } catch (error) {
-    // An Error of V8's own, where structured clone has a DOMException.
+    // V8 throws an Error where structured clone throws a DOMException.
     throw error instanceof Error && error.message.endsWith("not be cloned.")
       ? new DOMException(error.message, "DataCloneError")
       : error;
@@ -71,7 +77,7 @@ export function serialize(
   return bytes;
 }
 
-/** The message again; throws if it is nested too deeply for the stack that there is. */
+/** Decodes a message; throws if it is nested too deeply for the stack. */
 export function deserialize(bytes: Uint8Array): unknown {
   v8 ??= nodeBuiltin<V8>("node:v8");
   const deserializer = new v8.Deserializer(bytes);

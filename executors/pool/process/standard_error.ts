@@ -1,30 +1,37 @@
 /**
- * Writing to the standard error stream of this process, which others may have
- * too: a worker process writes messages there, and this program what its
- * workers print and what its command line says.
+ * Writes to the standard error stream of this process, which others may write to
+ * as well. A worker process writes its messages there; a program writes what its
+ * workers print, and what its command line says.
  *
  * @module
  */
 
 import { partOfBytes } from "../../runtime/builtins.ts";
 
-/** How long a full pipe is left alone that does not wait itself. */
+/** How long to wait for room in a full pipe that is non-blocking, in milliseconds. */
 const FULL_MS = 1;
 
-/** As they were; what a task puts in their place sees no message, and says none. */
+/**
+ * As they were when this was loaded: what a task puts in their place must
+ * neither see messages nor write them.
+ */
 const { wait } = Atomics;
 const { WouldBlock } = Deno.errors;
 const writeSync = Deno.stderr.writeSync.bind(Deno.stderr);
 
-/** What nobody wakes. */
+/** A cell on which nobody wakes a wait. */
 const NOBODY = new Int32Array(new SharedArrayBuffer(4));
 
 /**
- * Writes all of some bytes, as the stream was when this package was loaded or
- * in another way; what a pipe takes in one piece, in one piece.
- * Node.js, among others, makes the streams that it is given non-blocking, and
- * with them those of whoever has started it; then a pipe refuses what it has no
- * room for, and is asked again.
+ * Writes all of some bytes; in one piece if the pipe takes them in one piece.
+ *
+ * The pipe may be non-blocking: Node.js, among others, makes the streams that it
+ * is given so, and with them those of whoever has started it. Such a pipe
+ * refuses bytes that it has no room for, and is tried again.
+ *
+ * @param bytes The bytes.
+ * @param write Writes some of them; by default as `Deno.stderr` did when this
+ * package was loaded.
  */
 export function writeStandardError(
   bytes: Uint8Array,
@@ -32,7 +39,7 @@ export function writeStandardError(
 ): void {
   for (let at = 0; at < bytes.length;) {
     try {
-      // Not the standard output: Deno buffers that by lines, so it splits packets.
+      // The standard output would not do: Deno buffers it by lines, which splits packets.
       at += write(at === 0 ? bytes : partOfBytes(bytes, at));
     } catch (error) {
       waitForRoom(error);
@@ -43,7 +50,7 @@ export function writeStandardError(
 /**
  * Waits a little if a pipe had no room.
  *
- * @param error Why something was not written; is thrown if that is another reason.
+ * @param error Why a write failed; thrown again if that was another reason.
  */
 export function waitForRoom(error: unknown): void {
   if (!(error instanceof WouldBlock)) throw error;

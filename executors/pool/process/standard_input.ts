@@ -1,8 +1,8 @@
 /**
  * The way into a worker process. Messages arrive at its standard input, which
- * every program that a task starts inherits; so the messages get a descriptor
- * that nobody inherits, and the null device takes their place. As a task and its
- * programs find it, the standard input is at its end, as in Python.
+ * every program that a task starts would inherit, and read them; so the messages
+ * get a descriptor that nobody inherits, and the null device takes their place.
+ * For a task and its programs, the standard input is at its end, as in Python.
  *
  * ```text
  *         before                      after
@@ -17,15 +17,18 @@
 
 import { replaceCommand } from "./child_commands.ts";
 
-/** Where messages come from. */
+/** The input from which a worker process reads messages. */
 export interface MessageInput {
-  /** Fills as much of the buffer as there is; resolves to how much, 0 at the end. */
+  /** Reads what there is into the buffer; resolves to the number of bytes, 0 at the end. */
   read(buffer: Uint8Array<ArrayBuffer>): Promise<number>;
-  /** Whether each thread finds the standard input at its end; else, see {@linkcode hideInput}. */
+  /**
+   * Whether all threads find the standard input at its end; else each has to
+   * call {@linkcode hideInput}.
+   */
   readonly moved: boolean;
 }
 
-/** The library with those functions. */
+/** The library with the functions of the system. */
 const INPUT_LIBRARY: string = libraryOf(Deno.build.os);
 
 function libraryOf(system: typeof Deno.build.os): string {
@@ -39,7 +42,7 @@ function libraryOf(system: typeof Deno.build.os): string {
   }
 }
 
-/** Sets the flag of a descriptor which says that programs do not inherit it. */
+/** The request of ioctl() after which programs do not inherit a descriptor. */
 const FIOCLEX = Deno.build.os === "darwin" ? 0x20006601 : 0x5451;
 
 const STD_INPUT_HANDLE = -10;
@@ -49,8 +52,8 @@ const FILE_SHARE_READ_AND_WRITE = 3;
 const OPEN_EXISTING = 3;
 
 /**
- * Takes the messages off the standard input. Where that is not possible, such
- * as in a compiled program that may not call such functions, they stay there.
+ * Takes the messages off the standard input. They stay there where that is not
+ * possible, such as in a compiled program without `--allow-ffi`.
  */
 export function takeInput(): MessageInput {
   try {
@@ -69,7 +72,8 @@ function takeDescriptor(): MessageInput {
     dup: { parameters: ["i32"], result: "i32" },
     dup2: { parameters: ["i32", "i32"], result: "i32" },
     close: { parameters: ["i32"], result: "i32" },
-    // Functions with "…" in C are called without what stands for it, which not every system passes like the rest.
+    // Both have "…" in C: no argument is given for it, as not every system
+    // passes those like the others.
     open: { parameters: ["buffer", "i32"], result: "i32" },
     ioctl: { parameters: ["i32", "usize"], result: "i32" },
     read: {
@@ -97,9 +101,9 @@ function takeDescriptor(): MessageInput {
 }
 
 /**
- * Programs inherit what is the standard input at the time. Deno itself goes on
- * reading from the handle that it began with: this thread, and, in some
- * versions, all others.
+ * Replaces the handle of the standard input, which programs inherit. Deno itself
+ * goes on reading from the handle that it began with: in this thread, and, in
+ * some versions, in all others.
  */
 function takeHandle(): MessageInput {
   const { symbols: system } = Deno.dlopen(INPUT_LIBRARY, {
@@ -131,9 +135,9 @@ function takeHandle(): MessageInput {
 }
 
 /**
- * Where a thread may still find messages at the standard input: keeps it from
- * them, and the programs that it starts by Deno. One that `node:child_process`
- * starts with `stdio: "inherit"` finds them still.
+ * Keeps the calling thread from messages that are still at the standard input,
+ * and the programs that it starts by Deno. A program that `node:child_process`
+ * starts with `stdio: "inherit"` still finds them.
  */
 export function hideInput(): void {
   Deno.stdin.close();

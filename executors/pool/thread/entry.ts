@@ -1,26 +1,26 @@
 /**
- * The entry module of a Web Worker.
+ * The entry module of a Web Worker: greeted by whoever started it, it connects
+ * the loop with the transport, and sees to it that no end is silent.
  *
  * @module
  */
 
 import { apply } from "../../runtime/builtins.ts";
-import type { EncodedError } from "../wire/codec.ts";
-import { encodeError } from "../wire/codec.ts";
-import type { Greeting, OwnProcess } from "./greeting.ts";
-import { locks } from "./locks.ts";
 import { setMainModule } from "../../runtime/main_module.ts";
-import { PortLine } from "./port_line.ts";
-import { beat } from "./pulse.ts";
+import { type EncodedError, encodeError } from "../wire/codec.ts";
 import type { ToHost, ToWorker } from "../wire/protocol.ts";
 import { canClone } from "../wire/sendable.ts";
 import { Slots } from "../wire/slots.ts";
 import { type HostLine, WorkerLoop } from "../worker/loop.ts";
+import type { Greeting, OwnProcess } from "./greeting.ts";
+import { locks } from "./locks.ts";
+import { PortLine } from "./port_line.ts";
+import { beat, countSent } from "./pulse.ts";
 
-/** Where this module is, for whoever starts a worker. */
+/** The address of this module, for whoever starts a worker. */
 export const url: string = import.meta.url;
 
-/** What a worker's global scope has that the types of a program's do not. */
+/** The part of a worker's global scope that the types of a program's do not have. */
 interface WorkerScope extends EventTarget {
   onmessage: ((event: MessageEvent<Greeting>) => void) | null;
   close(): void;
@@ -28,7 +28,7 @@ interface WorkerScope extends EventTarget {
 const scope = globalThis as unknown as WorkerScope;
 const { preventDefault } = Event.prototype;
 
-// Set before the module has been evaluated, or the greeting would be lost.
+// Set while the module is evaluated: later, the greeting would be lost.
 if (import.meta.main) scope.onmessage = ({ data }) => greeted(data);
 
 async function greeted(
@@ -37,9 +37,14 @@ async function greeted(
   scope.onmessage = null;
   setMainModule(main);
   const line = new PortLine<ToWorker, ToHost>(port);
+  const count = countSent(slots);
+  const send: Out["send"] = (message, transferables) => {
+    line.send(message, transferables);
+    count();
+  };
   const out = process === undefined
-    ? threadLine(line)
-    : await openPackets(line, process);
+    ? { send, carries: canClone }
+    : await openPackets(send, process);
   const loop = new WorkerLoop({ name, slots: new Slots(slots), ...out });
   announceEnd(
     loop,
@@ -47,28 +52,20 @@ async function greeted(
   );
   beat(slots);
   await hold(lock);
-  line.send(["up"]);
+  send(["up"]);
   line.listen((message) => loop.received(message));
 }
 
-/** How a worker tells its host things. */
+/** How a worker sends to its host. */
 type Out = Pick<HostLine, "send" | "carries">;
-
-/** The way out of a worker that is a thread of the program. */
-function threadLine(line: PortLine<ToWorker, ToHost>): Out {
-  return {
-    carries: canClone,
-    send: (message, transferables) => line.send(message, transferables),
-  };
-}
 
 /**
  * The way out of a worker process: straight into its standard error stream, so
- * that nothing which has been said is lost, however the process ends. Only the
- * last words are also for the thread that started this one.
+ * that no message is lost, however the process ends. The thread that started
+ * this one also gets the last words, as it has to end the process.
  */
 async function openPackets(
-  line: PortLine<ToWorker, ToHost>,
+  sendToMain: Out["send"],
   { mark, inputMoved }: OwnProcess,
 ): Promise<Out> {
   const [{ PacketWriter }, { canSerialize }] = await Promise.all([
@@ -86,13 +83,16 @@ async function openPackets(
       try {
         packets.write(message, transferables);
       } finally {
-        if (message[0] === "closing") line.send(message);
+        if (message[0] === "closing") sendToMain(message);
       }
     },
   };
 }
 
-/** Takes the lock that is free again when this worker is gone, however it went; also when it was stolen. */
+/**
+ * Takes the lock that is free again when this worker is gone, however it went;
+ * takes it again if a task steals it.
+ */
 function hold(lock: string): Promise<void> {
   return new Promise((resolve) => {
     if (locks === undefined) return resolve();
@@ -108,7 +108,10 @@ function hold(lock: string): Promise<void> {
   });
 }
 
-/** Reports what has finished, and why, on each way out that leaves time for it. */
+/**
+ * Has the loop report outcomes, and why the worker ends, on each way out that
+ * leaves time for it.
+ */
 function announceEnd(
   loop: WorkerLoop,
   encode: (error: unknown) => EncodedError,
@@ -130,13 +133,13 @@ function announceEnd(
   // Deno.exit() and process.exit()
   scope.addEventListener("unload", () => end(undefined, Deno.exitCode));
   const die = (event: Event, error: unknown) => {
-    // Else the program ends with the worker.
+    // Without this, the program would end with the worker.
     apply(preventDefault, event, []);
     let cause: EncodedError | undefined;
     try {
       cause = encode(error);
     } catch {
-      // A task has left nothing to say it with.
+      // A task has broken the globals that encoding needs; the outcomes are still reported.
     }
     try {
       end(cause);

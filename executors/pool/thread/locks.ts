@@ -4,7 +4,7 @@
  * @module
  */
 
-/** What is used of `LockManager`. */
+/** The part of `LockManager` that is used here. */
 interface Locks {
   request(
     name: string,

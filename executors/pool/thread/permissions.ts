@@ -1,24 +1,27 @@
 /**
- * What workers may do, checked before Deno is asked: without a flag it ends the
- * whole program, and without another it asks whoever is at the terminal.
+ * Checks what workers may do before Deno sees it: without one flag, Deno ends
+ * the whole program; without another, it asks whoever is at the terminal.
  *
  * @module
  */
 
-import { show } from "../../text.ts";
 import { nodeBuiltin } from "../../runtime/node_builtin.ts";
+import { show } from "../../text.ts";
 
 const FLAG = "--unstable-worker-options";
 
-/** Where no program is: a folder, at which some versions throw at once (2.7.9, 2.7.14), would do no better. */
+/**
+ * A path where no program is. Not a folder: at one, some versions throw at once
+ * (2.7.9, 2.7.14).
+ */
 const NO_PROGRAM = "/@concurrent/futures asks for flags, and starts nothing";
 
-/** What a fork, and the error of one that failed, say of the command line. */
+/** The command line, as a fork, or the error of one that failed, tells it. */
 interface SpawnArguments {
   readonly spawnargs?: readonly string[];
 }
 
-/** What is used of `node:child_process`. */
+/** The part of `node:child_process` that is used here. */
 interface ChildProcess {
   fork(
     module: string,
@@ -27,17 +30,20 @@ interface ChildProcess {
   ): SpawnArguments & { on(event: "error", fn: () => void): void };
 }
 
-/** Whether Deno has the flag, once that is known. */
+/** Whether Deno was started with the flag, once that is known. */
 let flagged: boolean | undefined;
 
 /** Whether {@linkcode warnOfPrompts} has spoken. */
 let warned = false;
 
 /**
- * What to give a Web Worker; `undefined` for what it has anyway.
+ * Checks the permissions for a Web Worker.
  *
- * @throws {TypeError} If it has the wrong shape.
- * @throws {RangeError} If it is an unknown word.
+ * @param permissions What the user asks for.
+ * @returns What to give Deno; `undefined` if the worker is to have what the
+ * program has.
+ * @throws {TypeError} If `permissions` has the wrong shape.
+ * @throws {RangeError} If `permissions` is an unknown word.
  * @throws {Deno.errors.NotSupported} If Deno was started without the flag.
  */
 export function checkPermissions(
@@ -55,10 +61,10 @@ export function checkPermissions(
 }
 
 /**
- * Checks what any worker is to be given.
+ * Checks the shape of the permissions for any worker.
  *
- * @throws {TypeError} If it has the wrong shape.
- * @throws {RangeError} If it is an unknown word.
+ * @throws {TypeError} If `permissions` has the wrong shape.
+ * @throws {RangeError} If `permissions` is an unknown word.
  */
 export function checkPermissionsShape(
   permissions: Deno.PermissionOptions | undefined,
@@ -76,8 +82,8 @@ export function checkPermissionsShape(
 }
 
 /**
- * Whether Deno has the flag, from the command line or from deno.json;
- * `undefined` if it does not tell. Nothing does so directly, but a fork gets
+ * Whether Deno was started with the flag, on the command line or in deno.json;
+ * `undefined` if that cannot be told. Deno has no way to ask, but gives a fork
  * the flags of its parent.
  */
 function hasFlag(): boolean | undefined {
@@ -93,15 +99,15 @@ function forkArguments(): readonly string[] | undefined {
     child.on("error", () => {});
     return child.spawnargs;
   } catch (error) {
-    // Whether it is told of at once or later differs between versions.
+    // Some versions throw here, others tell the listener above.
     return (error as SpawnArguments | undefined)?.spawnargs;
   }
 }
 
 /**
  * Says once that whoever is at the terminal decides what tasks may do: Deno asks
- * there for what a thread may not, and has nothing that would keep it from that
- * in one thread alone.
+ * there about what a thread may not do, and nothing keeps it from asking for one
+ * thread alone.
  */
 function warnOfPrompts(): void {
   if (warned || !mayPrompt()) return;
@@ -111,9 +117,9 @@ function warnOfPrompts(): void {
   );
 }
 
-/** Whether Deno may ask, as far as it tells. */
+/** Whether Deno may ask at the terminal, as far as that can be told. */
 function mayPrompt(): boolean {
-  // It asks at a terminal only. What a compiled program does, its user cannot change.
+  // Deno asks at a terminal only. The user of a compiled program cannot change its flags.
   const terminal = Deno.stdin.isTerminal() && Deno.stderr.isTerminal();
   if (!terminal || Deno.build.standalone) return false;
   const variable = "DENO_NO_PROMPT";
@@ -124,9 +130,9 @@ function mayPrompt(): boolean {
     !args.includes("--no-prompt");
 }
 
-/** What Deno was started with, where the system says so and Deno lets it; else nothing. */
+/** The command line of Deno, where the system tells it and Deno permits that; else nothing. */
 function commandLine(): string[] {
-  // Deno wants all permissions for that.
+  // To read from /proc, Deno wants all permissions.
   const all = ["env", "ffi", "net", "read", "run", "sys", "write"] as const;
   if (Deno.build.os !== "linux" || !mayAll(...all)) return [];
   try {

@@ -1,6 +1,6 @@
 /**
  * A message port that outlives a message which cannot be read: one that is
- * nested deeper than the reader's stack allows, say, though not the writer's.
+ * nested too deeply for the reader's stack, say, but not for the writer's.
  *
  * @module
  */
@@ -21,7 +21,10 @@ import {
 } from "../wire/revive.ts";
 import { checkSendable } from "../wire/sendable.ts";
 
-/** As they were: what a task puts in their place neither sees a port nor says anything for its worker. */
+/**
+ * As they were when this was loaded: what a task puts in their place must
+ * neither get a port nor speak for its worker.
+ */
 const { postMessage } = MessagePort.prototype;
 const { dispatchEvent } = EventTarget.prototype;
 const setListener = setterOf("onmessage");
@@ -32,7 +35,10 @@ function setterOf(name: keyof MessagePort): (listener: unknown) => void {
   return set!;
 }
 
-/** A message, which is an array, and what structured clone loses of it. */
+/**
+ * A message with the exceptions that structured clone loses; an object, as a
+ * message alone is an array.
+ */
 interface Repairable<Message> {
   readonly message: Message;
   readonly lost: readonly LostException[];
@@ -46,10 +52,14 @@ export class PortLine<Incoming, Outgoing> {
     this.#port = port;
   }
 
-  /** From now on, hears what arrives; {@linkcode UNREADABLE} takes the place of what cannot be read. */
+  /**
+   * Hands on what arrives from now on; {@linkcode UNREADABLE} in the place of a
+   * message that cannot be read.
+   */
   listen(received: (message: Incoming | typeof UNREADABLE) => void): void {
     const port = this.#port;
-    // Deno looks it up in the port when something arrives.
+    // Deno calls this method of the port when a message arrives: not one that a
+    // task has put there.
     defineProperty(port, "dispatchEvent", {
       value: (event: Event) => apply(dispatchEvent, port, [event]),
     });
@@ -58,7 +68,8 @@ export class PortLine<Incoming, Outgoing> {
         received(isArray(data) ? data as Incoming : repaired(data)),
     ]);
     apply(setErrorListener, port, [() => {
-      // Deno reads nothing more from such a port, but from its heir what follows.
+      // Deno reads nothing more from such a port; once the port is moved, it
+      // reads on from the new one.
       this.#port = structuredClone(port, { transfer: [port] });
       this.listen(received);
       received(UNREADABLE);
@@ -66,9 +77,12 @@ export class PortLine<Incoming, Outgoing> {
   }
 
   /**
-   * Sends a message. Values that are not plain come with a list of what is to be
-   * moved, which may be empty. Throws, and sends nothing, if the message cannot
-   * be cloned.
+   * Sends a message.
+   *
+   * @param message The message.
+   * @param transferables What is to be moved, perhaps nothing; left out if all
+   * values are plain.
+   * @throws {unknown} What cloning throws; then nothing has been sent.
    */
   send(message: Outgoing, transferables?: Transferable[]): void {
     const port = this.#port;
@@ -86,7 +100,7 @@ export class PortLine<Incoming, Outgoing> {
   }
 }
 
-/** The message; what is none is for the listener to judge. */
+/** The message with its exceptions; other data as it is, for the listener to judge. */
 function repaired<Message>(data: unknown): Message {
   if (exceptionsAreKept()) return data as Message;
   try {

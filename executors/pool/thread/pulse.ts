@@ -1,21 +1,25 @@
 /**
- * Whether a worker is there. Its lock becomes free as it goes, which says at
- * once when to look, but a task of any worker in the process can find that lock
- * and steal it, or be the next to hold it. So the worker also waits, many times
- * over, for a cell of memory that only it and its host have, and never changes:
- * V8 forgets who waits as their isolate goes. To wake one up shows that it was
- * there, whatever it does, a loop that never yields included.
+ * Tells a host whether a worker is there. The lock of the worker becomes free as
+ * the worker goes, which says at once when to look, but a task of any worker in
+ * the process can find that lock and steal it, or be the next to hold it. So the
+ * worker also waits, many times over, for a change of a cell of memory that only
+ * it and its host have, and that never changes. V8 forgets those waits as the
+ * isolate goes: if the host can end one, the worker was there, even in a loop
+ * that never yields.
  *
- * Each look spends one. The worker adds another as soon as it can, but it may be
- * in such a loop, and up to Deno 2.7 it never hears that it was woken up; so it
- * is looked less and less often.
+ * Each look spends one wait. The worker begins another as soon as it can, but it
+ * may be in such a loop, and up to Deno 2.7 it never hears that a wait has ended;
+ * so the host looks less and less often.
+ *
+ * The worker counts its messages beside: what a worker has sent before it went
+ * may be heard of later than its end, by a host that was busy.
  *
  * @module
  */
 
 import { SLOT_COUNT } from "../wire/slots.ts";
 
-/** As they were when this was loaded: what a task puts in their place would be given the memory. */
+/** As they were when this was loaded: a task that replaced them would be given the memory. */
 const { add, load, notify } = Atomics;
 // Not in the types of every supported version.
 const { waitAsync } = Atomics as unknown as {
@@ -26,13 +30,20 @@ const { waitAsync } = Atomics as unknown as {
   ): { value: Promise<unknown> | string };
 };
 
-/** How often a worker waits: enough for days, if each pause is twice as long as the one before. */
-const WAITERS = 32;
+/**
+ * How many waits a worker has at a time: enough for days, if each pause between
+ * looks is twice the one before.
+ */
+const WAITS = 32;
 
-/** What is waited for, and how often that was begun. */
+/**
+ * The cell that is waited for; the cells that count the waits that were begun,
+ * and the messages that the worker has sent.
+ */
 const BEAT = 0;
 const BEGUN = 1;
-const CELLS = 2;
+const SENT = 2;
+const CELLS = 3;
 
 /** How many bytes the slots and the pulse of a worker take, one after another. */
 export const SHARED_BYTES: number = (SLOT_COUNT + CELLS) *
@@ -46,7 +57,7 @@ function cellsOf(memory: SharedArrayBuffer): Int32Array {
   );
 }
 
-/** The host's finger on it. */
+/** The host's finger on the pulse of a worker. */
 export class Pulse {
   readonly #cells: Int32Array;
   #spent = 0;
@@ -56,26 +67,40 @@ export class Pulse {
     this.#cells = cellsOf(memory);
   }
 
-  /** Whether the worker is there; `undefined` if that cannot be told now, as it has not begun or has none left. */
+  /**
+   * Whether the worker is there; `undefined` if that cannot be told now, as no
+   * wait has begun or is left.
+   */
   beats(): boolean | undefined {
     if (load(this.#cells, BEGUN) <= this.#spent) return undefined;
     this.#spent++;
     return notify(this.#cells, BEAT, 1) > 0;
   }
 
-  /** Whether the worker has made up for looks since this was last asked. */
+  /** Whether the worker has begun more waits since this was last asked. */
   isRenewed(): boolean {
     const begun = load(this.#cells, BEGUN);
     const renewed = begun > this.#known;
     this.#known = begun;
     return renewed;
   }
+
+  /** Whether the worker has sent more messages than so many; both counts may have wrapped around. */
+  hasSentMoreThan(heard: number): boolean {
+    return (load(this.#cells, SENT) - heard | 0) > 0;
+  }
 }
 
 /** Gives the worker that calls this a pulse. */
 export function beat(memory: SharedArrayBuffer): void {
   const cells = cellsOf(memory);
-  for (let n = 0; n < WAITERS; n++) keepWaiting(cells);
+  for (let n = 0; n < WAITS; n++) keepWaiting(cells);
+}
+
+/** Makes what the worker calls after each message that it has sent. */
+export function countSent(memory: SharedArrayBuffer): () => void {
+  const cells = cellsOf(memory);
+  return () => void add(cells, SENT, 1);
 }
 
 async function keepWaiting(cells: Int32Array): Promise<void> {

@@ -1,55 +1,80 @@
 /**
- * The channel to a Web Worker: a message port for what is said, shared memory
- * for the slots, a lock that says when to look whether the worker is gone, and
- * its pulse, which tells.
+ * The channel to a Web Worker.
+ *
+ * ```text
+ *        ┌── port: messages ──────────────────────────► worker
+ *        │◄─────────────────────────── port: messages ──┤
+ * host ──┼── shared memory: slots, pulse ───────────────┤
+ *        └── lock: free when the worker is gone ────────┘
+ * ```
+ *
+ * The lock says when to look whether the worker is gone, and its pulse tells.
  *
  * @module
  */
 
 import { monotonicTime, queueMicrotask } from "../../runtime/clock.ts";
+import { mainModule } from "../../runtime/main_module.ts";
 import { startDeadline, startTimer } from "../../runtime/timer.ts";
 import type { Channel, ChannelListener } from "../channel.ts";
-import type { Greeting, OwnProcess } from "./greeting.ts";
-import { locks } from "./locks.ts";
-import { mainModule } from "../../runtime/main_module.ts";
-import { PortLine } from "./port_line.ts";
-import { Pulse, SHARED_BYTES } from "./pulse.ts";
 import type { ToWorker } from "../wire/protocol.ts";
 import { canClone } from "../wire/sendable.ts";
 import { Slots } from "../wire/slots.ts";
-// The worker's entry module says where it is. The import is also what puts it
-// into the module graph, so that `deno compile` and JSR carry it.
+import type { Greeting, OwnProcess } from "./greeting.ts";
+import { locks } from "./locks.ts";
+import { PortLine } from "./port_line.ts";
+import { Pulse, SHARED_BYTES } from "./pulse.ts";
+// This import also puts the entry module of workers into the module graph, so
+// that `deno compile` and JSR carry it.
 import { url } from "./entry.ts";
 
 /**
- * A thread that is not gone after this most likely runs a loop that never
- * yields, which Deno does not stop (denoland/deno#32617); nobody waits for it
- * any longer. One that had nothing to do goes as soon as the machine lets it,
- * unless a task has left such a loop behind.
+ * How long a closed thread is waited for, in milliseconds, and one that had
+ * nothing to do. A thread that is not gone then most likely runs a loop that
+ * never yields, which Deno does not stop (denoland/deno#32617): a longer wait
+ * would only delay the shutdown. An idle one goes as soon as the machine lets
+ * it, unless a task has left such a loop behind, so it gets the longer time.
  */
 const CLOSE_MS = 250;
 const IDLE_CLOSE_MS = 2000;
 
-/** Threads that are closed together wait for one another: a hundred of them take a second or two. */
+/**
+ * For each other thread that is closing, a thread gets so many milliseconds
+ * more: a hundred take a second or two.
+ */
 const TURN_MS = 40;
 
-/** How many threads have been closed and are waited for. */
+/** How many closed threads are waited for. */
 let ending = 0;
 
-/** Of two workers with one name for their locks the second would wait for the first: no test is to say what is random. */
+/**
+ * As it was: if a test made the names of two locks equal, the second worker
+ * would wait for the first.
+ */
 const randomUUID = crypto.randomUUID.bind(crypto);
 
-/** After the lock has become free, what the worker said before may still be on its way. */
-const LAST_WORDS_MS = 5;
+/** How long a worker may take to be gone after its lock has become free, in milliseconds. */
+const GONE_MS = 5;
 
-/** How long it is waited before the first look at a lock that was stolen, or a thread that was closed; then twice as long each time. */
+/**
+ * How long the last messages of a worker that is gone are waited for, in
+ * milliseconds. They are in the memory of this program, so they come as soon as
+ * its event loop turns; only a worker that was made to miscount has them waited
+ * for in vain.
+ */
+const LAST_WORDS_MS = 1000;
+
+/**
+ * The pause before the first look at a stolen lock, or at a closed thread, in
+ * milliseconds; each later one is twice as long.
+ */
 const FIRST_LOOK_MS = 1;
 
-/** What a Web Worker is given. */
-export interface WebWorkerOptions {
-  /** What it may do. */
+/** How a Web Worker differs from others. */
+interface WebWorkerOptions {
+  /** What the worker may do; by default what the program may. */
   readonly permissions?: Deno.PermissionOptions | undefined;
-  /** If it is in a worker process. */
+  /** What the worker has to know if it is in a worker process. */
   readonly process?: OwnProcess;
 }
 
@@ -67,7 +92,7 @@ export class WebWorkerChannel implements Channel {
   readonly slots: Slots;
   readonly #name: string;
   readonly #listener: ChannelListener;
-  /** `undefined` if Deno would not start one. */
+  /** `undefined` if Deno did not start the worker. */
   readonly #worker: Worker | undefined;
   readonly #line: PortLine<unknown, ToWorker>;
   readonly #lock = `@concurrent/futures ${randomUUID()}`;
@@ -75,10 +100,14 @@ export class WebWorkerChannel implements Channel {
   readonly #gone = Promise.withResolvers<void>();
   /** Ends the wait for the lock. */
   readonly #waiting = new AbortController();
-  /** The wait for the lock, if there is one. */
+  /** The wait for the lock, once there is one. */
   #asking: Promise<unknown> | undefined;
-  /** How long to wait after the lock was stolen, in milliseconds. */
+  /** The pause after the lock was stolen, in milliseconds. */
   #pause = FIRST_LOOK_MS;
+  /** How many messages have come, as a 32-bit number that wraps around. */
+  #heard = 0;
+  /** Whether the worker is gone, and only its last messages are waited for. */
+  #isGone = false;
   #stopListening = () => {};
   #closed: Promise<void> | undefined;
 
@@ -98,12 +127,12 @@ export class WebWorkerChannel implements Channel {
     try {
       this.#worker = startWorker(name, permissions);
     } catch (error) {
-      // Permissions that the program itself has not, or no threads left.
+      // The program has not these permissions itself, or the system has no thread left.
       queueMicrotask(() => this.#died(error));
       return;
     }
     this.#worker.onerror = (event) => {
-      // Else the program ends with the worker.
+      // Without this, the program would end with the worker.
       event.preventDefault();
       this.#died(new Error(event.message));
     };
@@ -127,9 +156,8 @@ export class WebWorkerChannel implements Channel {
   }
 
   check(): void {
-    if (this.#closed === undefined && this.#pulse.beats() === false) {
-      this.#hasGone();
-    }
+    if (this.#closed !== undefined || this.#isGone) return;
+    if (this.#pulse.beats() === false) this.#hasGone();
   }
 
   kill(cause: unknown): void {
@@ -141,14 +169,20 @@ export class WebWorkerChannel implements Channel {
   }
 
   #received(message: unknown): void {
-    // It holds its lock before it says anything.
+    // The worker takes its lock before it sends its first message.
     if (this.#asking === undefined) this.#ask();
+    this.#heard = this.#heard + 1 | 0;
     this.#listener.received(message);
+    if (this.#isGone) this.#hearOut();
   }
 
-  /** A worker that closes itself is silent, as is its port; its lock becomes free all the same. */
+  /**
+   * Asks for the lock of the worker: one that closes itself is silent, and so
+   * is its port, but its lock becomes free.
+   */
   #ask(): void {
-    // Up to Deno 2.8 there are no locks; there a worker's last words are what tells at once.
+    // Up to Deno 2.8 there are no locks: only the last words of a worker tell
+    // at once that it is gone.
     if (locks === undefined) return;
     const { signal } = this.#waiting;
     this.#asking = locks.request(this.#lock, { signal }, () => {}).then(
@@ -159,20 +193,39 @@ export class WebWorkerChannel implements Channel {
 
   #granted(): void {
     if (this.#closed === undefined) this.#hasGone();
-    // Nobody can look any more.
+    // The free lock has to do, as the pulse tells nothing.
     else if (this.#pulse.beats() === undefined) this.#gone.resolve();
   }
 
-  /** It seems to be gone; what it has said is heard first. */
+  /** The worker seems to be gone. */
   #hasGone(): void {
     this.#stopListening();
-    this.#stopListening = startDeadline(LAST_WORDS_MS, () => {
-      if (this.#pulse.beats() !== true) this.#died(undefined);
-      else this.#wasStolen();
+    this.#stopListening = startDeadline(GONE_MS, () => {
+      if (this.#pulse.beats() === true) return this.#wasStolen();
+      this.#isGone = true;
+      this.#stopListening = startDeadline(
+        LAST_WORDS_MS,
+        () => this.#died(undefined),
+      );
+      this.#hearOut();
     });
   }
 
-  /** The worker holds its lock again as soon as it can, but it may be in a loop that never yields. */
+  /** Lets the worker be dead once all of its messages have come. */
+  #hearOut(): void {
+    if (
+      this.#closed !== undefined || this.#pulse.hasSentMoreThan(this.#heard)
+    ) {
+      return;
+    }
+    this.#stopListening();
+    this.#died(undefined);
+  }
+
+  /**
+   * Asks for the stolen lock later: the worker takes it again as soon as it
+   * can, but may be in a loop that never yields.
+   */
   #wasStolen(): void {
     this.#pause = this.#pulse.isRenewed() ? FIRST_LOOK_MS : 2 * this.#pause;
     this.#stopListening = startTimer(this.#pause, () => this.#ask());
@@ -213,7 +266,7 @@ export class WebWorkerChannel implements Channel {
       stopLooking();
       this.#waiting.abort();
       await this.#asking;
-      // What watches over a granted lock ends a turn after it is released.
+      // Deno's watch over a granted lock ends a turn after the lock is released.
       await new Promise<void>((resolve) => startTimer(0, resolve));
     });
   }
@@ -239,7 +292,7 @@ function startWorker(
 /** Whether {@linkcode warnOfStuckThread} has spoken. */
 let warned = false;
 
-/** Says once that the program will not end by itself. */
+/** Says once that a closed thread goes on, and keeps the program from its end. */
 function warnOfStuckThread(name: string): void {
   if (warned) return;
   warned = true;

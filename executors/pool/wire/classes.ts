@@ -1,7 +1,7 @@
 /**
- * Classes of objects, as structured clone sees them: those of the language, of
- * which it knows how to read each, those of the platform, of which it knows a
- * few, and all others, which are read as plain objects.
+ * Tells how structured clone reads an object, by its class. Structured clone
+ * knows all classes of the language and a few of the platform, and reads objects
+ * of other classes as plain ones.
  *
  * @module
  */
@@ -20,14 +20,14 @@ import { Transfer } from "../../transfer.ts";
 
 /** How structured clone reads an object. */
 export type Kind =
-  /** Its own enumerable fields. */
+  /** By its own enumerable fields. */
   | "fields"
   | "map"
   | "set"
-  /** Its cause, and no other field. */
+  /** By its cause, and no other field. */
   | "error"
   | "exception"
-  /** No field. */
+  /** By no field. */
   | "leaf"
   | "transfer";
 
@@ -54,7 +54,10 @@ const KINDS = new OwnMap<unknown, Kind>([
   ].map(({ prototype }) => [prototype, "leaf"] as const),
 ]);
 
-/** What is known of a prototype: how its objects are read, and the class of the platform, if they are of one. */
+/**
+ * What is known of a prototype: how its objects are read, and the name of their
+ * class if that is one of the platform.
+ */
 export interface Known {
   readonly kind: Kind;
   readonly platform: string | undefined;
@@ -64,7 +67,7 @@ const DENO = Deno as unknown as Record<string, unknown>;
 
 const known = new OwnWeakMap<object, Known>();
 
-/** What of the platform only travels as something that is moved. */
+/** Classes of the platform whose objects can be moved, but not copied. */
 export const MOVABLE: ReadonlySet<string> = new OwnSet([
   "MessagePort",
   "ReadableStream",
@@ -72,7 +75,10 @@ export const MOVABLE: ReadonlySet<string> = new OwnSet([
   "TransformStream",
 ]);
 
-/** Whether structured clone makes one of the same class: of a copied `CryptoKey`, say, it does not. */
+/**
+ * Whether structured clone makes an object of the same class: of a copied
+ * `CryptoKey`, say, it does not.
+ */
 export function isKept(object: object): boolean {
   try {
     const copy = structuredClone(object);
@@ -91,27 +97,30 @@ export function knownOf(prototype: object | null): Known {
   if (about === undefined) {
     let platform: string | undefined;
     let ancestor: object | null = prototype;
-    // A proxy may say that it has endless ancestors.
+    // A proxy may claim endless ancestors.
     while (!KINDS.has(ancestor) && !isProxy(ancestor)) {
       platform ??= platformName(ancestor!);
       ancestor = getPrototypeOf(ancestor);
     }
     const kind = KINDS.get(ancestor) ?? "fields";
-    // Classes that V8 knows are read as it does, whoever has derived one of them.
+    // V8 reads its own classes by itself, whoever has derived from them.
     if (kind !== "fields") platform = undefined;
     known.set(prototype, about = { kind, platform });
   }
   return about;
 }
 
-/** The name of the class with this prototype, if it is a global one that the program has not put there. */
+/**
+ * The name of the class with this prototype, if that is a global which the
+ * program has not put there.
+ */
 function platformName(prototype: object): string | undefined {
   const type = getOwnPropertyDescriptor(prototype, "constructor")?.value;
   if (typeof type !== "function") return undefined;
   const name = getOwnPropertyDescriptor(type, "name")?.value;
   if (typeof name !== "string") return undefined;
   const global = getOwnPropertyDescriptor(globalThis, name);
-  // What a program assigns is enumerable.
+  // A global that a program assigns is enumerable.
   const found = global !== undefined && !global.enumerable
     ? (globalThis as Record<string, unknown>)[name]
     : DENO[name];

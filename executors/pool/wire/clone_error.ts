@@ -1,36 +1,39 @@
 /**
- * What is said of values that cannot be sent, or not be read where they came.
+ * Errors for values that cannot be sent, or not be read where they came.
  *
  * @module
  */
 
+import type { Job } from "../../job/job.ts";
 import { nameOf, show } from "../../text.ts";
 import { isTransfer, unwrapTransfer } from "../../transfer.ts";
-import type { Job } from "../../job/job.ts";
 
 /**
- * The error for an item that could not be cloned, or not be read, which says
- * which argument it was: one that is not `cloneable`.
+ * The error for a call whose arguments could not be cloned, or not be read.
+ *
+ * @param job The job of that call.
+ * @param cause Why the arguments could not be cloned or read.
+ * @param cloneable Finds the argument that the message names.
  */
 export function cloneError(
-  item: Job,
+  job: Job,
   cause: unknown,
   cloneable: (value: unknown) => boolean,
 ): Error {
-  // The list to be moved is wrong as a whole if no part of it is.
+  // If each of its parts is fine, the list of what to move is wrong as a whole.
   const culprit = [
-    item.args.findIndex((arg) => !isTransfer(arg) && !cloneable(arg)),
-    item.args.findIndex((arg) =>
+    job.args.findIndex((arg) => !isTransfer(arg) && !cloneable(arg)),
+    job.args.findIndex((arg) =>
       isTransfer(arg) && !arg.transferables.every(isMovable)
     ),
-    item.args.findIndex(isTransfer),
-    item.args.length === 1 ? 0 : -1,
+    job.args.findIndex(isTransfer),
+    job.args.length === 1 ? 0 : -1,
   ].find((index) => index >= 0) ?? -1;
   const what = culprit < 0
     ? "the arguments"
-    : `argument ${culprit + 1} (${show(unwrapTransfer(item.args[culprit]))})`;
+    : `argument ${culprit + 1} (${show(unwrapTransfer(job.args[culprit]))})`;
   return refusal(
-    `Cannot send ${what} of task ${nameOf(item.fn)} to a worker`,
+    `Cannot send ${what} of task ${nameOf(job.fn)} to a worker`,
     cause,
   );
 }
@@ -40,12 +43,12 @@ export function initArgsError(cause: unknown): Error {
   return refusal("Cannot send 'initArgs' to a worker", cause);
 }
 
-/** The error for what a task has returned. */
+/** The error for a result that could not be cloned. */
 export function resultError(result: unknown, cause: unknown): Error {
   return refusal(`Cannot send the result (${show(result)}) back`, cause);
 }
 
-/** The error for what a task has returned, of which nothing has arrived. */
+/** The error for a result that was sent and could not be read here. */
 export function lostResultError({ fn }: Job): Error {
   return refusal(
     `Cannot send the result of task ${nameOf(fn)} back`,
@@ -53,7 +56,7 @@ export function lostResultError({ fn }: Job): Error {
   );
 }
 
-/** The cause of what could be sent, but not be read. */
+/** Why a value that could be sent could not be read. */
 export function unreadable(): DOMException {
   return new DOMException(
     "it is nested too deeply to be read there",
@@ -74,7 +77,7 @@ function refusal(what: string, cause: unknown): Error {
   return error;
 }
 
-/** A getter may have thrown anything, a revoked proxy too. */
+/** The text of what a getter has thrown: anything, a revoked proxy too. */
 function messageOf(cause: unknown): string {
   try {
     return cause instanceof Error ? String(cause.message) : show(cause);
@@ -83,7 +86,7 @@ function messageOf(cause: unknown): string {
   }
 }
 
-/** Trying would move it. */
+/** Told by its class: to try would move the value. */
 function isMovable(value: unknown): boolean {
   try {
     if (value instanceof ArrayBuffer) return !value.detached;

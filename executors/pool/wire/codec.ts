@@ -1,16 +1,21 @@
 /**
- * Errors on their way between isolates. Structured clone makes an `Error` of
- * every subclass, loses names, own fields and the errors of an
- * `AggregateError`, and fails on what it cannot clone; here they come back as
- * what they were.
+ * Encodes errors for their way between isolates, so that they arrive as they
+ * were. Structured clone makes an `Error` of every subclass, loses names, own
+ * fields and the errors of an `AggregateError`, and fails on values that it
+ * cannot clone.
  *
- * Errors travel with the outcomes of other calls, so whatever is encoded here
- * can be written and read: values are copies, which no getter can change any
- * more, and how deep everything is nested has a bound.
+ * ```text
+ * thrown value ──encodeError──► EncodedError ──a message──► decodeError ──► an error of the same class
+ * ```
+ *
+ * Errors travel with the outcomes of other calls, which must not be lost with
+ * them. So every encoded error can be written and read: values are copies,
+ * which no getter can change any more, and the depth of all has a bound.
  *
  * @module
  */
 
+import * as errors from "../../errors.ts";
 import {
   classTextOf,
   defineProperty,
@@ -25,7 +30,6 @@ import {
   sliceText,
   textOf as text,
 } from "../../runtime/builtins.ts";
-import * as errors from "../../errors.ts";
 import { copyPlain, NOT_PLAIN } from "./plain.ts";
 import { cloneReviving } from "./revive.ts";
 import { canClone, checkSendable } from "./sendable.ts";
@@ -33,7 +37,7 @@ import { canClone, checkSendable } from "./sendable.ts";
 /** A thrown value, in a form that structured clone keeps. */
 export type EncodedError =
   | { readonly kind: "value"; readonly value: unknown }
-  /** The call could not be made, as its arguments could not be read where they came. */
+  /** The call was not made, as the worker could not read its arguments. */
   | { readonly kind: "unread" }
   | {
     readonly kind: "error";
@@ -50,24 +54,30 @@ export type EncodedError =
 
 type EncodedField = Extract<EncodedError, { kind: "error" }>["fields"][number];
 
-/** Not copied as fields: the class, or the code below, sets them. */
+/** Not copied as fields, as the class or `decode()` sets them. */
 const OWN = new OwnSet(["name", "message", "stack"]);
 /** Copied although they are not enumerable. */
 const HIDDEN = new OwnSet(["cause", "errors", "error", "suppressed"]);
 
-/** Errors inside errors inside errors are text from this depth on, as all that follows recurses. */
+/**
+ * Errors inside errors inside errors are text from this depth on, as encoding
+ * and decoding recurse.
+ */
 const MAX_DEPTH = 100;
 
 /**
- * So many parts of an error are encoded, fields and errors of an
- * `AggregateError`, with all that they are made of; what is left out is counted.
+ * How many parts of an error are encoded in all: fields, and errors of an
+ * `AggregateError`. The parts that are left out are counted.
  */
 const ENCODED_PARTS = 3000;
 
-/** No error has more: those, and of each a word on its fields that were left out, and on its errors. */
+/**
+ * No encoded error has more parts: those, and for each two that say how many
+ * fields and errors were left out.
+ */
 export const MAX_PARTS: number = 3 * ENCODED_PARTS + 3;
 
-/** So long are all texts of an error together, in UTF-16 units; what is longer is cut. */
+/** How long all texts of an error may be together, in UTF-16 units; longer ones are cut. */
 const MAX_TEXT = 2 ** 24;
 
 /**
@@ -79,8 +89,12 @@ const MAX_VALUE_DEPTH = 1000;
 
 /**
  * Encodes a thrown value. Never throws, whatever the value is: getters that
- * throw and fields that cannot be cloned become text. `place` ends the stack;
- * `carries` says which copies the way to the other side can take.
+ * throw and fields that cannot be cloned become text.
+ *
+ * @param error The thrown value.
+ * @param place Where the value was thrown, for the end of the stack.
+ * @param carries Whether a copy of a value can be sent to the other side; by
+ * default, whether a thread can send it to another.
  */
 export function encodeError(
   error: unknown,
@@ -93,14 +107,15 @@ export function encodeError(
     0,
   );
   if (encoded.kind !== "error" || place === undefined) return encoded;
-  // Not a copy, as errors further down may lead back to this one.
+  // Set on the object itself, as errors further down may lead back to it.
   (encoded as { stack: string }).stack += `\n    at ${place}`;
   return encoded;
 }
 
 /**
- * The error again, of the class that it had if that is known on both sides.
- * Never throws: what cannot be decoded, as nobody encodes it, is an error too.
+ * Decodes a thrown value: an error gets the class that it had, if both sides
+ * know that class. Never throws: for a forgery that cannot be decoded, it
+ * returns the error that says so.
  */
 export function decodeError(encoded: EncodedError): unknown {
   try {
@@ -110,12 +125,12 @@ export function decodeError(encoded: EncodedError): unknown {
   }
 }
 
-/** What is known while one error is encoded. */
+/** The state of encoding one error. */
 interface Encoding {
   readonly carries: (value: unknown) => boolean;
-  /** Errors, and values that are not plain, so that they are encoded once. */
+  /** Errors, and values that are not plain, each of which is encoded once. */
   readonly seen: Map<unknown, EncodedError>;
-  /** How many more parts are encoded, and how much more text. */
+  /** How many more parts there is room for, and how many more UTF-16 units of text. */
   parts: number;
   text: number;
 }
@@ -154,7 +169,7 @@ function encode(
     let encodedField: EncodedError | undefined;
     try {
       field = (value as unknown as Record<string, unknown>)[key];
-      // Throws for a revoked proxy, and a proxy's elements may throw too.
+      // isArray() throws for a revoked proxy, and the elements of a proxy may throw too.
       if (key === "errors" && isArray(field)) {
         encodedField = {
           kind: "value",
@@ -170,7 +185,7 @@ function encode(
   return encoded;
 }
 
-/** The first of them, and how many there are more: an array may say that it has billions. */
+/** Encodes the first errors, and how many more there are: an array may claim to have billions. */
 function encodeErrors(
   errors: readonly unknown[],
   encoding: Encoding,
@@ -205,7 +220,7 @@ function decode(
   if (known !== undefined) return known;
   const error = construct(encoded.class, encoded.message, encoded.name);
   seen.set(encoded, error);
-  // Defined rather than assigned: "__proto__" is a field like any other.
+  // Defined, as an assignment to "__proto__" would make no field.
   const define = (key: string, value: unknown, enumerable: boolean) =>
     defineProperty(error, key, {
       value,
@@ -228,20 +243,23 @@ function decode(
   return error;
 }
 
-/** Also errors of another realm, and those whose prototype is no error's. */
+/** True also for errors of another realm, and those whose prototype is no error's. */
 function isError(value: unknown): value is Error {
   try {
     return value instanceof OwnError ||
       classTextOf(value) === "[object Error]";
   } catch {
-    // A proxy, or a getter that throws.
+    // The value is a proxy, or has a getter that throws.
     return false;
   }
 }
 
 type ErrorClass = new (message: string) => Error;
 
-/** What both sides know by the same name: the language's, Deno's and this package's own. */
+/**
+ * The classes that both sides know by the same name: those of the language, of
+ * Deno and of this package.
+ */
 const CLASSES = new OwnMap<string, ErrorClass>([
   ...[
     Error,
@@ -278,7 +296,7 @@ function classOf(error: Error): string {
       prototype = getPrototypeOf(prototype);
     }
   } catch {
-    // A proxy that throws: an error it is all the same.
+    // A proxy that throws is an error all the same.
   }
   return "Error";
 }
@@ -323,7 +341,7 @@ function read(error: Error, key: "name" | "message" | "stack"): string {
   }
 }
 
-/** Text as long as there is room for it. */
+/** As much of a text as there is room for. */
 function cut(whole: string, encoding: Encoding): string {
   const { length } = whole;
   const most = encoding.text;
@@ -352,7 +370,7 @@ function cloneable(
   carries: (value: unknown) => boolean,
 ): unknown {
   try {
-    // First, or what would be lost is lost before it is looked at.
+    // Asked first, as a copy has already lost what this finds.
     if (!carries(value)) return textOf(value);
     const copy = cloneReviving(value, checkSendable(value, "thread"));
     checkSendable(copy, "thread", [], MAX_VALUE_DEPTH);
@@ -362,7 +380,7 @@ function cloneable(
   }
 }
 
-/** Its text, or at least its type: reading a value may throw. */
+/** The text of a value, or at least its type: reading a value may throw. */
 function textOf(value: unknown): string {
   try {
     return text(value);

@@ -1,8 +1,8 @@
 /**
- * Copies of small plain values. Calls that travel in one message would share
- * what their arguments, or their results, have in common: structured clone
- * keeps identities within a message, and clones when the message is sent. So
- * what is not copied here travels in a message of its own.
+ * Copies small plain values, so that many calls can travel in one message.
+ * Structured clone keeps identities within a message, and clones when the
+ * message is sent: without copies, calls would share objects, and see them as
+ * they are later. A value that is not copied here travels in its own message.
  *
  * @module
  */
@@ -16,26 +16,31 @@ import {
   objectKeys,
 } from "../../runtime/builtins.ts";
 
-/** Most objects and arrays in a value, and most elements of an array; with more, its own message is cheap. */
+/**
+ * Most objects and arrays in a value, and most elements of an array; beside a
+ * larger value, the cost of its own message is small.
+ */
 const MAX_PARTS = 64;
 
-/** {@linkcode copyPlain} returns this for what it does not copy. */
+/** {@linkcode copyPlain} returns this for a value that it does not copy. */
 export const NOT_PLAIN: unique symbol = Symbol("not plain");
 
 /** The objects of the value that is being copied; kept between calls to spare an array for each. */
 const parts: object[] = [];
 
 /**
- * What structured clone would make of a value that holds nothing but primitives
- * and a few plain objects and arrays, none of them twice; else
- * {@linkcode NOT_PLAIN}.
+ * Copies a value as structured clone would.
+ *
+ * @param value Any value.
+ * @returns The copy; {@linkcode NOT_PLAIN} if the value holds more than
+ * primitives and a few plain objects and arrays, or one of those twice.
  */
 export function copyPlain(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return copyPart(value);
   try {
     return copyPart(value);
   } catch {
-    // A getter that throws: cloning will say so.
+    // A getter has thrown: cloning will say so.
     return NOT_PLAIN;
   } finally {
     parts.length = 0;
@@ -67,7 +72,7 @@ function copyObject(value: Record<string, unknown>): unknown {
   for (let i = 0; i < keys.length; i++) {
     const key = keys[i]!;
     const part = copyPart(value[key]);
-    // Assigned, "__proto__" would be no field.
+    // An assignment to "__proto__" would make no field.
     if (part === NOT_PLAIN || key === "__proto__") return NOT_PLAIN;
     copy[key] = part;
   }

@@ -1,7 +1,7 @@
 /**
  * The messages between a host and its workers. Tuples rather than objects: a
- * message is cloned property by property, and these are most of the cost of a
- * tiny task.
+ * message is cloned property by property, which is most of the cost of a tiny
+ * task.
  *
  * @module
  */
@@ -10,75 +10,79 @@ import type { FunctionReference } from "../../task.ts";
 import type { EncodedError } from "./codec.ts";
 
 /**
- * So many outcomes of a `map()` are reported, and half as many calls are worth
- * a message, however little time they take. A third of what `map()` has in
- * flight: one part is with the worker, one with the host, and one on its way.
- * With more, each waits for the other to wake up; fewer cost more messages.
+ * How many outcomes of a `map()` are worth a message; of calls, half as many
+ * are, however little time they take. A third of the calls that `map()` has in
+ * flight: one third is with the worker, one with the host, and one on its way.
+ * With larger messages, host and worker wait for each other to wake up; smaller
+ * ones cost more.
  */
 export const BATCH_CALLS = 320;
 
 /**
- * Stands where a message was that could not be read: a transport hands it on in
- * its place. Only what travels alone can be such a message: the arguments of
- * the initializer, or of one call, or the result of one. Everything else is
- * plain, or was bounded by who has encoded it.
+ * A transport hands this on in the place of a message that could not be read
+ * where it came. Only what travels alone can be unreadable: the arguments of
+ * the initializer, or of one call, or the result of one. All other values are
+ * plain, or bounded by whoever encoded them.
  */
 export const UNREADABLE = ["unreadable"] as const;
 
 /**
- * Calls of one function: their arguments lie one after another in `args`.
- * Either each is an item of its own, with a slot of its own, or all are one.
+ * Calls of one function, whose arguments lie one after another in `args`.
+ * Either all are `oneJob`, with one slot, or each is a job with its own slot.
  */
 export type Segment = readonly [
   fn: number,
   count: number,
   args: readonly unknown[],
-  oneItem: boolean,
+  oneJob: boolean,
 ];
 
-/** What a host says. */
+/** The messages of a host. */
 export type ToWorker =
-  /** From now on this number means this function. */
+  /** From now on, the number `fn` means this function. */
   | readonly ["define", fn: number, reference: FunctionReference]
-  /** Comes once, before any task; with the initializer, if there is one. */
+  /** Comes once, before any call; with the initializer, if there is one. */
   | readonly ["initialize", fn: number | undefined, args: readonly unknown[]]
   /**
-   * Calls; their items take the next positions, in this order. Without shared
-   * memory, `announced` says whether the worker says when it enters them.
+   * Calls; their jobs take the next positions, in this order. Without shared
+   * memory, `announced` says whether the worker is to say when it enters them.
    */
   | readonly ["run", segments: readonly Segment[], announced?: boolean]
   /** The call that runs at this position is to stop. */
   | readonly ["stop", position: number, reason: EncodedError]
-  /** From now on, reports say when calls began and ended. */
+  /** From now on, reports are to say when calls began and ended. */
   | readonly ["watch"]
-  /** What has not been entered of the items at these positions is to come back. */
+  /** Calls that have not been entered, of the jobs from one position up to another, are revoked. */
   | readonly ["revoke", from: number, to: number]
-  /** The arguments of a call, or of the initializer, came and could not be read. */
+  /** The arguments of a call, or of the initializer, have come and cannot be read. */
   | typeof UNREADABLE;
 
-/** What a worker says. */
+/** The messages of a worker. */
 export type ToHost =
-  /** It is there, and can be missed from now on. */
+  /** The worker is there; from now on, its host notices if the worker dies. */
   | readonly ["up"]
-  /** It is initialized. */
+  /** The worker is initialized. */
   | readonly ["ready"]
-  /** Its initializer failed. */
+  /** The initializer failed. */
   | readonly ["unfit", cause: EncodedError]
-  /** It looks for a function in a module that it has not loaded before. */
+  /** The worker looks for a function in its module, which may take long to load. */
   | readonly ["loading"]
-  /** It has found the function, or knows that it cannot. */
+  /** The worker has found the function, or knows that there is none. */
   | readonly ["loaded"]
-  /** It enters a call of an item that was sent as announced, the last of so many. */
+  /**
+   * The worker enters a call of a job that was sent as announced; so many have
+   * been entered with it.
+   */
   | readonly ["entered", position: number, calls: number]
-  /** How many calls of the items from this position on were entered, before the others were taken back. */
+  /** How many calls of each job from this position on were entered; the others are revoked. */
   | readonly ["revoked", from: number, entered: readonly number[]]
   /**
-   * All items before `position` have ended, or been passed over if revoked.
+   * All jobs before `position` have ended, or been passed over if revoked.
    * `values` has one element for each call that ended since the last report,
    * `failures` the index of each that failed and its error in turn, `busyMs`
-   * is how long they took. `times` has the beginning and the end of each, in
-   * turn, if somebody watches. `before` is how many calls had ended in all
-   * reports before, so that none is taken for another.
+   * says how long the calls took. `times` has the beginning and the end of each,
+   * in turn, if somebody watches. `before` says how many calls all reports
+   * before had, so that no outcome is taken for that of another call.
    */
   | readonly [
     "done",
@@ -90,8 +94,9 @@ export type ToHost =
     before: number,
   ]
   /**
-   * Its last words; `cause` is what killed it, if it was an error. Without
-   * shared memory, no item from the position `unentered` on was entered.
+   * The last words of the worker; `cause` is the error that killed it, if one
+   * did. Without shared memory, no job from the position `unentered` on was
+   * entered.
    */
   | readonly [
     "closing",
@@ -99,5 +104,5 @@ export type ToHost =
     exitCode: number | undefined,
     unentered?: number,
   ]
-  /** A call has ended, but its result could not be read. */
+  /** A call has ended, but its result cannot be read. */
   | typeof UNREADABLE;

@@ -1,36 +1,43 @@
 /**
- * `DOMException`s in a message: V8's own serializer writes them as other errors,
- * without their class, name and message, and so does the structured clone of
- * Deno 2.4.
+ * Carries `DOMException`s in a message: V8's own serializer writes them as other
+ * errors, without their class, name and message, and so does the structured
+ * clone of Deno 2.4.
  *
  * @module
  */
 
 import { structuredClone } from "../../runtime/builtins.ts";
 
-/** One of them as V8 has read it, and what that has lost. */
+/** A `DOMException` as V8 has read it, and what it has lost on the way. */
 export type LostException = readonly [
   copy: object,
   message: string,
   name: string,
 ];
 
-/** What is to be written after the message; V8 remembers which objects were in it. */
+/** The list to write after the message; V8 remembers which objects were in the message. */
 export function describeExceptions(
   exceptions: readonly DOMException[],
 ): LostException[] {
-  return exceptions.map((it) => [it, it.message, it.name]);
+  return exceptions.map((exception) => [
+    exception,
+    exception.message,
+    exception.name,
+  ]);
 }
 
-/** Found out when one is sent: it takes a worker half a millisecond, of the ten in which it starts. */
+/**
+ * Found out when the first is sent: that takes half a millisecond, of the ten
+ * in which a worker starts.
+ */
 let kept: boolean | undefined;
 
-/** Whether structured clone keeps them. */
+/** Whether structured clone keeps `DOMException`s. */
 export function exceptionsAreKept(): boolean {
   return kept ??= structuredClone(new DOMException()) instanceof DOMException;
 }
 
-/** A copy of a value in which these are. */
+/** A structured clone of a value that contains these exceptions. */
 export function cloneReviving(
   value: unknown,
   exceptions: readonly DOMException[],
@@ -45,7 +52,7 @@ export function cloneReviving(
   return copy[0];
 }
 
-/** Puts them back, everywhere in a message that nobody has seen yet. */
+/** Puts the exceptions back, everywhere in a message that nobody has seen yet. */
 export function reviveExceptions(
   message: unknown,
   lost: readonly LostException[],
@@ -73,7 +80,7 @@ export function reviveExceptions(
   }
 }
 
-/** Replaces parts of an object, in their order; returns those that it has now. */
+/** Replaces parts of an object, in their order; returns the parts that the object has now. */
 function replaceParts(
   object: object,
   replaced: ReadonlyMap<unknown, unknown>,
@@ -91,7 +98,7 @@ function replaceParts(
     for (const member of members) object.add(member);
     return members;
   }
-  // The fields of those are bytes, or characters.
+  // Their fields are bytes, or characters.
   if (ArrayBuffer.isView(object) || object instanceof String) return [];
   const fields = object as Record<string, unknown>;
   const keys = object instanceof Error ? ["cause"] : Object.keys(object);

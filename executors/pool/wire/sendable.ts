@@ -1,8 +1,9 @@
 /**
- * What structured clone would lose without a word. It refuses functions,
- * promises and the like by itself, but makes `{}` of many objects of the
- * platform, an `AbortSignal` for one; which, differs between versions of Deno.
- * V8's own serializer, by which processes are told things, does so with all.
+ * Finds what structured clone would lose without a word. Structured clone
+ * refuses functions, promises and the like by itself, but makes `{}` of many
+ * objects of the platform, an `AbortSignal` for one; of which, differs between
+ * versions of Deno. V8's own serializer, which writes the messages to and from
+ * processes, makes `{}` of all.
  *
  * Plain values need no such look: see plain.ts.
  *
@@ -24,27 +25,31 @@ import {
 } from "../../runtime/builtins.ts";
 import { isKept, type Known, knownOf, MOVABLE } from "./classes.ts";
 
-/** What a value is for. */
+/** Where a value is to be sent. */
 export type Destination = "thread" | "process";
 
-/** No stack that Deno has is enough for what is deeper; getters may make it endless. */
+/** No stack that Deno has is enough for deeper values; getters may make a value endlessly deep. */
 const MAX_DEPTH = 20_000;
 
-/** From so many fields on, looking at an object twice costs more than to know it again. */
+/** From so many fields on, remembering an object costs less than looking at it twice. */
 const MANY_FIELDS = 16;
 
-/** A chain of objects is known again after so many. */
+/** One of so many objects in a chain is remembered: enough for a circle to end. */
 const KNOWN_EVERY = 32;
 
-/** With more, an array is read by its keys: its length may be in the billions. */
+/** An array with more holes is read by its keys: its length may be in the billions. */
 const MAX_HOLES = 1000;
 
 /**
- * Checks a value that is not plain, all of it, in its own words; what is
- * `moved` needs no check. Runs getters, as cloning does.
+ * Checks everything in a value that is not plain. Runs getters, as cloning does.
  *
- * @returns The `DOMException`s in it, which V8 alone takes for other errors.
- * @throws {DOMException} If some of it would arrive as something else.
+ * @param value What is to be sent.
+ * @param destination Where the value is to be sent.
+ * @param moved Parts of the value that are moved, which need no check.
+ * @param maxDepth How deep objects may be nested.
+ * @returns The `DOMException`s in the value: V8 alone takes them for other
+ * errors.
+ * @throws {DOMException} If a part of the value would arrive as something else.
  */
 export function checkSendable(
   value: unknown,
@@ -68,16 +73,19 @@ export function canClone(value: unknown): boolean {
   }
 }
 
-/** One look at everything in a value; no recursion, as the value may be deeper than the stack. */
+/**
+ * Looks at everything in a value once; without recursion, as the value may be
+ * deeper than the stack.
+ */
 class Walk {
   readonly exceptions: DOMException[] = [];
   readonly #destination: Destination;
   readonly #maxDepth: number;
-  /** What is still to be looked at, and how deep each is. */
+  /** Objects that are still to be looked at, and how deep each is. */
   readonly #objects: object[] = [];
   readonly #depths: number[] = [];
   readonly #seen = new OwnSet<unknown>();
-  /** How deep the object is that is being looked at. */
+  /** How deep the present object is. */
   #depth = 0;
   /** The last prototype that was looked up, as many objects have the same. */
   #prototype: object | null = null;
@@ -104,7 +112,7 @@ class Walk {
       const before = this.#objects.length;
       const fields = this.#visit(object);
       const parts = this.#objects.length - before;
-      // Knowing each again would take longer than all the rest.
+      // To remember each object would take longer than all the rest.
       if (
         parts > 1 || fields > MANY_FIELDS ||
         parts > 0 && this.#depth % KNOWN_EVERY === KNOWN_EVERY - 1
@@ -117,7 +125,7 @@ class Walk {
     this.#depths[this.#depths.length] = this.#depth + 1;
   }
 
-  /** Returns how many fields it has. */
+  /** Returns how many fields the object has. */
   #visit(object: object): number {
     if (isProxy(object)) throw refusal("a Proxy cannot be cloned");
     if (this.#depth > this.#maxDepth) throw refusal("it is nested too deeply");
@@ -146,7 +154,7 @@ class Walk {
         );
       case "exception":
         this.exceptions[this.exceptions.length] = object as DOMException;
-        // So that it is found once.
+        // As if with many fields: remembered, and so found once.
         return Infinity;
       case "transfer":
         throw refusal(
@@ -157,7 +165,10 @@ class Walk {
     }
   }
 
-  /** Fields of an array that are no elements are not looked at: to find them takes as long as to send it. */
+  /**
+   * Fields of an array that are no elements are not looked at: to find them
+   * takes as long as to send the array.
+   */
   #visitArray(array: readonly unknown[]): number {
     const { length } = array;
     const before = this.#objects.length;
@@ -173,7 +184,7 @@ class Walk {
     return length;
   }
 
-  /** Not by its own iterator, which may be the program's. */
+  /** Not by the iterator of the map, which a program may have replaced. */
   #visitMap(map: Map<unknown, unknown>): number {
     let entries = 0;
     eachOfMap(map, (value, key) => {
@@ -194,10 +205,10 @@ class Walk {
   }
 
   #visitFields(object: object): number {
-    // Of one that lies about its prototype.
+    // A typed array that lies about its prototype has no fields to look at.
     if (isView(object)) return 0;
     let fields = 0;
-    // Allocates nothing, but also finds what is inherited.
+    // Unlike Object.keys(), this allocates nothing, but also finds inherited fields.
     for (const key in object) {
       if (!hasOwn(object, key)) continue;
       fields++;

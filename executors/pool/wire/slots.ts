@@ -1,14 +1,14 @@
 /**
  * How far a worker has come with what has been sent ahead to it, in memory
  * that both sides share. Each change is one atomic operation, so a call is
- * either entered by the worker or taken back by the host, never both.
+ * either entered by the worker or revoked by the host, never both.
  *
- * A slot belongs to one work item, of one or more calls, and counts how many
- * of them have been entered; flags are what the host has to say about it.
+ * A slot belongs to one job, of one or more calls, and counts how many of them
+ * have been entered; flags are what the host has to say about the job.
  *
  * ```text
  *   n ──worker enters a call, if no flag is set──► n + 1
- *   n ──host takes back──► n | REVOKED     calls from n on are never entered
+ *   n ──host revokes─────► n | REVOKED     calls from n on are never entered
  *   n ──host stops───────► n | STOP_…      call n - 1, which runs, is to stop
  *   n | ANNOUNCED                          the worker says when it enters a call
  * ```
@@ -21,7 +21,7 @@
 /** As they were when this was loaded: what a task puts in their place would be given the memory. */
 const { compareExchange, load, or, store } = Atomics;
 
-/** How many work items one worker can have been sent; a power of two. */
+/** How many jobs one worker can have been sent; a power of two. */
 export const SLOT_COUNT = 1024;
 const MASK = SLOT_COUNT - 1;
 
@@ -31,10 +31,13 @@ const REVOKED = 1 << 21;
 const STOP_CANCELLED = 1 << 22;
 const STOP_TIMED_OUT = 1 << 23;
 
+/** Whether a call has been entered, as far as the host can know. */
+export type Entered = "no" | "maybe" | "yes";
+
 /** Why a running call is to stop. */
 export type StopKind = "cancelled" | "timed out";
 
-/** One side's view; `position` counts the items sent to this worker, from 0. */
+/** One side's view; `position` counts the jobs sent to this worker, from 0. */
 export class Slots {
   readonly #states: Int32Array;
 
@@ -49,34 +52,24 @@ export class Slots {
     return new SharedArrayBuffer(bytes);
   }
 
-  /** Host: an item is about to be sent. */
+  /** Host: a job is about to be sent. */
   send(position: number, announced: boolean): void {
     store(this.#states, position & MASK, announced ? ANNOUNCED : 0);
   }
 
-  /** Host: how many calls have been entered. */
-  entered(position: number): number {
-    return load(this.#states, position & MASK) & COUNT;
+  /** Host: whether a call, counted from 0, has been entered; never "maybe". */
+  entered(position: number, call: number): Entered {
+    return call < (load(this.#states, position & MASK) & COUNT) ? "yes" : "no";
   }
 
-  /** Host: the same, as nothing has to be heard here. */
-  heard(position: number): number {
-    return this.entered(position);
-  }
-
-  /** Host: the same, as what is taken back is taken back at once. */
-  surelyEntered(position: number): boolean {
-    return this.entered(position) > 0;
-  }
-
-  /** Host: nothing, as `revoke()` takes back whatever there is. */
-  recall(): boolean {
-    return false;
-  }
-
-  /** Host: takes back the calls that have not been entered; returns how many have. */
+  /** Host: revokes the calls that have not been entered; returns how many have. */
   revoke(position: number): number {
     return or(this.#states, position & MASK, REVOKED) & COUNT;
+  }
+
+  /** Host: nothing, as `revoke()` revokes whatever there is. */
+  askToRevoke(): boolean {
+    return false;
   }
 
   /** Host: asks the running call to stop. */
@@ -85,13 +78,13 @@ export class Slots {
     or(this.#states, position & MASK, flag);
   }
 
-  /** Host: whether it was to be told, and is true. */
+  /** Host: whether the worker was to tell of a call, and has entered it. */
   mayTell(position: number, calls: number): boolean {
     const state = load(this.#states, position & MASK);
     return (state & ANNOUNCED) !== 0 && (state & COUNT) >= calls;
   }
 
-  /** Host: none, see `recall()`. */
+  /** Host: none, see `askToRevoke()`. */
   get question(): undefined {
     return undefined;
   }
@@ -120,5 +113,5 @@ export class Slots {
   }
 }
 
-// Nor is a task to learn of it by a method of its own.
+// A task that could replace a method would be given the slots of its worker.
 Object.freeze(Slots.prototype);

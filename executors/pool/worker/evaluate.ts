@@ -1,68 +1,78 @@
 /**
- * Making a function again of its source, so that it finds its arguments and
- * globals, and nothing else: neither this library's modules nor the functions
+ * Makes a function again from its source, so that it finds its arguments and
+ * globals, and nothing else: neither modules of this library nor the functions
  * that the text is wrapped in.
  *
  * @module
  */
 
+import { replaceText, sliceText } from "../../runtime/builtins.ts";
 import type { AnyFunction } from "../../task.ts";
 import { nameOf } from "../../text.ts";
-import { replaceText, sliceText } from "../../runtime/builtins.ts";
 import type { EncodedError } from "../wire/codec.ts";
 
 /**
- * The module in which text is evaluated, and so what its `import()` starts
- * from. A data: address has no folder, so a relative address leads nowhere;
- * from a module of this library it would lead into the library. Tasks may put
- * something else in the place of `eval`, so it is looked up once.
+ * The module in which source is evaluated, and to which its `import()` is
+ * relative. A data: address has no folder, so a relative address leads nowhere;
+ * from a module of this library it would lead into the library. The module looks
+ * up `eval` once, as tasks may replace it.
  */
 const NOWHERE =
   "data:text/javascript,const run = eval; export default (text) => run(text)";
 
-/** Only to see whether text parses, wherever it stood: such functions are made, and never called. */
+/** Tells whether text parses, wherever it stood: makes functions that are never called. */
 const Parser = async function* () {}.constructor as FunctionConstructor;
 
 /** White space and comments. */
 const TRIVIA = /(?:\s|\/\*[^]*?\*\/|\/\/[^\n\r\u2028\u2029]*)+/y;
 
-/** The name of a method, unless it is computed; or what stands before it. */
+/** The name of a method, unless the name is computed; or a modifier before it. */
 const NAME = /[^\s/([*"'`]+|"(?:[^"\\]|\\[^])*"|'(?:[^'\\]|\\[^])*'/y;
 
-/** What stands before the name of a method, if it is not the name. */
+/** Words that may stand before the name of a method, or be the name. */
 const MODIFIERS: ReadonlySet<string> = new Set(["async", "get", "set"]);
 
 /**
- * How long the computed name of a method may be. Each place where it could end
- * is tried by parsing all that stands before, which is quadratic; this many
- * characters take some tens of milliseconds at worst, and few names have more.
+ * How many characters the computed name of a method may have. Each place where
+ * the name could end is tried by parsing all text before, which is quadratic;
+ * so many characters take some tens of milliseconds at worst, and few names have
+ * more.
  */
 const MAX_COMPUTED_NAME = 2048;
 
-/** What V8 says where an arrow function uses the `this` that {@linkcode evaluate} keeps from it. */
+/**
+ * The beginning of the error with which {@linkcode evaluate} makes V8 refuse
+ * `this` in an arrow function.
+ */
 const NO_THIS = "Must call super constructor in derived class";
 
-/** How Deno ends what it says of an address that leads nowhere, if there is an import map. */
+/** The end of Deno's error for an address that leads nowhere, if there is an import map. */
 const FROM_NOWHERE = ` from "${NOWHERE}"`;
 
 /**
- * The rest of that; 2.4 begins with "Relative". If it is the import of a module
- * that the function imports, more follows.
+ * Deno's error for an address that leads nowhere; that of 2.4 begins with
+ * "Relative". More text follows if the import is one of a module that the
+ * function imports: that is no mistake of the function.
  */
 const NO_ADDRESS =
   /^(?:Import|Relative import path) ".*" not (?:(?! from ").)*$|^invalid URL: relative URL .*$/;
 
 let evaluator: Promise<(text: string) => unknown> | undefined;
 
-/** A worker asks for it as it starts, so that its first function need not wait. */
+/**
+ * Loads what evaluates source. A worker does so as it starts, so that its first
+ * function need not wait.
+ */
 export function loadEvaluator(): Promise<(text: string) => unknown> {
   return evaluator ??= import(NOWHERE).then((module) => module.default);
 }
 
 /**
- * The function with this source.
+ * Makes the function with this source.
  *
- * @throws {SyntaxError} If its text needs what was around it: `super`,
+ * @param source The text of the function.
+ * @param name The name of the function, for stack traces and errors.
+ * @throws {SyntaxError} If the text needs what was around it: `super`,
  * `import.meta`, private names, and the `arguments` or `new.target` of a
  * function around an arrow function.
  */
@@ -73,12 +83,14 @@ export async function evaluate(
   const run = await loadEvaluator();
   try {
     const expression = parses(`(${source})`) ? source : asFunction(source);
-    // Outside of any function, there is no `new.target` or `super`; and in the
-    // field of a class no `arguments`, which scripts look for among globals.
+    // Both of these throw if the text needs what was around it: outside of any
+    // function there is no `new.target` or `super`, and in the field of a class
+    // no `arguments`, which a script would look for among globals.
     run(`"use strict"; (${expression})`);
     run(`() => class { field = (${expression}) }`);
-    // An arrow function finds `this` here, but a constructor that has not called
-    // super() may not touch it. All of a class is strict, as modules are.
+    // An arrow function takes `this` from here, and fails if it touches that, as
+    // in any constructor that has not called super(). All of a class is strict,
+    // as modules are.
     const Place = run(
       `(class extends null { constructor() { return (${expression}) } })\n` +
         `//# sourceURL=task:${addressable(name)}`,
@@ -102,8 +114,8 @@ function parses(text: string): boolean {
 }
 
 /**
- * The text of a method, a getter or a setter as that of a function without a
- * name; any other text as it is. The name is not evaluated: it may be any
+ * Rewrites a method, a getter or a setter as a function without a name; returns
+ * any other text as it is. The name is not evaluated: a computed one may be any
  * expression, with names from outside.
  */
 function asFunction(source: string): string {
@@ -112,7 +124,7 @@ function asFunction(source: string): string {
   let word = "";
   let at = 0;
   do {
-    // A name follows, so this is none.
+    // Another name follows, so this word is a modifier.
     if (word === "async") prefix = "async ";
     if (source[at] === "*") {
       star = "*";
@@ -135,7 +147,7 @@ function asFunction(source: string): string {
     : text;
 }
 
-/** Where the parameters begin behind a computed name; the end of the text if that is not found. */
+/** Where the parameters begin behind a computed name; the end of the text if they are not found. */
 function endOfComputedName(source: string, start: number): number {
   const text = source.slice(start, start + MAX_COMPUTED_NAME);
   for (
@@ -144,7 +156,7 @@ function endOfComputedName(source: string, start: number): number {
     at = text.indexOf("]", at + 1)
   ) {
     const end = endOf(TRIVIA, text, at + 1);
-    // What ends in the middle of a string or a comment would swallow the parameters.
+    // A "]" in a string or a comment of the name is not its end: there the text does not parse.
     if (text[end] === "(" && parses(`({${text.slice(0, end)}() {}})`)) {
       return start + end;
     }
@@ -152,19 +164,25 @@ function endOfComputedName(source: string, start: number): number {
   return source.length;
 }
 
-/** Where that ends which begins there and is matched by a sticky pattern; there if nothing is. */
+/** Where the match of a sticky pattern ends that begins at `start`; `start` if there is none. */
 function endOf(pattern: RegExp, text: string, start: number): number {
   pattern.lastIndex = start;
   return pattern.test(text) ? pattern.lastIndex : start;
 }
 
-/** A name that ends neither the comment nor the address that it is put into. */
+/**
+ * The name as it can stand in a `sourceURL` comment, and end neither the
+ * comment nor the address.
+ */
 function addressable(name: string): string {
   return replaceText(sliceText(name, 0, 100), /[^\p{L}\p{N}$_.-]/gu, "_") ||
     "(anonymous)";
 }
 
-/** Says why a function that was sent by its source may not find something. */
+/**
+ * Has an error of a function that travelled as source say so, if the function
+ * missed a name, `this` or a module.
+ */
 export function explain(
   error: EncodedError,
   { source, name }: { readonly source: string; readonly name: string },
@@ -180,10 +198,10 @@ function missingIn(
   source: string,
 ): string | undefined {
   if (name === "ReferenceError") {
-    // Not of a name of its own that it uses too early.
+    // Else the function uses a name of its own too early.
     if (message.endsWith(" is not defined")) return message;
     if (message.startsWith(NO_THIS) && /\bthis\b/.test(source)) {
-      // Or a class of its own may be meant.
+      // If the function has a class, that may be the one whose constructor is meant.
       return /\bclass\b/.test(source)
         ? message
         : "'this' is not defined in an arrow function";
@@ -197,7 +215,7 @@ function missingIn(
   }
 }
 
-/** What there is to say if a function that was sent by its source misses something. */
+/** The advice for a function that travelled as source and misses something. */
 function onlyText(name: string): string {
   return `task ${
     nameOf({ name })

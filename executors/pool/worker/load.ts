@@ -1,20 +1,21 @@
 /**
- * Finding functions inside a worker.
+ * Finds functions inside a worker: by the address of their module, or by their
+ * source.
  *
  * @module
  */
 
-import { nameOf, printable, show } from "../../text.ts";
-import { hasOwn } from "../../runtime/builtins.ts";
 import { TaskNotFoundError } from "../../errors.ts";
+import { hasOwn } from "../../runtime/builtins.ts";
 import {
   type AnyFunction,
   type FunctionReference,
   referenceOf,
 } from "../../task.ts";
+import { nameOf, printable, show } from "../../text.ts";
 import { evaluate } from "./evaluate.ts";
 
-/** The module that is being loaded for its tasks. */
+/** See {@linkcode loadingModule}. */
 let loading: string | undefined;
 
 /** The module that a worker is loading right now; `undefined` outside workers. */
@@ -22,11 +23,27 @@ export function loadingModule(): string | undefined {
   return loading;
 }
 
+/** Finds a function as `loadFunction()` does, inside a worker: until then, what its module makes is known to be made by it. */
+export async function loadTask(
+  reference: FunctionReference,
+): Promise<AnyFunction> {
+  if (reference.kind === "export") loading = reference.module;
+  try {
+    return await loadFunction(reference);
+  } finally {
+    loading = undefined;
+  }
+}
+
 /**
- * The function that a host has named.
+ * Finds the function that a host has named.
  *
+ * @param reference How to find the function; see `referenceOf()`.
+ * @returns A promise of the function.
  * @throws {TaskNotFoundError} If its module does not load, or does not export
- * it; the message says what to write.
+ * the function; the message says what to write.
+ * @throws {SyntaxError} If its source needs names from outside.
+ * @throws {TypeError} If its source gives no function.
  */
 export async function loadFunction(
   reference: FunctionReference,
@@ -35,7 +52,7 @@ export async function loadFunction(
     ? await evaluate(reference.source, reference.name)
     : await importTask(reference.module, reference.name);
   if (typeof found === "function") return found as AnyFunction;
-  // Else it would be looked for again, and again.
+  // Anything else would be looked for again with each call.
   throw new TypeError(
     `Task ${nameOf(reference)} must be a function: found ${show(found)}`,
   );
@@ -44,7 +61,6 @@ export async function loadFunction(
 async function importTask(module: string, name: string): Promise<AnyFunction> {
   const shown = nameOf({ name });
   let exports: Record<string, unknown>;
-  loading = module;
   try {
     exports = await import(module);
   } catch (cause) {
@@ -54,10 +70,8 @@ async function importTask(module: string, name: string): Promise<AnyFunction> {
       }`,
       { cause },
     );
-  } finally {
-    loading = undefined;
   }
-  // It is something else if the module exports a function `then`.
+  // Of a module that exports a function `then`, import() gives what that resolves to.
   if (!hasOwn(exports ?? {}, name)) {
     throw new TaskNotFoundError(
       `${module} has no export ${shown}: write ${exportOf(name)}`,
@@ -81,7 +95,7 @@ function exportOf(name: string): string {
     : `const fn = task(import.meta, ${text}, …) and export { fn as ${text} }`;
 }
 
-/** What a module threw is not always an error. */
+/** The message of what a module threw, which is not always an error. */
 function messageOf(cause: unknown): string {
   try {
     return String(cause instanceof Error ? cause.message : cause);
@@ -101,7 +115,7 @@ function isTask(
     return reference.kind === "export" && reference.module === module &&
       reference.name === name;
   } catch {
-    // A class, or a function without a source.
+    // A class or a native function has no reference.
     return false;
   }
 }

@@ -1,21 +1,26 @@
 /**
- * What runs inside a worker: it takes messages from its host, calls functions
- * one after another, and reports outcomes. It knows no transport.
+ * The loop inside a worker: takes messages from the host, calls functions one
+ * after another, and reports outcomes. Knows no transport.
  *
  * ```text
- * received(message) ──► inbox ──► enter the slot ──► function ──► outbox ──► "done"
+ * received(message) ──► inbox ──► enter the slot ──► function ──► outcomes ──► "done"
  * ```
  *
  * Functions that return no promise run in one go, without a turn of the event
- * loop between them. Outcomes are reported together, but a finished one does
- * not wait for a slow one: until a function has shown that its calls are
- * quick, each outcome is reported before the next call is entered; from then
- * on they leave after `REPORT_MS`, those of a `map()` also when there are
- * `BATCH_CALLS` of them.
+ * loop between them. Outcomes are reported together, but no outcome waits for a
+ * slow call: until a function has shown that its calls are quick, each outcome
+ * is reported before the next call is entered; from then on outcomes leave after
+ * `REPORT_MS`, those of a `map()` also when there are `BATCH_CALLS` of them.
  *
  * @module
  */
 
+import { CancelledError, TimeoutError } from "../../errors.ts";
+import {
+  CallScope,
+  type RunningTask,
+  type StopSource,
+} from "../../running_task.ts";
 import {
   apply,
   OwnArray,
@@ -29,21 +34,13 @@ import {
   wallTime,
 } from "../../runtime/clock.ts";
 import { Deque } from "../../runtime/deque.ts";
-import { CancelledError, TimeoutError } from "../../errors.ts";
 import { isThenable } from "../../runtime/thenable.ts";
-import { nameOf } from "../../text.ts";
-import {
-  CallScope,
-  type RunningTask,
-  type StopSource,
-} from "../../running_task.ts";
-import { taskScopes } from "../../task_scopes.ts";
 import type { AnyFunction, FunctionReference } from "../../task.ts";
+import { taskScopes } from "../../task_scopes.ts";
+import { nameOf } from "../../text.ts";
 import { isTransfer, unwrapTransfer } from "../../transfer.ts";
 import { initArgsError, resultError, unreadable } from "../wire/clone_error.ts";
 import { decodeError, type EncodedError, encodeError } from "../wire/codec.ts";
-import { explain, loadEvaluator } from "./evaluate.ts";
-import { loadFunction, loadingModule } from "./load.ts";
 import { copyPlain, NOT_PLAIN } from "../wire/plain.ts";
 import {
   BATCH_CALLS,
@@ -52,53 +49,65 @@ import {
   type ToWorker,
 } from "../wire/protocol.ts";
 import type { Slots } from "../wire/slots.ts";
+import { explain, loadEvaluator } from "./evaluate.ts";
+import { loadingModule, loadTask } from "./load.ts";
 
-/** How long a finished outcome may wait for others: a message costs about as much as ten tiny tasks. */
+/**
+ * How long an outcome may wait for others, in milliseconds: a message costs
+ * about as much as ten tiny tasks.
+ */
 const REPORT_MS = 1;
 
-/** A call that takes less is quick. */
+/** Quick calls take less than this, in milliseconds. */
 const QUICK_MS = 0.1;
 
-/** Quick calls are timed this many at once, as reading the clock costs as much as calling. */
+/**
+ * How many quick calls are timed at once at most: reading the clock takes as
+ * long as a trivial call.
+ */
 const MAX_TIMED_TOGETHER = 32;
 
-/** The line to the host. */
+/** The line to the host, as the worker sees it. */
 export interface HostLine {
   /** The worker's name. */
   readonly name: string;
   readonly slots: Slots;
   /**
-   * Throws, and sends nothing, if the message cannot be cloned. Values that are
-   * not plain come with a list of what is to be moved, which may be empty.
+   * Sends a message. Throws, and sends nothing, if the message cannot be cloned.
+   * Values that are not plain come with a list of what is to be moved, which may
+   * be empty.
    */
   send(message: ToHost, transferables?: Transferable[]): void;
-  /** Whether a value can be sent, as a copy, and read. */
+  /** Whether a copy of a value can be sent, and read by the host. */
   carries(value: unknown): boolean;
 }
 
 /** A function that the host has defined. */
 interface WorkerFunction {
   readonly reference: FunctionReference;
-  /** Once it has been looked for. */
+  /** The function; `undefined` until its first call makes the worker look for it. */
   fn: AnyFunction | undefined;
-  /** Doubles with quick calls; at its most, the function has shown to be quick. */
+  /**
+   * How many calls are timed at once. Doubles with quick calls; at its most,
+   * the function has shown that it is quick.
+   */
   timedTogether: number;
 }
 
-/** The first message: tasks wait until it has been done. */
+/** The "initialize" message, which calls wait for. */
 interface Initialization {
   readonly fn: number | undefined;
-  /** `undefined` if they could not be read. */
+  /** `undefined` if the arguments could not be read. */
   readonly args: readonly unknown[] | undefined;
 }
 
-/** What never comes. */
+/** Awaited by a worker that is to do nothing more. */
 const NEVER = new OwnPromise<never>(() => {});
 
 /** The number of a function that nobody has defined: see {@linkcode UNREAD}. */
 const UNREAD_ID = -1;
 
-/** What is called, in vain, where the arguments could not be read. */
+/** Called, in vain, in the place of a function whose arguments could not be read. */
 const UNREAD: WorkerFunction = {
   reference: { kind: "export", module: "", name: "" },
   fn: () => {
@@ -115,40 +124,41 @@ export class WorkerLoop implements StopSource {
   /** Whether the first message that is not a definition has come. */
   #greeted = false;
   #working = false;
-  /** Whether its last words have been said; Deno may let it go on for a while. */
+  /** Whether the last words have been said; Deno may let the worker go on for a while. */
   #closing = false;
-  /** While it runs. */
+  /** The initializer, while it runs. */
   #initializer: FunctionReference | undefined;
-  /** The calls at the front, and how many of them have been passed. */
+  /** The calls at the front, and how many of them have been entered or passed over. */
   #segment: Segment | undefined;
   #passed = 0;
-  /** The position of the item at the front. */
+  /** The position of the job at the front. */
   #position = 0;
-  /** Whether the running call is the last of its item. */
-  #itemEnds = false;
+  /** Whether the running call is the last of its job. */
+  #jobEnds = false;
   #scope = new CallScope(this);
   #values: unknown[] = [];
   #failures: (number | EncodedError)[] = [];
-  /** When the calls of the outcomes began and ended, if somebody watches. */
+  /** When the calls of those outcomes began and ended, if somebody watches. */
   #times: number[] | undefined;
   /** When the running call began, if somebody watches. */
   #startedAt = 0;
-  /** All items before this position have been reported, and all calls that had ended at that time. */
+  /** All jobs before this position have been reported. */
   #reported = 0;
-  /** How many calls those were. */
+  /** How many calls have been reported, and when that was. */
   #reportedCalls = 0;
   #reportedAt = 0;
   #reportTimer: ReturnType<typeof setTimeout> | undefined;
+  /** How many calls have ended since the clock was read, and when that was. */
   #untimed = 0;
   #timedAt = 0;
 
   constructor(line: HostLine) {
     this.#line = line;
-    // If this fails, so does the first function that is text.
+    // If this fails, the first function that travels as source says so.
     loadEvaluator().catch(() => {});
   }
 
-  /** The host says something. */
+  /** A message has come from the host. */
   received(message: ToWorker): void {
     switch (message[0]) {
       case "define":
@@ -164,7 +174,8 @@ export class WorkerLoop implements StopSource {
         this.#wake();
         break;
       case "unreadable":
-        // Only what travels alone: the arguments of the initializer, then those of calls.
+        // Only what travels alone can be unreadable: the arguments of the
+        // initializer, then those of calls.
         this.#inbox.push(
           this.#greeted
             ? [UNREAD_ID, 1, [], false]
@@ -180,7 +191,7 @@ export class WorkerLoop implements StopSource {
         this.#wake();
         break;
       case "stop":
-        // The outcome may already be on its way; then it is another one's turn.
+        // The call may have ended, so that another one is running now.
         if (message[1] === this.#position) {
           this.#scope.task?.stop(
             decodeError(message[2]) as CancelledError | TimeoutError,
@@ -188,20 +199,24 @@ export class WorkerLoop implements StopSource {
         }
         break;
       case "watch":
-        // What has ended before has no times.
+        // Calls that have ended have no times, and those of one report have to
+        // match its outcomes.
         this.#report();
         this.#times ??= [];
         this.#startedAt = wallTime();
         break;
       case "revoke":
-        // Done before it gets here, by whoever shares the slots.
+        // Whoever shares the slots with the worker has revoked the calls there.
         break;
       default:
         message satisfies never;
     }
   }
 
-  /** The worker is about to be gone: what has finished must not be lost with it, and nothing else is begun. */
+  /**
+   * The worker is about to be gone: reports what has ended, which would be
+   * lost, and begins nothing more.
+   */
   end(cause?: EncodedError, exitCode?: number): void {
     this.#closing = true;
     try {
@@ -212,14 +227,14 @@ export class WorkerLoop implements StopSource {
         [],
       );
     }
-    // Whoever ends is not ready, and has not loaded what it goes on with.
+    // Deno may let a load or an initializer go on: its "loaded" or "ready" would be a lie.
     this.#line.send = () => {};
   }
 
-  /** Why it ends before it was ready, or in the middle of a module: nobody else can tell. */
+  /** Why the worker ends before it is ready, or while it loads a module: the host cannot tell. */
   #untimely(exitCode: number | undefined): EncodedError | undefined {
     const how = exitCode === undefined ? "closed the worker" : exitCode === 0
-      // Up to 2.6, Deno does not tell a worker any other.
+      // Up to 2.6, Deno tells a worker of no other exit code.
       ? "ended the worker"
       : `ended the worker with exit code ${exitCode}`;
     const module = loadingModule();
@@ -247,7 +262,7 @@ export class WorkerLoop implements StopSource {
     this.#restartClock();
     while (this.#segment !== undefined || this.#inbox.length > 0) {
       if (taskScopes.areAsked && !taskScopes.areKept) {
-        // Or what a task leaves behind would be taken for the next one.
+        // Without scopes, code that a task leaves behind would be taken for the next task.
         this.#report();
         await taskScopes.keep();
         this.#restartClock();
@@ -260,9 +275,9 @@ export class WorkerLoop implements StopSource {
   }
 
   /**
-   * One scope for many calls, as one for each would cost as much as the call.
-   * What a call leaves behind can only run when the next one is awaited; then
-   * that one needs a scope of its own, once anybody asks.
+   * Makes many calls in one scope, as a scope for each would cost as much as the
+   * call. Code that a call leaves behind can only run while a later call is
+   * awaited; once a task has asked for itself, that call needs its own scope.
    */
   async #workInScope(): Promise<void> {
     do {
@@ -272,7 +287,7 @@ export class WorkerLoop implements StopSource {
     } while (!taskScopes.areAsked);
   }
 
-  /** Makes calls until one has to be awaited, or none is left. */
+  /** Makes calls until one has to be awaited, which it returns, or none is left. */
   #callUntilPending(): Promise<void> | undefined {
     while (true) {
       if (this.#segment === undefined) {
@@ -287,7 +302,7 @@ export class WorkerLoop implements StopSource {
       const id = segment[0];
       const count = segment[1];
       const args = segment[2];
-      const oneItem = segment[3];
+      const oneJob = segment[3];
       const called = id === UNREAD_ID ? UNREAD : this.#functions[id]!;
       if (called.fn === undefined) return this.#load(called);
       const arity = args.length / count;
@@ -295,22 +310,22 @@ export class WorkerLoop implements StopSource {
         if (this.#closing) return NEVER;
         const n = this.#passed++;
         if (called.timedTogether < MAX_TIMED_TOGETHER) this.#report();
-        this.#itemEnds = !oneItem || this.#passed === count;
-        if (this.#enter(oneItem ? n : 0)) {
+        this.#jobEnds = !oneJob || this.#passed === count;
+        if (this.#enter(oneJob ? n : 0)) {
           const pending = this.#call(called, args, n * arity, arity);
           if (pending !== undefined) return pending;
         } else {
           this.#position++;
-          if (oneItem) this.#passed = count;
+          if (oneJob) this.#passed = count;
         }
       }
-      // Deno 2.4 keeps the last message of a port, and this is a part of it.
+      // Deno 2.4 keeps the last message of a port alive, and with it its arguments.
       (args as unknown[]).length = 0;
       this.#segment = undefined;
     }
   }
 
-  /** Enters the next call; false if the host has taken it back. */
+  /** Enters the next call; false if the host has revoked it. */
   #enter(n: number): boolean {
     const entered = this.#line.slots.enter(this.#position, n);
     if (entered === "announced") {
@@ -333,7 +348,7 @@ export class WorkerLoop implements StopSource {
         ? fn(args[at])
         : apply(fn, undefined, argumentsAt(args, at, arity));
       if (isThenable(value)) {
-        // Only runs if the event loop turns before the promise has settled.
+        // The timer fires only if the event loop turns before the promise has settled.
         this.#reportSoon();
         return this.#awaitOutcome(called, value);
       }
@@ -356,12 +371,12 @@ export class WorkerLoop implements StopSource {
     this.#resolve(called, value);
   }
 
-  /** What has ended does not wait for long for a call that is awaited. */
+  /** Outcomes do not wait for long for a call that is awaited. */
   #reportSoon(): void {
     try {
       this.#reportTimer ??= setTimeout(() => this.#report(), REPORT_MS);
     } catch {
-      // An earlier task has spoilt what Deno makes timers of.
+      // An earlier task has broken the globals from which Deno makes timers.
       this.#report();
     }
   }
@@ -373,7 +388,8 @@ export class WorkerLoop implements StopSource {
       if (this.#ended(called)) this.#report();
       return;
     }
-    // As it is now, and so that it fails alone if it cannot be cloned.
+    // The result travels alone, so that no other fails with one that cannot be
+    // cloned, and now, as a later task may change it.
     this.#report();
     this.#values[0] = unwrapTransfer(value);
     this.#ended(called);
@@ -396,9 +412,9 @@ export class WorkerLoop implements StopSource {
     return reference?.kind === "source" ? explain(encoded, reference) : encoded;
   }
 
-  /** True if it is time to report. */
+  /** A call has ended; true if it is time to report. */
   #ended(called: WorkerFunction): boolean {
-    if (this.#itemEnds) this.#position++;
+    if (this.#jobEnds) this.#position++;
     this.#scope.end();
     const times = this.#times;
     if (times !== undefined) {
@@ -415,11 +431,11 @@ export class WorkerLoop implements StopSource {
     this.#timedAt = now;
     this.#untimed = 0;
     if (now - this.#reportedAt >= REPORT_MS) return true;
-    // What a map() has in flight is limited, so its host may be waiting.
+    // A map() has a limited number of calls in flight, so its host may be waiting.
     return this.#segment![3] && this.#values.length >= BATCH_CALLS;
   }
 
-  /** Idling, and looking for functions, is not work. */
+  /** Neither idling nor loading functions counts as busy. */
   #restartClock(): void {
     this.#reportedAt = this.#timedAt = monotonicTime();
     this.#untimed = 0;
@@ -427,11 +443,11 @@ export class WorkerLoop implements StopSource {
 
   async #load(called: WorkerFunction): Promise<void> {
     this.#report();
-    // A module may take its time, or never end; source is there at once.
+    // Only a module may take long, or never end: the host waits for its startTimeout.
     const announced = called.reference.kind === "export";
     if (announced) this.#line.send(["loading"]);
     try {
-      called.fn = await loadFunction(called.reference);
+      called.fn = await loadTask(called.reference);
     } catch (error) {
       called.fn = () => {
         throw error;
@@ -448,7 +464,7 @@ export class WorkerLoop implements StopSource {
     try {
       if (args === undefined) throw initArgsError(unreadable());
       if (reference !== undefined) {
-        const initializer = await loadFunction(reference);
+        const initializer = await loadTask(reference);
         this.#initializer = reference;
         await apply(initializer, undefined, args);
         this.#initializer = undefined;
@@ -462,7 +478,10 @@ export class WorkerLoop implements StopSource {
     this.#restartClock();
   }
 
-  /** Why the running call is to stop, as the host's last word may not have arrived. */
+  /**
+   * Why the running call is to stop, read from its slot: in a loop that never
+   * yields, no message arrives.
+   */
   stopReason(task: RunningTask): CancelledError | TimeoutError | undefined {
     if (!this.#scope.runs(task)) return undefined;
     switch (this.#line.slots.stopKind(this.#position)) {
@@ -495,11 +514,11 @@ export class WorkerLoop implements StopSource {
     try {
       this.#line.send(
         ["done", this.#position, busyMs, values, failures, times, before],
-        // The fields of errors need not be plain either.
+        // Fields of errors need not be plain.
         transferables ?? (failures && []),
       );
     } catch (error) {
-      // Plain values and errors can always be sent, so this is one that stands alone.
+      // Plain values and errors can always be sent, so the report has one other value, alone.
       const refusal = this.#encode(resultError(values[0], error));
       const refusals: (number | EncodedError)[] = [];
       for (let i = 0; i < values.length; i++) {
@@ -520,13 +539,16 @@ export class WorkerLoop implements StopSource {
   }
 }
 
-/** The arguments of one of many calls, without a method or an iterator that a task may have patched. */
+/**
+ * The arguments of one of many calls; calls no method or iterator, as a task
+ * may have patched it.
+ */
 function argumentsAt(
   args: readonly unknown[],
   at: number,
   arity: number,
 ): readonly unknown[] {
-  const its = new OwnArray<unknown>(arity);
-  for (let i = 0; i < arity; i++) its[i] = args[at + i];
-  return its;
+  const own = new OwnArray<unknown>(arity);
+  for (let i = 0; i < arity; i++) own[i] = args[at + i];
+  return own;
 }

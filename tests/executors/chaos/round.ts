@@ -18,14 +18,14 @@ import {
   UNCLONEABLE,
 } from "./tasks.ts";
 import { allows, type Ending, outcomeOf, type Submitted } from "./outcome.ts";
-import { load, loadAll, makeCells, removeCells } from "../cells.ts";
+import { load, loadAll, makeCells, removeCells } from "../helpers/cells.ts";
 import { DEATHS } from "../fixtures/dying.ts";
-import type { Random } from "../random.ts";
+import type { Random } from "../helpers/random.ts";
 import {
   type MakeExecutor,
   noWorkerLeft,
   type WorkerExecutor,
-} from "../worker_harness.ts";
+} from "../helpers/worker_harness.ts";
 
 /** Long against anything that a round waits for. */
 const HANG_MS = 60_000;

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { randomOf } from "../random.ts";
-import type { MakeExecutor } from "../worker_harness.ts";
+import { randomOf } from "../helpers/random.ts";
+import type { MakeExecutor } from "../helpers/worker_harness.ts";
 import { Round } from "./round.ts";
 
 /** Options for {@linkcode runChaos}. */

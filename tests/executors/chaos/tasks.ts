@@ -10,7 +10,7 @@ import {
   task,
   transfer,
 } from "../../../mod.ts";
-import { add, type Cells } from "../cells.ts";
+import { add, type Cells } from "../helpers/cells.ts";
 import { type Death, DEATHS, die } from "../fixtures/dying.ts";
 
 /** Ends by itself, so that nothing is left of a thread that Deno cannot stop. */

@@ -6,7 +6,7 @@
 
 import { concat } from "../../../executors/pool/process/frames.ts";
 import { serialize } from "../../../executors/pool/process/serialize.ts";
-import type { Random } from "../random.ts";
+import type { Random } from "../helpers/random.ts";
 
 // As packets.ts has it.
 const PACKET_BYTES = Deno.build.os === "linux" ? 4096 : 512;

@@ -14,7 +14,7 @@ import {
   PacketReader,
 } from "../../../executors/pool/process/packets.ts";
 import { serialize } from "../../../executors/pool/process/serialize.ts";
-import type { Random } from "../random.ts";
+import type { Random } from "../helpers/random.ts";
 import { babble, Packets, spoil } from "./babble.ts";
 import { invent } from "./odd.ts";
 

@@ -7,7 +7,7 @@
  */
 
 import { SLOT_COUNT } from "../../../executors/pool/wire/slots.ts";
-import type { Random } from "../random.ts";
+import type { Random } from "../helpers/random.ts";
 import { invent, mutate } from "./odd.ts";
 
 /** What a liar can do. */

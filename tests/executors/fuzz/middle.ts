@@ -25,7 +25,7 @@ import type {
 import type { Greeting } from "../../../executors/pool/thread/greeting.ts";
 import { babble, Packets } from "./babble.ts";
 import { locks } from "../../../executors/pool/thread/locks.ts";
-import type { Random } from "../random.ts";
+import type { Random } from "../helpers/random.ts";
 import { Liar, type Terms } from "./liar.ts";
 import { type MakeUp, Puppet } from "./puppet.ts";
 

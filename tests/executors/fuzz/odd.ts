@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Random } from "../random.ts";
+import type { Random } from "../helpers/random.ts";
 
 /** Where a worker is, as far as whoever forges its words can tell: positions count items. */
 export interface Whereabouts {

@@ -10,9 +10,9 @@
 // First: what is imported after it starts workers through it.
 import { noProcessLeft } from "./middle.ts";
 import process from "node:process";
-import { removeCells } from "../cells.ts";
-import { randomOf } from "../random.ts";
-import { noWorkerLeft, WORKER_KINDS } from "../worker_harness.ts";
+import { removeCells } from "../helpers/cells.ts";
+import { randomOf } from "../helpers/random.ts";
+import { noWorkerLeft, WORKER_KINDS } from "../helpers/worker_harness.ts";
 import { spoilBytes } from "./bytes.ts";
 import { Round } from "./round.ts";
 import type { FuzzSummary, Said } from "./run.ts";

@@ -8,7 +8,7 @@
 
 import { SLOT_COUNT } from "../../../executors/pool/wire/slots.ts";
 import type { Segment } from "../../../executors/pool/wire/protocol.ts";
-import type { Random } from "../random.ts";
+import type { Random } from "../helpers/random.ts";
 
 /** How long it does nothing between two things at most. */
 const PAUSE_MS = 4;

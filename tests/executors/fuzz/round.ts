@@ -8,7 +8,7 @@
 
 import { forget, meddle } from "./middle.ts";
 import { type Future, ProcessPoolExecutor } from "../../../mod.ts";
-import { load, loadAll, makeCells } from "../cells.ts";
+import { load, loadAll, makeCells } from "../helpers/cells.ts";
 import {
   allows,
   type Ending,
@@ -16,8 +16,11 @@ import {
   type Submitted,
 } from "../chaos/outcome.ts";
 import { type Deed, DEEDS } from "../chaos/tasks.ts";
-import { type Random, randomOf } from "../random.ts";
-import type { MakeExecutor, WorkerExecutor } from "../worker_harness.ts";
+import { type Random, randomOf } from "../helpers/random.ts";
+import type {
+  MakeExecutor,
+  WorkerExecutor,
+} from "../helpers/worker_harness.ts";
 import { ALL, attempt, attemptItem, lies, type Notes } from "./tasks.ts";
 
 /** Long against anything that a round waits for. */

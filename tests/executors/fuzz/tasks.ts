@@ -6,7 +6,7 @@
  */
 
 import { task } from "../../../mod.ts";
-import type { Cells } from "../cells.ts";
+import type { Cells } from "../helpers/cells.ts";
 import { type Deed, perform } from "../chaos/tasks.ts";
 
 /** Where tasks note that they were entered, each at its place. */

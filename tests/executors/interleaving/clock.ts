@@ -10,6 +10,7 @@ interface Timer {
   readonly callback: () => void;
 }
 
+/** As functions of nobody: up to Deno 2.8 timers refuse to be called on an object. */
 const real = {
   setTimeout: globalThis.setTimeout,
   clearTimeout: globalThis.clearTimeout,
@@ -23,9 +24,12 @@ let current: FakeClock | undefined;
 // module is to be imported before it.
 Object.assign(globalThis, {
   setTimeout: (callback: () => void, ms?: number, ...args: []) =>
-    current?.setTimeout(callback, ms) ?? real.setTimeout(callback, ms, ...args),
+    current?.setTimeout(callback, ms) ??
+      (0, real.setTimeout)(callback, ms, ...args),
   clearTimeout: (id: number) =>
-    current === undefined ? real.clearTimeout(id) : current.clearTimeout(id),
+    current === undefined
+      ? (0, real.clearTimeout)(id)
+      : current.clearTimeout(id),
 });
 performance.now = () => current?.now ?? real.now();
 

@@ -6,8 +6,8 @@
  */
 
 import { type Future, task, transfer } from "../../../mod.ts";
-import type { Random } from "../random.ts";
-import type { Deed } from "./worker.ts";
+import type { Random } from "../helpers/random.ts";
+import type { Deed } from "./thread.ts";
 
 /** A function of which only the name matters. */
 export function plain(place: number, ..._: unknown[]): number {
@@ -24,12 +24,22 @@ const FUNCTIONS = {
   lethal: task(module, "lethal", (place: number) => place),
 } satisfies Record<string, typeof plain>;
 
+/** What a call is given: the last two have a getter that does what the user may do, as it travels with others or alone. */
+const ARGUMENTS = [
+  ...["none", "none", "none", "none", "none", "none"] as const,
+  ...["moved", "uncloneable", "meddling", "meddling alone"] as const,
+];
+type Argument = typeof ARGUMENTS[number];
+
+/** A call that so many workers have died with is not sent again. */
+const MAX_DEATHS = 3;
+
 /** One call. */
 export class Plan {
   readonly place: number;
   readonly fn: keyof typeof FUNCTIONS;
   readonly deed: Deed;
-  readonly argument: "none" | "moved" | "uncloneable";
+  readonly argument: Argument;
   /** What `submitWith()` is told, if that is how it is submitted. */
   readonly timeout: number | undefined;
   readonly controller: AbortController | undefined;
@@ -41,6 +51,10 @@ export class Plan {
   barred = false;
   /** Whether its worker has died with its outcome. */
   lost = false;
+  /** Whether a worker without shared memory has died that may have entered it, for all its host knows. */
+  doubted = false;
+  /** How many such workers have died that had been sent it. */
+  deaths = 0;
 
   private constructor(
     place: number,
@@ -69,29 +83,49 @@ export class Plan {
     const fn = below(4) > 0
       ? "plain"
       : pick(["exported", "exported", "lethal", "endless"] as const);
-    const argument = pick(
-      ["none", "none", "none", "none", "moved", "uncloneable"] as const,
-    );
+    const argument = pick(ARGUMENTS);
     const deed = pick(["return", "return", "return", "throw", "die"] as const);
     if (below(3) > 0) return new Plan(place, deed, { fn, argument });
-    const stubborn = below(2) === 0;
-    return new Plan(place, stubborn ? pick(["obey", "ignore"]) : deed, {
+    const stopped = below(2) === 0 ? pick(["obey", "ignore"] as const) : deed;
+    return new Plan(place, stopped, {
       fn,
       argument,
       controller: new AbortController(),
-      // Or it would never end.
-      timeout: stubborn || below(2) === 0 ? 1 + below(20) : Infinity,
+      // Or it would never end; what obeys is aborted in the end.
+      timeout: stopped === "ignore" || below(2) === 0
+        ? 1 + below(20)
+        : Infinity,
     });
   }
 
-  /** What to submit. */
-  get call(): [typeof plain, ...Parameters<typeof plain>] {
+  /** What to submit; a getter may `meddle` as it is sent. */
+  call(meddle: () => void): [typeof plain, ...Parameters<typeof plain>] {
     const fn = FUNCTIONS[this.fn];
-    if (this.argument === "none") return [fn, this.place];
     const buffer = new ArrayBuffer(1);
-    return this.argument === "moved"
-      ? [fn, this.place, transfer(buffer, [buffer])]
-      : [fn, this.place, Symbol()];
+    const meddling = {
+      get value() {
+        meddle();
+        return 1;
+      },
+    };
+    switch (this.argument) {
+      case "none":
+        return [fn, this.place];
+      case "moved":
+        return [fn, this.place, transfer(buffer, [buffer])];
+      case "uncloneable":
+        return [fn, this.place, Symbol()];
+      case "meddling":
+        return [fn, this.place, meddling];
+      case "meddling alone":
+        return [fn, this.place, [new Map(), meddling]];
+    }
+  }
+
+  /** Whether its future was cancelled, rather than stopped by its signal. */
+  get cancelled(): boolean {
+    return this.future?.cancelled() === true &&
+      this.controller?.signal.aborted !== true;
   }
 
   /** Whether its future may end so: with a value, or an error of this name. */
@@ -104,9 +138,10 @@ export class Plan {
         return deed === "throw" && entries === 1;
       case "WorkerCrashedError":
         return this.lost || entries === 0 &&
-            (fn === "lethal" || fn === "endless" || argument === "moved");
+            (fn === "lethal" || fn === "endless" || argument === "moved" ||
+              this.doubted || this.deaths >= MAX_DEATHS);
       case "WorkerTerminatedError":
-        return ended.terminated && entries === 1;
+        return ended.terminated && (entries === 1 || ended.cancelled);
       case "BrokenExecutorError":
         return ended.broken && entries === 0;
       case "DataCloneError":
@@ -114,7 +149,8 @@ export class Plan {
       case "TimeoutError":
         return this.timeout !== undefined && entries === 1;
       case "CancelledError":
-        return controller?.signal.aborted || barred && entries === 0;
+        return controller?.signal.aborted ||
+          (barred || ended.cancelled) && entries === 0;
       default:
         return false;
     }
@@ -125,4 +161,6 @@ export class Plan {
 export interface Ending {
   readonly terminated: boolean;
   readonly broken: boolean;
+  /** Whether workers were asked for what they had not entered, as they share no memory. */
+  readonly cancelled: boolean;
 }

@@ -2,58 +2,81 @@
  * One run of a scheduler with fake workers, in which everything that may
  * happen at any time does so whenever the random says: workers take steps and
  * die, messages arrive late, time passes, the user submits, cancels, aborts
- * and shuts down, from outside and from done callbacks.
+ * and shuts down, from outside, from done callbacks, and from getters of
+ * arguments.
  *
  * @module
  */
 
-// First: what is imported after it takes the time from there.
+// First: what is imported after them takes the time, and processes, from there.
 import { FakeClock } from "./clock.ts";
+import { Crew, type WorkerKind } from "./crew.ts";
 import { assert, assertEquals } from "@std/assert";
-import type { Random } from "../random.ts";
+import type { Random } from "../helpers/random.ts";
 import { plain, Plan } from "./plan.ts";
 import { FakePool } from "./pool.ts";
-import { type Deed, FakeWorker, type World } from "./worker.ts";
+import type { Accident, ProcessWorld } from "./process.ts";
+import type { Deed } from "./thread.ts";
 
 /** More than any run takes that does not hang. */
 const MAX_STEPS = 20_000;
 
+/** One step of so many that processes take is an accident, where there are any. */
+const HIT_EVERY = 300;
+
+/** What may have died before they were ready, for all their host has heard, before a pool is broken. */
+const MAX_FAILED_STARTS = 3;
+
 /** More microtasks than follow from one another here; a turn of the event loop takes longer. */
 const TICKS = 32;
 
-/** Makes one run; throws what is wrong. */
-export async function interleave(random: Random): Promise<void> {
+/** Makes one run with threads, which share memory with their host; throws what is wrong. */
+export function interleaveThreads(random: Random): Promise<void> {
+  return interleave(random, "threads");
+}
+
+/** Makes one run with processes, which share none; throws what is wrong. */
+export function interleaveProcesses(random: Random): Promise<void> {
+  return interleave(random, "processes");
+}
+
+async function interleave(random: Random, kind: WorkerKind): Promise<void> {
   using clock = new FakeClock();
-  await new Interleaving(random, clock).run(100 + random.below(200));
+  using run = new Interleaving(random, clock, kind);
+  await run.run(100 + random.below(200));
 }
 
 /** One run, from the first task to the last. */
-class Interleaving implements World {
+class Interleaving implements ProcessWorld, Disposable {
   readonly random: Random;
   readonly #clock: FakeClock;
   readonly #pool: FakePool;
-  readonly #workers: FakeWorker[] = [];
+  readonly #shared: boolean;
+  readonly #crew: Crew;
   readonly #plans: Plan[] = [];
   /** How many maps are being read. */
   #reading = 0;
   readonly #mayStartBadly: boolean;
+  readonly #mayBeHit: boolean;
+  /** How many processes something has hit from outside. */
+  #hits = 0;
   #closed = false;
   #terminated = false;
-  #racing = false;
   /** What went wrong where nobody would hear an exception. */
   #violation: string | undefined;
 
-  constructor(random: Random, clock: FakeClock) {
+  constructor(random: Random, clock: FakeClock, kind: WorkerKind) {
     this.random = random;
     this.#clock = clock;
+    this.#shared = kind === "threads";
+    this.#crew = new Crew(this, kind);
     const { below, pick } = random;
     this.#mayStartBadly = below(3) === 0;
+    this.#mayBeHit = below(2) === 0;
     this.#pool = new FakePool({
-      open: (_name, listener) => {
+      open: (name, listener) => {
         this.#expect(!this.#terminated, "a worker starts after terminate()");
-        const worker = new FakeWorker(this, listener);
-        this.#workers.push(worker);
-        return worker;
+        return this.#crew.open(name, listener);
       },
       maxWorkers: 1 + below(3),
       maxTasksPerWorker: pick([Infinity, Infinity, 1, 2, 7]),
@@ -68,11 +91,14 @@ class Interleaving implements World {
   }
 
   race(): void {
-    // What races does not race with itself.
-    if (this.#racing) return;
-    this.#racing = true;
-    for (let steps = this.random.below(3); steps > 0; steps--) this.#work();
-    this.#racing = false;
+    this.#crew.race();
+  }
+
+  accident(): Accident | undefined {
+    const { below, pick } = this.random;
+    if (!this.#mayBeHit || below(HIT_EVERY) > 0) return undefined;
+    this.#hits++;
+    return pick(["killed", "failed", "failed", "halted"]);
   }
 
   entered(place: number): Deed {
@@ -86,6 +112,22 @@ class Interleaving implements World {
     this.#plans[place]!.lost = true;
   }
 
+  doubted(place: number): void {
+    this.#plans[place]!.doubted = true;
+  }
+
+  outlived(place: number): void {
+    this.#plans[place]!.deaths++;
+  }
+
+  violated(what: string): void {
+    this.#expect(false, what);
+  }
+
+  [Symbol.dispose](): void {
+    this.#crew[Symbol.dispose]();
+  }
+
   /** Does so many things, then shuts down and waits until all is over. */
   async run(steps: number): Promise<void> {
     for (; steps > 0; steps--) {
@@ -97,6 +139,7 @@ class Interleaving implements World {
     this.#pool.shutdown().then(() => closed = true);
     for (let step = 0; !closed || this.#reading > 0; step++) {
       if (step === MAX_STEPS) throw new Error(this.#describe());
+      if (this.random.below(10) === 0) this.#abort();
       this.#happen();
       await this.#turn();
     }
@@ -106,16 +149,9 @@ class Interleaving implements World {
   /** Something that the user does not do, and workers before it. */
   #happen(): void {
     const { below, pick } = this.random;
-    for (let steps = below(4); steps > 0; steps--) this.#work();
+    this.#crew.work();
     if (below(2) === 0) this.#clock.pass(pick([0, 1, 3, 20]));
-    else if (this.#workers.length > 0) pick(this.#workers).deliver();
-  }
-
-  #work(): void {
-    if (this.#workers.length === 0) return;
-    const worker = this.random.pick(this.#workers);
-    worker.step();
-    if (worker.ended) this.#workers.splice(this.#workers.indexOf(worker), 1);
+    else this.#crew.deliver();
   }
 
   /** Until all microtasks have run; workers do not wait for that. */
@@ -149,17 +185,23 @@ class Interleaving implements World {
     }
   }
 
+  /** Something that a getter does. */
+  #meddle(): void {
+    for (let acts = this.random.below(3); acts > 0; acts--) this.#act();
+  }
+
   #submit(count: number): void {
     for (; count > 0 && !this.#closed; count--) {
       const plan = Plan.submitted(this.#plans.length, this.random);
       this.#plans.push(plan);
       const { controller, timeout } = plan;
+      const call = plan.call(() => this.#meddle());
       try {
         plan.future = controller === undefined
-          ? this.#pool.submit(...plan.call)
+          ? this.#pool.submit(...call)
           : this.#pool.submitWith(
             { signal: controller.signal, timeout: timeout! },
-            ...plan.call,
+            ...call,
           );
       } catch {
         // Broken.
@@ -237,13 +279,18 @@ class Interleaving implements World {
     this.#terminated ||= this.random.below(2) === 0;
     if (this.#terminated) this.#pool.terminate();
     else this.#pool.shutdown({ cancelFutures: true });
-    for (const plan of this.#plans) plan.barred ||= plan.entries === 0;
+    for (const plan of this.#plans) {
+      // A process may have entered it a moment ago.
+      plan.barred ||= plan.entries === 0 &&
+        (this.#shared || plan.cancelled);
+    }
   }
 
   async #check(): Promise<void> {
     const ending = {
       terminated: this.#terminated,
-      broken: this.#mayStartBadly,
+      broken: this.#mayStartBadly || this.#hits >= MAX_FAILED_STARTS,
+      cancelled: this.#closed && !this.#shared,
     };
     for (const plan of this.#plans) {
       if (plan.future === undefined) continue;
@@ -255,8 +302,15 @@ class Interleaving implements World {
       );
       assert(plan.allows(outcome, ending), `${outcome} for ${said}`);
     }
+    if (!this.#shared) this.#outlive();
     assertEquals(this.#clock.pending, 0, "timers are left");
-    assertEquals(this.#workers.length, 0, "workers are left");
+    assertEquals(this.#crew.left, 0, "workers are left");
+  }
+
+  /** Lets the timers fire that processes have left behind, which are not their host's. */
+  #outlive(): void {
+    const end = this.#clock.now + 6;
+    while (this.#clock.now < end) this.#clock.pass(end - this.#clock.now);
   }
 
   #describe(): string {

@@ -6,18 +6,18 @@
  * @module
  */
 
-import { openProcess } from "../../executors/pool/process/child_process.ts";
+import { openProcess } from "../../../executors/pool/process/child_process.ts";
 import type {
   ChannelListener,
   OpenChannel,
-} from "../../executors/pool/channel.ts";
-import { planProcess } from "../../executors/pool/process/plan.ts";
-import type { ToHost } from "../../executors/pool/wire/protocol.ts";
-import { openWebWorker } from "../../executors/pool/thread/web_worker.ts";
+} from "../../../executors/pool/channel.ts";
+import { planProcess } from "../../../executors/pool/process/plan.ts";
+import type { ToHost } from "../../../executors/pool/wire/protocol.ts";
+import { openWebWorker } from "../../../executors/pool/thread/web_worker.ts";
 import {
   WorkerExecutor,
   type WorkerExecutorOptions,
-} from "../../executors/worker_executor.ts";
+} from "../../../executors/worker_executor.ts";
 
 /** An honest report of one call. */
 export type Report = Extract<ToHost, readonly ["done", ...unknown[]]>;

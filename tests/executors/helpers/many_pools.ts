@@ -5,7 +5,7 @@
  * @module
  */
 
-import { runCommand } from "../helpers/run_command.ts";
+import { runCommand } from "../../helpers/run_command.ts";
 import { WORKER_KINDS } from "./worker_harness.ts";
 
 /** Bytes. */
@@ -35,7 +35,7 @@ export async function measureManyPools(
       name,
       `${count}`,
     ],
-    cwd: new URL(".", import.meta.url),
+    cwd: new URL("../", import.meta.url),
     env: Deno.env.toObject(),
     timeout: 600_000,
   });

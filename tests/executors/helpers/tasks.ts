@@ -6,7 +6,7 @@
  */
 
 import { delay } from "@std/async/delay";
-import { currentTask, task } from "../../mod.ts";
+import { currentTask, task } from "../../../mod.ts";
 import { add, type Cells, load, makeCells, store } from "./cells.ts";
 
 /** Resolves with its first argument after `ms` milliseconds. */

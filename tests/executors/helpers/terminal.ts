@@ -5,8 +5,8 @@
  * @module
  */
 
-import { runCommand } from "../helpers/run_command.ts";
-import { makeTempFolder } from "../helpers/temp_folder.ts";
+import { runCommand } from "../../helpers/run_command.ts";
+import { makeTempFolder } from "../../helpers/temp_folder.ts";
 import { MOD } from "./worker_harness.ts";
 
 /** What a program of a few lines has to end within. */

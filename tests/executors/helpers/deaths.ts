@@ -6,7 +6,7 @@
  */
 
 import { load, makeCells } from "./cells.ts";
-import { type Death, DEATHS, dieTimed } from "./fixtures/dying.ts";
+import { type Death, DEATHS, dieTimed } from "../fixtures/dying.ts";
 import type { MakeExecutor } from "./worker_harness.ts";
 
 /** Delays in milliseconds, in ascending order, for each way to die. */

@@ -11,7 +11,7 @@ import {
   task,
   transfer,
   WorkerPoolExecutor,
-} from "../../mod.ts";
+} from "../../../mod.ts";
 import { type Cells, load } from "./cells.ts";
 import { passGate } from "./tasks.ts";
 

@@ -13,16 +13,16 @@ import {
   WorkerCrashedError,
   WorkerPoolExecutor,
   type WorkerPoolExecutorOptions,
-} from "../../mod.ts";
-import { type Output, runCommand } from "../helpers/run_command.ts";
-import { makeTempFolder } from "../helpers/temp_folder.ts";
+} from "../../../mod.ts";
+import { type Output, runCommand } from "../../helpers/run_command.ts";
+import { makeTempFolder } from "../../helpers/temp_folder.ts";
 import { watched } from "./harness.ts";
 
 /** What a program of a few lines has to end within. */
 const PROGRAM_LIMIT_MS = 20_000;
 
 /** Where a program finds this package. */
-export const MOD: string = new URL("../../mod.ts", import.meta.url).href;
+export const MOD: string = new URL("../../../mod.ts", import.meta.url).href;
 
 /** Which Deno this is: what stands after `2.`. */
 export const MINOR_RELEASE: number = Number(Deno.version.deno.split(".")[1]);

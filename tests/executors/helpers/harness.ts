@@ -5,7 +5,7 @@
  * @module
  */
 
-import { runCommand } from "../helpers/run_command.ts";
+import { runCommand } from "../../helpers/run_command.ts";
 import { removeCells } from "./cells.ts";
 import { SerialExecutor } from "./serial_executor.ts";
 import {
@@ -15,7 +15,7 @@ import {
   type PromisePoolExecutorOptions,
   WorkerPoolExecutor,
   type WorkerPoolExecutorOptions,
-} from "../../mod.ts";
+} from "../../../mod.ts";
 
 /** Long against anything that a behaviour waits for, short against a stuck run. */
 const WATCHDOG_MS = 30_000;
@@ -186,10 +186,10 @@ export async function runProgram(
   source: string,
   flags: string[] = [],
 ): Promise<string> {
-  const module = new URL("../../mod.ts", import.meta.url);
+  const module = new URL("../../../mod.ts", import.meta.url);
   const { stdout } = await runCommand(Deno.execPath(), {
     args: ["run", "-A", "--no-config", ...flags, "-"],
-    cwd: new URL(".", import.meta.url),
+    cwd: new URL("../", import.meta.url),
     env: Deno.env.toObject(),
     stdin: `import * as futures from "${module}";\n${source}`,
     timeout: PROGRAM_LIMIT_MS,

@@ -1,0 +1,271 @@
+/**
+ * The way of jobs to one worker.
+ *
+ * ```text
+ * add() ──► batch ──► copy ──► check ──► commit to the ledger ──► post
+ *             │         │
+ *             │         └ getters of users run, which may do anything
+ *             └─ revokeAll(): what has not been committed is nobody's
+ * ```
+ *
+ * 1. Copy. Calls with plain arguments travel together, many in a message; each
+ *    other call travels alone: see plain.ts.
+ * 2. Check. What getters have settled is left out. If they had the batch
+ *    revoked, nothing of it is this worker's any more, and the copies are
+ *    thrown away.
+ * 3. Commit. The jobs get their positions, and the worker holds them. From here
+ *    on, no code of a user runs before the message has left.
+ * 4. Post. The channel itself clones a call that travels alone. What its getters
+ *    do finds the job in the ledger, like any other that was sent; what comes
+ *    behind it in the batch is checked after that.
+ *
+ * @module
+ */
+
+import { monotonicTime } from "../../runtime/clock.ts";
+import { isTransfer, unwrapTransfer } from "../../transfer.ts";
+import type { Job, JobHolder } from "../../job/job.ts";
+import type { Channel } from "../channel.ts";
+import { cloneError } from "../wire/clone_error.ts";
+import { copyPlain, NOT_PLAIN } from "../wire/plain.ts";
+import type { Segment } from "../wire/protocol.ts";
+import { costOf, type FunctionTable, type PoolFunction } from "./functions.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Silence } from "./silence.ts";
+
+/** A job that cannot be cloned, and why. */
+export type Refused = readonly [job: Job, error: Error];
+
+/** Sends jobs to one worker. */
+export class Outgoing {
+  readonly #holder: JobHolder;
+  readonly #channel: Channel;
+  readonly #ledger: Ledger;
+  readonly #functions: FunctionTable;
+  readonly #silence: Silence;
+  /** The jobs that are to be sent; another array once they were revoked. */
+  #batch: Job[] = [];
+  /** The index in the batch of the first job that has not been committed. */
+  #next = 0;
+  /** How many calls those hold. */
+  calls = 0;
+
+  constructor(
+    holder: JobHolder,
+    channel: Channel,
+    ledger: Ledger,
+    functions: FunctionTable,
+    silence: Silence,
+  ) {
+    this.#holder = holder;
+    this.#channel = channel;
+    this.#ledger = ledger;
+    this.#functions = functions;
+    this.#silence = silence;
+  }
+
+  /** Takes a job for the next messages. */
+  add(job: Job, cost: number): void {
+    this.#batch.push(job);
+    this.calls += job.count;
+    this.#ledger.reserve(job.count, cost);
+  }
+
+  /** Sends the batch; returns what could not be cloned. */
+  send(): Refused[] {
+    const refused: Refused[] = [];
+    const batch = this.#batch;
+    while (this.#next < batch.length) {
+      this.#sendPlain(batch);
+      if (this.#batch !== batch) return refused;
+      const alone = batch[this.#next];
+      if (alone === undefined) break;
+      const error = this.#sendAlone(alone);
+      if (error !== undefined) refused.push([alone, error]);
+      if (this.#batch !== batch) return refused;
+    }
+    this.#batch = [];
+    this.#next = 0;
+    return refused;
+  }
+
+  /** Takes the jobs that have not been committed out of the batch. */
+  revokeAll(): Job[] {
+    const revoked = this.#batch.slice(this.#next);
+    for (const job of revoked) this.#leaveOut(job);
+    this.#batch = [];
+    this.#next = 0;
+    return revoked;
+  }
+
+  /** Tells the worker of a function, unless it knows it. */
+  define(fn: PoolFunction): void {
+    if (!this.#ledger.define(fn)) return;
+    this.#channel.send(["define", fn.id, fn.reference]);
+  }
+
+  /** Sends the first jobs of a batch in one message, up to the first call that has to travel alone. */
+  #sendPlain(batch: Job[]): void {
+    const from = this.#next;
+    let draft = new Draft();
+    let to = from;
+    let calls = 0;
+    while (to < batch.length) {
+      const job = batch[to]!;
+      calls = draft.add(this.#functions.of(job.fn).id, job);
+      if (calls < job.count) break;
+      to++;
+      calls = 0;
+    }
+    if (this.#batch !== batch) return;
+    // The calls behind those of the last job that could be copied.
+    const rest = calls > 0 ? batch[to]!.split(calls) : undefined;
+    const end = rest === undefined ? to : to + 1;
+    const settled = isAnySettled(batch, from, end);
+    if (settled) draft = draft.without(batch, from);
+    for (let i = from; i < end; i++) {
+      const job = batch[i]!;
+      if (settled && job.settled) this.#leaveOut(job);
+      else this.#commit(job);
+    }
+    this.#next = to;
+    if (rest !== undefined) batch[to] = rest;
+    this.#post(draft.segments);
+  }
+
+  /** Sends the first call of the job that is next; one that cannot be cloned fails alone, with the error that this returns. */
+  #sendAlone(job: Job): Error | undefined {
+    if (job.settled) {
+      this.#next++;
+      this.#leaveOut(job);
+      return;
+    }
+    if (job.count === 1) this.#next++;
+    else this.#batch[this.#next] = job.split(1);
+    const { args } = job;
+    const segment: Segment = [
+      this.#functions.of(job.fn).id,
+      1,
+      args.map(unwrapTransfer),
+      false,
+    ];
+    const transferables = args.filter(isTransfer).flatMap((arg) =>
+      arg.transferables
+    );
+    this.#commit(job);
+    try {
+      this.#post([segment], transferables);
+    } catch (error) {
+      this.#ledger.withdraw();
+      job.holder = undefined;
+      return cloneError(job, error, (value) => this.#channel.carries(value));
+    }
+  }
+
+  /** Notes that a job is sent: the worker may be at it before sending returns. */
+  #commit(job: Job): void {
+    const fn = this.#functions.of(job.fn);
+    this.define(fn);
+    this.calls -= job.count;
+    job.holder = this.#holder;
+    this.#ledger.add(job, fn, costOf(job, fn));
+  }
+
+  /** A job of the batch is not sent. */
+  #leaveOut(job: Job): void {
+    this.calls -= job.count;
+    const fn = this.#functions.of(job.fn);
+    this.#ledger.release(job.count, costOf(job, fn));
+  }
+
+  #post(segments: readonly Segment[], transferables?: Transferable[]): void {
+    if (segments.length === 0) return;
+    const before = monotonicTime();
+    this.#channel.send(["run", segments], transferables);
+    // Where sending takes long, so may reading.
+    this.#silence.sent(monotonicTime() - before);
+  }
+}
+
+function isAnySettled(
+  batch: readonly Job[],
+  from: number,
+  to: number,
+): boolean {
+  for (let i = from; i < to; i++) if (batch[i]!.settled) return true;
+  return false;
+}
+
+/** A segment to which calls are being added. */
+type DraftSegment = [
+  fn: number,
+  count: number,
+  args: unknown[],
+  oneJob: boolean,
+];
+
+/** The copies of calls that are to travel together. */
+class Draft {
+  readonly #segments: DraftSegment[] = [];
+
+  /** The segments of the message. */
+  get segments(): readonly Segment[] {
+    return this.#segments;
+  }
+
+  /** Adds the first calls of a job, as many as have only plain arguments; returns how many. */
+  add(fn: number, job: Job): number {
+    if (job.transfers) return 0;
+    const { args, count } = job;
+    const arity = args.length / count;
+    const segment = this.#segment(fn, count > 1, arity);
+    const copies = segment[2];
+    const before = copies.length;
+    const plain = pushPlain(args, copies);
+    const calls = plain === args.length ? count : Math.floor(plain / arity);
+    if (calls < count) copies.length = before + calls * arity;
+    segment[1] += calls;
+    if (segment[1] === 0) this.#segments.pop();
+    return calls;
+  }
+
+  /** The same, but for jobs that have settled, of those in a batch from an index on. */
+  without(batch: readonly Job[], from: number): Draft {
+    const kept = new Draft();
+    let index = from;
+    for (const [fn, count, args, oneJob] of this.#segments) {
+      const calls = oneJob ? count : 1;
+      const size = calls * args.length / count;
+      for (let at = 0; at < count; at += calls) {
+        if (batch[index++]!.settled) continue;
+        const segment = kept.#segment(fn, oneJob, size / calls);
+        const first = at / calls * size;
+        segment[2].push(...args.slice(first, first + size));
+        segment[1] += calls;
+      }
+    }
+    return kept;
+  }
+
+  /** Where calls are added next: single calls of the same shape share a segment. */
+  #segment(fn: number, oneJob: boolean, arity: number): DraftSegment {
+    const last = this.#segments.at(-1);
+    if (
+      !oneJob && last !== undefined && last[0] === fn && !last[3] &&
+      last[2].length === last[1] * arity
+    ) return last;
+    const segment: DraftSegment = [fn, 0, [], oneJob];
+    this.#segments.push(segment);
+    return segment;
+  }
+}
+
+/** Adds copies of plain arguments to `target` up to the first that is not; returns how many. */
+function pushPlain(args: readonly unknown[], target: unknown[]): number {
+  for (let i = 0; i < args.length; i++) {
+    const copy = copyPlain(args[i]);
+    if (copy === NOT_PLAIN) return i;
+    target.push(copy);
+  }
+  return args.length;
+}
