@@ -13,7 +13,7 @@ import {
   checkConnectionOptions,
   type NatsConnectionOptions,
 } from "../../../executors/nats/connection_options.ts";
-import { until } from "../harness.ts";
+import { until } from "../helpers/harness.ts";
 import { makeJwtUser, makeNkeyUser } from "./accounts.ts";
 import { makeCertificates } from "./certificates.ts";
 import { freePort, NatsServer, natsTest } from "./nats_server.ts";

@@ -7,7 +7,7 @@
  */
 
 import { makeTempFolder, type TempFolder } from "../../helpers/temp_folder.ts";
-import { watched } from "../harness.ts";
+import { watched } from "../helpers/harness.ts";
 
 const PROGRAM = Deno.env.get("NATS_SERVER") ?? "nats-server";
 

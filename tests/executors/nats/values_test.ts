@@ -13,7 +13,7 @@ import {
   MAX_VALUE_BYTES,
   UnreadableError,
 } from "../../../executors/nats/values.ts";
-import { forSeeds } from "../random.ts";
+import { forSeeds } from "../helpers/random.ts";
 
 /** What comes of a block of one value. */
 function decodeValue(bytes: Uint8Array): unknown {
