@@ -78,7 +78,7 @@ export class FunctionTable {
    */
   readonly #byReference = new Map<string, Map<string, PoolFunction>>();
   #count = 0;
-  /** Most calls are of the same function as the one before. */
+  /** Most calls that are dealt out together are of the same function as the one before. */
   #last: AnyFunction | undefined;
   #lastFound: PoolFunction | undefined;
 
@@ -93,6 +93,14 @@ export class FunctionTable {
     this.#last = fn;
     this.#lastFound = found;
     return found;
+  }
+
+  /**
+   * Calls have been dealt out: the last function is not kept, as variables are
+   * kept with it that other functions of its scope use.
+   */
+  forgetLast(): void {
+    this.#last = this.#lastFound = undefined;
   }
 
   #find(reference: FunctionReference): PoolFunction {

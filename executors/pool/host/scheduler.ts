@@ -82,6 +82,7 @@ type Life = typeof OPEN | typeof CLOSING | typeof BROKEN | typeof CLOSED;
 export class Scheduler implements Engine, PoolWorkerOwner, RoundsOwner {
   readonly #settings: SchedulerSettings;
   readonly #queue: JobQueue;
+  readonly #functions = new FunctionTable();
   readonly #suspects = new Suspects();
   readonly #starts: Starts;
   readonly #crew: Crew;
@@ -102,18 +103,22 @@ export class Scheduler implements Engine, PoolWorkerOwner, RoundsOwner {
     this.#queue = queue;
     this.#settings = settings;
     const { initializer } = settings;
-    const functions = new FunctionTable();
     this.#starts = new Starts(settings.maxWorkers);
     this.#crew = new Crew(settings.name, this, {
       open: settings.open,
-      functions,
-      initializer: initializer && functions.of(initializer.fn),
+      functions: this.#functions,
+      initializer: initializer && this.#functions.of(initializer.fn),
       initArgs: initializer?.args ?? [],
       maxTasks: settings.maxTasksPerWorker,
       startTimeout: settings.startTimeout,
       gracePeriod: settings.gracePeriod,
     });
-    this.#dealer = new Dealer(queue, this.#crew, functions, this.#suspects);
+    this.#dealer = new Dealer(
+      queue,
+      this.#crew,
+      this.#functions,
+      this.#suspects,
+    );
     this.#rounds = new Rounds(this, this.#crew, this.#suspects, settings);
   }
 
@@ -232,6 +237,7 @@ export class Scheduler implements Engine, PoolWorkerOwner, RoundsOwner {
     this.#settleStarts();
     this.#settleClosing();
     this.#rounds.begin();
+    this.#functions.forgetLast();
   }
 
   get hasWaiting(): boolean {
