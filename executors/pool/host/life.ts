@@ -48,6 +48,8 @@ type State =
 /** Where a worker is in its life. */
 export class Life {
   #state: State = STARTING;
+  /** Whether the worker has ever said that it is ready, even while it leaves. */
+  wasReady = false;
 
   /** Whether the worker initializes itself. */
   get isStarting(): boolean {
@@ -81,6 +83,7 @@ export class Life {
 
   /** The worker says that it is ready. */
   becomeReady(): void {
+    this.wasReady = true;
     if (this.#state === STARTING) this.#state = READY;
   }
 

@@ -111,11 +111,6 @@ export class Validator {
     return message;
   }
 
-  /** Whether the worker has said that it is ready. */
-  get ready(): boolean {
-    return this.#ready;
-  }
-
   /** Whether the worker loads the module of the job that is next. */
   get loading(): boolean {
     return this.#loading;

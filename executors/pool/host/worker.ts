@@ -131,7 +131,7 @@ export class PoolWorker implements JobHolder, ChannelListener {
 
   /** Whether the worker has not said that it is ready. */
   get starting(): boolean {
-    return !this.#validator.ready;
+    return !this.#life.wasReady;
   }
 
   /** Whether the worker has been initialized, and is not about to end. */
@@ -321,7 +321,7 @@ export class PoolWorker implements JobHolder, ChannelListener {
       revoked: [...revoked, ...this.revokeAll("all")],
       running: ledger.takeAll(),
       loading,
-      ready: this.#validator.ready,
+      ready: this.#life.wasReady,
       interrupted,
       accuse: (job) => this.#owner.accuse(job),
     });
@@ -349,7 +349,7 @@ export class PoolWorker implements JobHolder, ChannelListener {
   close(error?: (job: Job) => Error): Promise<void> {
     if (!this.#life.isGone) {
       this.#leave(
-        this.#validator.ready && this.ledger.count === 0 && !this.#silence.long,
+        this.#life.wasReady && this.ledger.count === 0 && !this.#silence.long,
       );
     }
     for (const [job, left] of this.ledger.takeAll()) {
