@@ -25,7 +25,7 @@ export interface WorkerDeath {
 }
 
 /** What is known of a worker as it dies. */
-export interface Remains {
+interface Remains {
   /** The jobs that were revoked from the worker, as they were not entered. */
   readonly revoked: readonly Job[];
   /** The other jobs that the worker was sent. */

@@ -34,7 +34,7 @@ import type { Ledger } from "./ledger.ts";
 import type { Silence } from "./silence.ts";
 
 /** A job that cannot be cloned, and why. */
-export type Refused = readonly [job: Job, error: Error];
+type Refused = readonly [job: Job, error: Error];
 
 /** Sends jobs to one worker. */
 export class Outgoing {
