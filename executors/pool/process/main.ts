@@ -25,6 +25,9 @@ import { exceptionsAreKept } from "../wire/revive.ts";
 import { loadSerializer } from "./serialize.ts";
 import { type MessageInput, takeInput } from "./standard_input.ts";
 import { checkShape } from "../wire/shape.ts";
+// This import also puts the entry module of the thread into the module graph, so
+// that `deno compile` and JSR carry it.
+import { type OwnProcess, url } from "./thread_entry.ts";
 import { openWebWorker, type WebWorkerChannel } from "../thread/web_worker.ts";
 import { SLOT_COUNT } from "../wire/slots.ts";
 
@@ -149,9 +152,8 @@ class ProcessWorker {
         this.#end(cause === undefined ? undefined : error, 1);
       },
     };
-    this.#channel = openWebWorker(name, listener, {
-      process: { mark, inputMoved },
-    });
+    const extra: OwnProcess = { mark, inputMoved };
+    this.#channel = openWebWorker(name, listener, { entry: url, extra });
   }
 
   /** Ends the process; what the host has sent and this thread has not read was not entered either. */
