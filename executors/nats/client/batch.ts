@@ -80,7 +80,9 @@ export class Batch implements JobHolder {
 
   /** The name of the node, which stands for the worker that may have run a call. */
   get name(): string {
-    return this.holder === undefined ? "" : this.#owner.nameOf(this.holder.node);
+    return this.holder === undefined
+      ? ""
+      : this.#owner.nameOf(this.holder.node);
   }
 
   /** What was sent counts as running, as nobody knows when it arrives. */

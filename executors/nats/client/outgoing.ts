@@ -19,11 +19,7 @@ import { canSerialize } from "../../pool/process/serialize.ts";
 import { cloneError } from "../../pool/wire/clone_error.ts";
 import { copyPlain, NOT_PLAIN } from "../../pool/wire/plain.ts";
 import { isTransfer, unwrapTransfer } from "../../transfer.ts";
-import {
-  encodePlain,
-  encodeValues,
-  MAX_VALUE_BYTES,
-} from "../values.ts";
+import { encodePlain, encodeValues, MAX_VALUE_BYTES } from "../values.ts";
 
 /** The arguments of calls that follow one another. */
 export interface Block {

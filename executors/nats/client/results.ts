@@ -63,14 +63,21 @@ export class Results {
     );
   }
 
+  /** Asks again if what was asked last was refused. */
+  revive(): void {
+    if (this.#left <= 0) this.pull();
+  }
+
   #hear(message: Msg, take: (message: Msg) => void): void {
-    const isNewest = message.subject === `${this.#inbox}.${this.#question}` ||
-      // What a stream has keeps its own subject.
-      message.reply !== undefined && message.reply !== "";
+    // What comes out of a stream has its own subject, not that of the question.
+    const isNewest = message.subject === `${this.#inbox}.${this.#question}`;
     const { headers } = message;
     if (headers !== undefined && headers.code >= 400) {
-      // Nobody is there to answer while the server or its stream is not.
-      if (isNewest && headers.code !== 503) this.pull();
+      if (!isNewest) return;
+      // The time is up, or nobody is there to answer: the server has just come
+      // back, or the consumer has gone.
+      if (headers.code === 408) this.pull();
+      else this.#left = 0;
       return;
     }
     if (--this.#left <= 0) this.pull();
