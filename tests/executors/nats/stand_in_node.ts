@@ -193,7 +193,8 @@ export class StandInNode implements AsyncDisposable {
   }
 
   #pull(): void {
-    if (this.#gone) return;
+    const { protocol = PROTOCOL } = this.#options.hello ?? {};
+    if (this.#gone || protocol !== PROTOCOL) return;
     const { nats, subjects } = this.#link;
     nats.publish(
       `$JS.API.CONSUMER.MSG.NEXT.${subjects.tasks}.${NODES}`,
