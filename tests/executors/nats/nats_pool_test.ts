@@ -13,7 +13,7 @@ import {
   CancelledError,
   currentTask,
   ShutdownError,
-  TaskEvent,
+  type TaskEvent,
   TimeoutError,
   transfer,
   WorkerTerminatedError,
@@ -22,57 +22,12 @@ import { NatsPoolExecutor } from "../../../executors/nats/mod.ts";
 import { until } from "../helpers/harness.ts";
 import { link } from "./links.ts";
 import { freePort, NatsServer, natsTest } from "./nats_server.ts";
-import { StandInNode, type StandInOptions } from "./stand_in_node.ts";
-
-/** A server, a node and a pool. */
-async function setUp(options: StandInOptions = {}, maxDeliveries = 3) {
-  const server = await NatsServer.start();
-  const servers = server.url;
-  const node = await StandInNode.start({ servers }, options);
-  const pool = new NatsPoolExecutor({ servers, maxDeliveries });
-  return {
-    server,
-    servers,
-    node,
-    pool,
-    async [Symbol.asyncDispose]() {
-      endWaiting();
-      await pool.terminate();
-      await node.die();
-      await server[Symbol.asyncDispose]();
-    },
-  };
-}
-
-/** Runs until the test says `endWaiting()`, in whatever pool that is. */
-const wait = async () => {
-  const all = globalThis as { natsTestWaits?: boolean };
-  all.natsTestWaits = true;
-  while (all.natsTestWaits) {
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-};
-
-function endWaiting(): void {
-  (globalThis as { natsTestWaits?: boolean }).natsTestWaits = false;
-}
+import { endWaiting, setUp, wait, warnings } from "./pool_kit.ts";
+import { StandInNode } from "./stand_in_node.ts";
 
 /** A promise that is resolved by the test. */
 function gate() {
   return Promise.withResolvers<void>();
-}
-
-/** What is written with `console.warn` meanwhile. */
-async function warnings(run: () => Promise<void>): Promise<string[]> {
-  const written: string[] = [];
-  const original = console.warn;
-  console.warn = (message) => written.push(message);
-  try {
-    await run();
-  } finally {
-    console.warn = original;
-  }
-  return written;
 }
 
 natsTest("NatsPoolExecutor runs tasks on a node", async () => {
