@@ -74,7 +74,7 @@ function describe(fn: AnyFunction): Described | Promise<Described> {
     return { code: { kind: "named", module: place, name } };
   }
   if (url?.protocol === "file:") {
-    return bundleOf(module).then((bundle) => ({ ...bundle, name }));
+    return describeBundle(module, name);
   }
   return Promise.reject(
     new TaskNotFoundError(
@@ -83,6 +83,14 @@ function describe(fn: AnyFunction): Described | Promise<Described> {
       }: export it from a module in a file, or at an https: address`,
     ),
   );
+}
+
+async function describeBundle(
+  module: string,
+  name: string,
+): Promise<Described> {
+  const { hash, bytes } = await bundleOf(module, name);
+  return { hash, name, bytes };
 }
 
 /** Whether a node imports a module from where it is; what comes in the clear might be anybody's. */
