@@ -14,7 +14,6 @@
  * @module
  */
 
-import { missingExport } from "../../pool/worker/load.ts";
 import { runBundler } from "./bundler.ts";
 import { hashOf } from "./hash.ts";
 
@@ -37,23 +36,18 @@ const MAP = "\n//# sourceMappingURL=data:application/json;base64,";
 const EXPORTS = /\nexport \{\n((?: {2}.*\n)*)\};\n?$/;
 
 /**
- * Bundles a module that exports a task.
+ * Bundles a module.
  *
  * @param module Its address, a `file:` URL.
- * @param name The name of the task.
- * @throws {TaskNotFoundError} If that cannot be done, or the module has no such
- * export; the message says why.
+ * @throws {TaskNotFoundError} If that cannot be done; the message says why.
  */
-export async function bundleOf(module: string, name: string): Promise<Bundle> {
-  let making = bundles.get(module);
-  if (making === undefined) {
-    bundles.set(module, making = makeBundle(module));
+export function bundleOf(module: string): Promise<Bundle> {
+  let bundle = bundles.get(module);
+  if (bundle === undefined) {
+    bundles.set(module, bundle = makeBundle(module));
     // What was missing, such as the network, may be there another time.
-    making.catch(() => bundles.delete(module));
+    bundle.catch(() => bundles.delete(module));
   }
-  const bundle = await making;
-  // A node would name its own file.
-  if (bundle.exports?.has(name) === false) throw missingExport(module, name);
   return bundle;
 }
 

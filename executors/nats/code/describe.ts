@@ -12,6 +12,7 @@
  */
 
 import { TaskNotFoundError } from "../../errors.ts";
+import { missingExport } from "../../pool/worker/load.ts";
 import { mainModule } from "../../runtime/main_module.ts";
 import { type AnyFunction, referenceOf } from "../../task.ts";
 import { nameOf, show } from "../../text.ts";
@@ -89,7 +90,9 @@ async function describeBundle(
   module: string,
   name: string,
 ): Promise<Described> {
-  const { hash, bytes } = await bundleOf(module, name);
+  const { hash, bytes, exports } = await bundleOf(module);
+  // A node would name its own file.
+  if (exports?.has(name) === false) throw missingExport(module, name);
   return { hash, name, bytes };
 }
 
