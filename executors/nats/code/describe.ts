@@ -12,11 +12,13 @@
  */
 
 import { TaskNotFoundError } from "../../errors.ts";
+import { missingExport } from "../../pool/worker/load.ts";
 import { mainModule } from "../../runtime/main_module.ts";
 import { type AnyFunction, referenceOf } from "../../task.ts";
 import { nameOf, show } from "../../text.ts";
 import { isLoopback } from "../loopback.ts";
 import type { Code } from "../messages.ts";
+import { bundleOf } from "./bundle.ts";
 import { placeOf } from "./named.ts";
 
 /** What a client tells nodes of a function; the bytes of a bundle are put where they can read them first. */
@@ -72,6 +74,9 @@ function describe(fn: AnyFunction): Described | Promise<Described> {
     const place = placeOf(module, mainModule());
     return { code: { kind: "named", module: place, name } };
   }
+  if (url?.protocol === "file:") {
+    return describeBundle(module, name);
+  }
   return Promise.reject(
     new TaskNotFoundError(
       `Cannot send task ${nameOf({ name })} to nodes, as they cannot import ${
@@ -79,6 +84,16 @@ function describe(fn: AnyFunction): Described | Promise<Described> {
       }: export it from a module in a file, or at an https: address`,
     ),
   );
+}
+
+async function describeBundle(
+  module: string,
+  name: string,
+): Promise<Described> {
+  const { hash, bytes, exports } = await bundleOf(module);
+  // A node would name its own file.
+  if (exports?.has(name) === false) throw missingExport(module, name);
+  return { hash, name, bytes };
 }
 
 /** Whether a node imports a module from where it is; what comes in the clear might be anybody's. */
