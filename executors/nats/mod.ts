@@ -20,3 +20,5 @@ export type {
 } from "./connection_options.ts";
 export { NatsPoolExecutor } from "./nats_pool.ts";
 export type { NatsNode, NatsPoolExecutorOptions } from "./nats_pool.ts";
+export { servePool } from "./serve_pool.ts";
+export type { ServedPool, ServePoolOptions } from "./serve_pool.ts";
