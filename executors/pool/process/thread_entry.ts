@@ -12,9 +12,6 @@ import { PacketWriter } from "./packets.ts";
 import { canSerialize, loadSerializer } from "./serialize.ts";
 import { hideInput } from "./standard_input.ts";
 
-/** The address of this module, for whoever starts a worker. */
-export const url: string = import.meta.url;
-
 /** What the worker has to know of its process. */
 export interface OwnProcess {
   /** The mark of the packets that the worker writes; see packets.ts. */

@@ -7,7 +7,4 @@
 import { canClone } from "../wire/sendable.ts";
 import { serve } from "./serve.ts";
 
-/** The address of this module, for whoever starts a worker. */
-export const url: string = import.meta.url;
-
 if (import.meta.main) serve((send) => ({ send, carries: canClone }));

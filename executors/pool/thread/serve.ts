@@ -8,6 +8,8 @@
 
 import { apply } from "../../runtime/builtins.ts";
 import { setMainModule } from "../../runtime/main_module.ts";
+// Loaded here, so that bundles find it.
+import "../entries.ts";
 import { type EncodedError, encodeError } from "../wire/codec.ts";
 import type { ToHost, ToWorker } from "../wire/protocol.ts";
 import { Slots } from "../wire/slots.ts";

@@ -28,7 +28,7 @@ import {
   sliceText,
   textOf as text,
 } from "../../runtime/builtins.ts";
-import { classOf, construct } from "./error_classes.ts";
+import { classOf, construct } from "./known_errors.ts";
 import { copyPlain, NOT_PLAIN } from "./plain.ts";
 import { cloneReviving } from "./revive.ts";
 import { canClone, checkSendable } from "./sendable.ts";

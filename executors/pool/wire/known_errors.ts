@@ -4,6 +4,7 @@
  * @module
  */
 
+import { errorNameOf } from "../../error_classes.ts";
 import * as errors from "../../errors.ts";
 import { getPrototypeOf, OwnMap } from "../../runtime/builtins.ts";
 
@@ -44,7 +45,7 @@ export function classOf(error: Error): string {
   try {
     let prototype = getPrototypeOf(error);
     while (prototype !== null) {
-      const name = NAMES.get(prototype);
+      const name = NAMES.get(prototype) ?? errorNameOf(prototype);
       if (name !== undefined) return name;
       prototype = getPrototypeOf(prototype);
     }
