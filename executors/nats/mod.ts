@@ -67,10 +67,12 @@ export class NatsPoolExecutor extends Executor {
     return Promise.reject(notYet());
   }
 
+  /** Takes a job. */
   protected override enqueue(): void {
     throw notYet();
   }
 
+  /** Ends. */
   protected override close(): Promise<void> {
     return Promise.resolve();
   }
