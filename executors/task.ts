@@ -30,10 +30,11 @@ export interface TaskModule {
 const ADDRESS = Symbol.for("@concurrent/futures/task");
 
 /**
- * References by source, as reading the source takes long and a function is
- * submitted many times.
+ * References of functions that have no address of their own: those by source, as
+ * reading the source takes long and a function is submitted many times, and
+ * those of stand-ins.
  */
-const plainFunctions = new WeakMap<AnyFunction, FunctionReference>();
+const references = new WeakMap<AnyFunction, FunctionReference>();
 
 /**
  * Names a function, so that a worker can import its module and call it there.
@@ -117,16 +118,50 @@ export function referenceOf(fn: AnyFunction): FunctionReference {
   checkFunction("fn", fn);
   const address = (fn as { [ADDRESS]?: FunctionReference })[ADDRESS];
   if (address !== undefined) return checkAddress(address);
-  let reference = plainFunctions.get(fn);
+  let reference = references.get(fn);
   if (reference === undefined) {
     reference = {
       kind: "source",
       source: sourceOf(fn),
       name: functionName(fn),
     };
-    plainFunctions.set(fn, reference);
+    references.set(fn, reference);
   }
   return reference;
+}
+
+/**
+ * Makes a function that stands for one that is found elsewhere: an executor that
+ * it is submitted to sends the reference to its workers, and nothing is loaded or
+ * evaluated here. Only where the stand-in itself is called, as in a promise pool,
+ * is the function loaded.
+ *
+ * @param reference The function that it stands for.
+ * @param load Loads that function.
+ */
+export function standIn(
+  reference: FunctionReference,
+  load: (reference: FunctionReference) => Promise<AnyFunction>,
+): AnyFunction {
+  let loading: Promise<AnyFunction> | undefined;
+  let loaded: AnyFunction | undefined;
+  async function loadOnce(): Promise<AnyFunction> {
+    try {
+      return loaded = await (loading ??= load(reference));
+    } finally {
+      // If it has failed, the next call tries again.
+      loading = undefined;
+    }
+  }
+  function fn(...args: unknown[]): unknown {
+    return loaded === undefined
+      ? loadOnce().then((found) => found(...args))
+      : loaded(...args);
+  }
+  // Errors and statistics tell it.
+  Object.defineProperty(fn, "name", { value: reference.name });
+  references.set(fn, reference);
+  return fn;
 }
 
 /** Checks an address: anybody can write one, and workers are sent what is in it. */
