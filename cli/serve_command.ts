@@ -39,7 +39,7 @@ const OPTIONS = {
     placeholder: "NAME",
     wanted: "a name",
     default: undefined,
-    defaultText: "that of the machine",
+    defaultText: "the machine's, and four letters",
     read: (text) => text || undefined,
   }),
   ...CONNECTION,

@@ -108,7 +108,7 @@ export class NatsPoolExecutor extends Executor {
   }
 
   /** How many workers the nodes have that are known now: none without a connection. */
-  get maxWorkers(): number {
+  override get maxWorkers(): number {
     return this.#client.workers;
   }
 
