@@ -267,9 +267,8 @@ export class Client
 
   take({ node, batch: id }: MessageOf<"take">): MessageOf<"go"> {
     this.#progress = monotonicTime();
-    const batch = this.#presence.isRefused(node)
-      ? undefined
-      : this.#ledger.take(id, node);
+    if (this.#presence.isRefused(node)) this.#takeFrom(id);
+    const batch = this.#ledger.take(id, node);
     const sent = batch && this.#sender.sent.get(batch);
     if (batch === undefined || sent === undefined) {
       return { type: "go", ticket: "none", calls: [] };
@@ -278,6 +277,14 @@ export class Client
     sent.missing = 0;
     sent.deadline = sent.taken + batch.left * sent.timeout + OVERTIME_MS;
     return { type: "go", ticket: batch.holder!.ticket, calls: batch.open };
+  }
+
+  /** A node that is not used has the message of a batch, and forgets it: it is sent again. */
+  #takeFrom(id: string): void {
+    for (const batch of this.#ledger.inState(SENT)) {
+      if (batch.id === id) this.putBack(this.#ledger.recall(batch));
+    }
+    this.#schedule();
   }
 
   back({ batch: id, ticket, calls }: MessageOf<"back">): void {

@@ -66,7 +66,8 @@ export class StandInNode implements AsyncDisposable {
   readonly #inbox: string;
   #pulls = 0;
   #results = 0;
-  #working: ReturnType<typeof setInterval> | undefined;
+  /** What it does again and again, while it is there. */
+  readonly #timers = new Set<ReturnType<typeof setInterval>>();
   #gone = false;
 
   private constructor(link: Link, options: StandInOptions) {
@@ -89,7 +90,7 @@ export class StandInNode implements AsyncDisposable {
   /** Is gone, without a word. */
   async die(): Promise<void> {
     this.#gone = true;
-    clearInterval(this.#working);
+    for (const timer of this.#timers) clearInterval(timer);
     await this.#link[Symbol.asyncDispose]();
     await this.#executor.shutdown({ wait: false, cancelFutures: true });
   }
@@ -151,7 +152,7 @@ export class StandInNode implements AsyncDisposable {
         } else this.#run(message).catch((error) => this.#failed(error));
       },
     });
-    this.#working = setInterval(() => this.hello(), 2000);
+    this.#timers.add(setInterval(() => this.hello(), 2000));
     this.#greet();
   }
 
@@ -193,7 +194,8 @@ export class StandInNode implements AsyncDisposable {
   }
 
   #pull(): void {
-    if (this.#gone) return;
+    const { protocol = PROTOCOL } = this.#options.hello ?? {};
+    if (this.#gone || protocol !== PROTOCOL) return;
     const { nats, subjects } = this.#link;
     nats.publish(
       `$JS.API.CONSUMER.MSG.NEXT.${subjects.tasks}.${NODES}`,
@@ -244,6 +246,7 @@ export class StandInNode implements AsyncDisposable {
     if (this.#options.taken?.(go, batch) === false) return;
     const args = await this.#read(head, head.args, blocks);
     const working = setInterval(() => message.respond("+WPI"), 3000);
+    this.#timers.add(working);
     try {
       const outcomes: Ended[] = [];
       const values: Uint8Array[] = [];
@@ -269,6 +272,7 @@ export class StandInNode implements AsyncDisposable {
       this.has.delete(ticket);
     } finally {
       clearInterval(working);
+      this.#timers.delete(working);
     }
   }
 
