@@ -5,6 +5,8 @@
  * @module
  */
 
+import { isInstance, setErrorName } from "./error_classes.ts";
+
 /**
  * The class of which all errors of this package are instances.
  *
@@ -18,7 +20,15 @@
  */
 export class ConcurrentError extends Error {
   static {
-    setName(this, "ConcurrentError");
+    setErrorName(this, "ConcurrentError");
+  }
+
+  /**
+   * Tells errors of this class, and of the same class in other copies of this
+   * package: a bundle has one of its own.
+   */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isInstance(value, this.prototype);
   }
 }
 
@@ -39,7 +49,7 @@ export class ConcurrentError extends Error {
  */
 export class CancelledError extends ConcurrentError {
   static {
-    setName(this, "CancelledError");
+    setErrorName(this, "CancelledError");
   }
 }
 
@@ -59,7 +69,7 @@ export class CancelledError extends ConcurrentError {
  */
 export class TimeoutError extends ConcurrentError {
   static {
-    setName(this, "TimeoutError");
+    setErrorName(this, "TimeoutError");
   }
 }
 
@@ -80,7 +90,7 @@ export class TimeoutError extends ConcurrentError {
  */
 export class InvalidStateError extends ConcurrentError {
   static {
-    setName(this, "InvalidStateError");
+    setErrorName(this, "InvalidStateError");
   }
 }
 
@@ -101,7 +111,7 @@ export class InvalidStateError extends ConcurrentError {
  */
 export class ShutdownError extends ConcurrentError {
   static {
-    setName(this, "ShutdownError");
+    setErrorName(this, "ShutdownError");
   }
 }
 
@@ -121,7 +131,7 @@ export class ShutdownError extends ConcurrentError {
  */
 export class TaskNotFoundError extends ConcurrentError {
   static {
-    setName(this, "TaskNotFoundError");
+    setErrorName(this, "TaskNotFoundError");
   }
 }
 
@@ -146,7 +156,7 @@ export class TaskNotFoundError extends ConcurrentError {
  */
 export class BrokenExecutorError extends ConcurrentError {
   static {
-    setName(this, "BrokenExecutorError");
+    setErrorName(this, "BrokenExecutorError");
   }
 }
 
@@ -169,7 +179,7 @@ export class BrokenExecutorError extends ConcurrentError {
  */
 export class WorkerCrashedError extends BrokenExecutorError {
   static {
-    setName(this, "WorkerCrashedError");
+    setErrorName(this, "WorkerCrashedError");
   }
 }
 
@@ -191,20 +201,6 @@ export class WorkerCrashedError extends BrokenExecutorError {
  */
 export class WorkerTerminatedError extends BrokenExecutorError {
   static {
-    setName(this, "WorkerTerminatedError");
+    setErrorName(this, "WorkerTerminatedError");
   }
-}
-
-/**
- * Sets the name of the errors of a class. On the prototype, as the errors of the
- * language have it: an own property would be one more field to print, to clone
- * and to compare. Defined, as a frozen `Error.prototype` forbids to assign the
- * name.
- */
-function setName(errorClass: typeof ConcurrentError, name: string): void {
-  Object.defineProperty(errorClass.prototype, "name", {
-    value: name,
-    configurable: true,
-    writable: true,
-  });
 }

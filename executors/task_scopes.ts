@@ -11,6 +11,7 @@
 
 import type { AsyncLocalStorage } from "node:async_hooks";
 import type { CurrentTask, TaskScope } from "./running_task.ts";
+import { shared } from "./runtime/shared.ts";
 
 /** The scopes of one isolate: a task in a pool inside a task sees the inner one. */
 class TaskScopes {
@@ -78,4 +79,7 @@ class TaskScopes {
 }
 
 /** The scopes of this isolate. */
-export const taskScopes: TaskScopes = new TaskScopes();
+export const taskScopes: TaskScopes = shared(
+  "task-scopes/1",
+  () => new TaskScopes(),
+);

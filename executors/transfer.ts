@@ -4,8 +4,10 @@
  * @module
  */
 
-/** A marked value: {@linkcode transfer} returns one, whatever type it says. */
-export class Transfer {
+import { shared } from "./runtime/shared.ts";
+
+/** See {@linkcode Transfer}. */
+class MarkedValue {
   /**
    * Tells marked values: nobody can forge this, and unlike `instanceof` it runs
    * no code of a proxy.
@@ -20,10 +22,18 @@ export class Transfer {
   }
 
   /** Whether a value is marked. */
-  static is(value: unknown): value is Transfer {
+  static is(value: unknown): value is MarkedValue {
     return typeof value === "object" && value !== null && #mark in value;
   }
 }
+
+/** A marked value: {@linkcode transfer} returns one, whatever type it says. */
+export type Transfer = MarkedValue;
+/** The class of marked values, of whichever copy of this package has marked them. */
+export const Transfer: typeof MarkedValue = shared(
+  "transfer/1",
+  () => MarkedValue,
+);
 
 /**
  * Marks an argument or a result whose buffers are to be moved to the other

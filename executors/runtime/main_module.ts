@@ -5,14 +5,20 @@
  * @module
  */
 
+import { shared } from "./shared.ts";
+
 /** Whether this isolate is a worker, of this package or of another. */
 export const isWorker: boolean = "WorkerGlobalScope" in globalThis;
 
-let told: string | undefined;
+/** What a worker of this package was told. */
+const told = shared<{ main?: string | undefined }>(
+  "main-module/1",
+  () => ({}),
+);
 
 /** Sets the main module in a worker of this package. */
 export function setMainModule(url: string | undefined): void {
-  told = url;
+  told.main = url;
 }
 
 /**
@@ -20,7 +26,7 @@ export function setMainModule(url: string | undefined): void {
  * the worker's own module.
  */
 export function mainModule(): string | undefined {
-  return told ?? (Deno.mainModule as string | undefined) ?? workerModule();
+  return told.main ?? (Deno.mainModule as string | undefined) ?? workerModule();
 }
 
 function workerModule(): string | undefined {

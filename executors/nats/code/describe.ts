@@ -17,6 +17,7 @@ import { type AnyFunction, referenceOf } from "../../task.ts";
 import { nameOf, show } from "../../text.ts";
 import { isLoopback } from "../loopback.ts";
 import type { Code } from "../messages.ts";
+import { bundleOf } from "./bundle.ts";
 import { placeOf } from "./named.ts";
 
 /** What a client tells nodes of a function; the bytes of a bundle are put where they can read them first. */
@@ -71,6 +72,9 @@ function describe(fn: AnyFunction): Described | Promise<Described> {
   if (url?.protocol === "file:" && Deno.build.standalone) {
     const place = placeOf(module, mainModule());
     return { code: { kind: "named", module: place, name } };
+  }
+  if (url?.protocol === "file:") {
+    return bundleOf(module).then((bundle) => ({ ...bundle, name }));
   }
   return Promise.reject(
     new TaskNotFoundError(

@@ -6,13 +6,15 @@
  * @module
  */
 
+import { pathToFileURL } from "node:url";
 import { TaskNotFoundError } from "../../errors.ts";
 import { loadFunction } from "../../pool/worker/load.ts";
 import { mainModule } from "../../runtime/main_module.ts";
-import { type AnyFunction, standIn } from "../../task.ts";
-import { nameOf, show } from "../../text.ts";
+import { type AnyFunction, referenceOf, standIn } from "../../task.ts";
+import { because, nameOf, show } from "../../text.ts";
 import type { Code } from "../messages.ts";
 import type { LargeValue } from "../parts.ts";
+import { CodeCache } from "./cache.ts";
 import { isImportable } from "./describe.ts";
 import { moduleAt } from "./named.ts";
 
@@ -26,8 +28,23 @@ export interface CodeStoreOptions {
 
 /** The functions that one node has been sent. */
 export class CodeStore implements Disposable {
-  /** Makes a store; nothing is read or written yet. */
-  constructor(_options: CodeStoreOptions) {
+  readonly #cache: CodeCache;
+  readonly #preloadedFrom: string | undefined;
+  #preloading: Promise<Record<string, unknown>> | undefined;
+
+  /** Makes a store; nothing is loaded, read or written yet. */
+  constructor({ cache, preload }: CodeStoreOptions) {
+    this.#cache = new CodeCache(cache);
+    this.#preloadedFrom = preload;
+  }
+
+  /**
+   * Loads what is to be preloaded.
+   *
+   * @throws {TaskNotFoundError} If that does not load.
+   */
+  async preload(): Promise<void> {
+    await this.#preloaded();
   }
 
   /**
@@ -38,10 +55,9 @@ export class CodeStore implements Disposable {
    * @returns A function that any executor of this program can be given.
    * @throws {TaskNotFoundError} If it is not here, and is not to be fetched.
    */
-  // deno-lint-ignore require-await
   async find(
     code: Code,
-    _read: (large: LargeValue) => Promise<Uint8Array>,
+    read: (large: LargeValue) => Promise<Uint8Array>,
   ): Promise<AnyFunction> {
     switch (code.kind) {
       case "source": {
@@ -49,41 +65,95 @@ export class CodeStore implements Disposable {
         return standIn({ kind, source, name }, loadFunction);
       }
       case "address":
-        return imported(code.module, code.name);
-      case "named": {
-        const module = moduleAt(code.module, mainModule());
-        if (module === undefined) throw notHere(code.name);
-        return standIn(
-          { kind: "export", module, name: code.name },
-          loadFunction,
-        );
-      }
+        return exported(checkAddress(code), code.name);
       case "bundle":
-        throw notHere(code.name);
+        return exported(
+          await this.#cache.get(code.hash, () => read(code.large)),
+          code.name,
+        );
+      case "named":
+        return await this.#findNamed(code.module, code.name);
     }
   }
 
   /** Nothing is found any more. */
   [Symbol.dispose](): void {
+    this.#cache[Symbol.dispose]();
+  }
+
+  async #findNamed(place: string, name: string): Promise<AnyFunction> {
+    const preloaded = await this.#preloaded();
+    if (Object.hasOwn(preloaded, name)) {
+      const found = preloaded[name];
+      if (isTask(found)) return found;
+    }
+    const module = moduleAt(place, mainModule());
+    if (module !== undefined && await isThere(module)) {
+      return exported(module, name);
+    }
+    const preload = this.#preloadedFrom;
+    throw new TaskNotFoundError(
+      `Task ${
+        nameOf({ name })
+      } of a compiled program is neither in the program of this node nor in ${
+        preload === undefined ? "what it has preloaded" : preload
+      }: start the node with --preload FILE, which exports it as task(import.meta, …)`,
+    );
+  }
+
+  #preloaded(): Promise<Record<string, unknown>> {
+    return this.#preloading ??= preload(this.#preloadedFrom);
   }
 }
 
-function imported(module: string, name: string): AnyFunction {
-  const url = URL.parse(module);
-  if (url === null || !isImportable(url)) {
+async function preload(
+  module: string | undefined,
+): Promise<Record<string, unknown>> {
+  if (module === undefined) return {};
+  try {
+    // The scheme of a URL is longer than the letter of a drive.
+    return await import(
+      /^[a-z][a-z0-9+.-]+:/i.test(module) ? module : pathToFileURL(module).href
+    );
+  } catch (cause) {
     throw new TaskNotFoundError(
-      `Cannot import ${show(module)}, which is to export task ${
-        nameOf({ name })
-      }: nodes import https: addresses`,
+      `Cannot preload ${module}${because(cause)}`,
+      { cause },
     );
   }
+}
+
+function isTask(value: unknown): value is AnyFunction {
+  if (typeof value !== "function") return false;
+  try {
+    return referenceOf(value as AnyFunction).kind === "export";
+  } catch {
+    // A class or a native function has no reference.
+    return false;
+  }
+}
+
+/** Whether there is a module in a file, as far as can be told without loading it. */
+async function isThere(module: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(new URL(module))).isFile;
+  } catch (error) {
+    return !(error instanceof Deno.errors.NotFound);
+  }
+}
+
+function exported(module: string, name: string): AnyFunction {
   return standIn({ kind: "export", module, name }, loadFunction);
 }
 
-function notHere(name: string): TaskNotFoundError {
-  return new TaskNotFoundError(
-    `Task ${
+function checkAddress({ module, name }: CodeOf<"address">): string {
+  const url = URL.parse(module);
+  if (url !== null && isImportable(url)) return module;
+  throw new TaskNotFoundError(
+    `Cannot import ${show(module)}, which is to export task ${
       nameOf({ name })
-    } of a compiled program is not in the program of this node: start the node with --preload FILE, which exports it as task(import.meta, …)`,
+    }: nodes import https: addresses`,
   );
 }
+
+type CodeOf<Kind extends Code["kind"]> = Extract<Code, { kind: Kind }>;

@@ -6,9 +6,6 @@
  * @module
  */
 
-/** The address of this module, for whoever starts a process. */
-export const url: string = import.meta.url;
-
 if (import.meta.main) {
   // The host decides what Ctrl-C means: if the host ends, so does this process.
   Deno.addSignalListener("SIGINT", () => {});

@@ -12,6 +12,7 @@ import {
 } from "../../runtime/file_path.ts";
 import { mainModule } from "../../runtime/main_module.ts";
 import { show } from "../../text.ts";
+import { entries } from "../entries.ts";
 import { checkPermissionsShape } from "../thread/permissions.ts";
 
 /**
@@ -228,7 +229,7 @@ function ownFolders(): string[] {
   const main = mainModule();
   const folders = [
     ...(main === undefined ? [] : [new URL(".", main)]),
-    new URL("../../..", import.meta.url),
+    new URL("../../..", entries.process),
   ];
   return [
     absolutePath("."),

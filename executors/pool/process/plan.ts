@@ -12,8 +12,11 @@ import {
   pathOf,
 } from "../../runtime/file_path.ts";
 import { mainModule } from "../../runtime/main_module.ts";
+import { entries } from "../entries.ts";
 import type { ProcessSettings } from "./child_process.ts";
-import { url } from "./entry.ts";
+// This import also puts the entry module of workers into the module graph, so
+// that it is cached with the package.
+import "./entry.ts";
 import { WORKER_ARGUMENT } from "./main.ts";
 import {
   type Grants,
@@ -90,6 +93,7 @@ export function planProcess(wishes: ProcessWishes): ProcessSettings {
  * gives the messages their own descriptor.
  */
 function* allowStart(grants: Grants): Iterable<string> {
+  const url = entries.process;
   if (url.startsWith("file:")) {
     const folder = folderWithoutComma(pathOf(new URL("../..", url)));
     yield* allow(grants, "read", folder, (path) => isInFolder(folder, path));
@@ -141,7 +145,7 @@ function runArguments(
     "--no-lock",
     ...new Set(flags),
     ...permissions,
-    url,
+    entries.process,
   ];
 }
 

@@ -7,6 +7,8 @@
 
 import { apply } from "../../runtime/builtins.ts";
 import { setMainModule } from "../../runtime/main_module.ts";
+// Loaded here, so that bundles find it.
+import "../entries.ts";
 import { type EncodedError, encodeError } from "../wire/codec.ts";
 import type { ToHost, ToWorker } from "../wire/protocol.ts";
 import { canClone } from "../wire/sendable.ts";
@@ -16,9 +18,6 @@ import type { Greeting, OwnProcess } from "./greeting.ts";
 import { locks } from "./locks.ts";
 import { PortLine } from "./port_line.ts";
 import { beat, countSent } from "./pulse.ts";
-
-/** The address of this module, for whoever starts a worker. */
-export const url: string = import.meta.url;
 
 /** The part of a worker's global scope that the types of a program's do not have. */
 interface WorkerScope extends EventTarget {

@@ -17,6 +17,7 @@ import { monotonicTime, queueMicrotask } from "../../runtime/clock.ts";
 import { mainModule } from "../../runtime/main_module.ts";
 import { startDeadline, startTimer } from "../../runtime/timer.ts";
 import type { Channel, ChannelListener } from "../channel.ts";
+import { entries } from "../entries.ts";
 import type { ToWorker } from "../wire/protocol.ts";
 import { canClone } from "../wire/sendable.ts";
 import { Slots } from "../wire/slots.ts";
@@ -26,7 +27,7 @@ import { PortLine } from "./port_line.ts";
 import { Pulse, SHARED_BYTES } from "./pulse.ts";
 // This import also puts the entry module of workers into the module graph, so
 // that `deno compile` and JSR carry it.
-import { url } from "./entry.ts";
+import "./entry.ts";
 
 /**
  * How long a closed thread is waited for, in milliseconds, and one that had
@@ -286,7 +287,7 @@ function startWorker(
     name,
     ...(permissions && { deno: { permissions } }),
   };
-  return new Worker(url, options as WorkerOptions);
+  return new Worker(entries.thread, options as WorkerOptions);
 }
 
 /** Whether {@linkcode warnOfStuckThread} has spoken. */

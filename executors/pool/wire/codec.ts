@@ -15,6 +15,7 @@
  * @module
  */
 
+import { errorNameOf } from "../../error_classes.ts";
 import * as errors from "../../errors.ts";
 import {
   classTextOf,
@@ -291,7 +292,7 @@ function classOf(error: Error): string {
   try {
     let prototype = getPrototypeOf(error);
     while (prototype !== null) {
-      const name = NAMES.get(prototype);
+      const name = NAMES.get(prototype) ?? errorNameOf(prototype);
       if (name !== undefined) return name;
       prototype = getPrototypeOf(prototype);
     }

@@ -46,6 +46,14 @@ const MAX_COMPUTED_NAME = 2048;
  */
 const NO_THIS = "Must call super constructor in derived class";
 
+/**
+ * What esbuild puts around functions in the source to keep their names, such as
+ * in a bundle, and what has to be there for that.
+ */
+const KEEPS_NAMES = /\b__name\(/;
+const KEEP_NAME =
+  'const __name = (fn, value) => Object.defineProperty(fn, "name", { value, configurable: true });';
+
 /** The end of Deno's error for an address that leads nowhere, if there is an import map. */
 const FROM_NOWHERE = ` from "${NOWHERE}"`;
 
@@ -91,8 +99,9 @@ export async function evaluate(
     // An arrow function takes `this` from here, and fails if it touches that, as
     // in any constructor that has not called super(). All of a class is strict,
     // as modules are.
+    const helper = KEEPS_NAMES.test(expression) ? KEEP_NAME : "";
     const Place = run(
-      `(class extends null { constructor() { return (${expression}) } })\n` +
+      `(class extends null { constructor() { ${helper} return (${expression}) } })\n` +
         `//# sourceURL=task:${addressable(name)}`,
     ) as new () => AnyFunction;
     return new Place();

@@ -7,6 +7,7 @@
 
 import { TaskNotFoundError } from "../../errors.ts";
 import { hasOwn } from "../../runtime/builtins.ts";
+import { shared } from "../../runtime/shared.ts";
 import {
   type AnyFunction,
   type FunctionReference,
@@ -16,22 +17,25 @@ import { nameOf, printable, show } from "../../text.ts";
 import { evaluate } from "./evaluate.ts";
 
 /** See {@linkcode loadingModule}. */
-let loading: string | undefined;
+const loading = shared<{ module?: string | undefined }>(
+  "loading-module/1",
+  () => ({}),
+);
 
 /** The module that a worker is loading right now; `undefined` outside workers. */
 export function loadingModule(): string | undefined {
-  return loading;
+  return loading.module;
 }
 
 /** Finds a function as `loadFunction()` does, inside a worker: until then, what its module makes is known to be made by it. */
 export async function loadTask(
   reference: FunctionReference,
 ): Promise<AnyFunction> {
-  if (reference.kind === "export") loading = reference.module;
+  if (reference.kind === "export") loading.module = reference.module;
   try {
     return await loadFunction(reference);
   } finally {
-    loading = undefined;
+    loading.module = undefined;
   }
 }
 
@@ -113,9 +117,18 @@ function isTask(
   try {
     const reference = referenceOf(value as AnyFunction);
     return reference.kind === "export" && reference.module === module &&
-      reference.name === name;
+      (reference.name === name || isRenamed(reference.name, name));
   } catch {
     // A class or a native function has no reference.
     return false;
   }
+}
+
+/**
+ * Whether a bundler may have renamed the function that a module exports under a
+ * name: where a name is there twice, esbuild adds a number (its #1692), unless it
+ * is told to keep names, which Deno 2.4 cannot tell it.
+ */
+function isRenamed(found: string, name: string): boolean {
+  return found.startsWith(name) && /^\d+$/.test(found.slice(name.length));
 }
