@@ -1,21 +1,28 @@
 /**
- * Has `futures map` map blocks of lines on the nodes of a NATS pool. Only this
- * module and what it imports later know of NATS, and only `--on` loads it.
+ * Has `futures map` map blocks of lines on the nodes of a NATS pool. Only `--on`
+ * loads this module.
  *
- * Nodes have no initializer that could load the function. So there is a module
- * for them, which has the function and what calls it on a block: it is made
- * here, for one run, and bundled as the module of any task is.
+ * Nodes have no initializer that could load the function. So a module is made
+ * for them, for one run, with a task that loads the function and calls it on a
+ * block. It travels as the modules of all tasks do, in a bundle. The module of
+ * the user is bundled before, where its own project explains what it imports.
  *
  * @module
  */
 
 import { pathToFileURL } from "node:url";
-import { NatsPoolExecutor } from "../executors/nats/mod.ts";
-import type { NatsConnectionOptions } from "../executors/nats/mod.ts";
-import { task } from "../mod.ts";
+import { bundleOf } from "../executors/nats/code/bundle.ts";
+import {
+  type NatsConnectionOptions,
+  NatsPoolExecutor,
+} from "../executors/nats/mod.ts";
+import { task, TaskNotFoundError } from "../mod.ts";
 import { CommandError } from "./command.ts";
 import type { MapPlace } from "./map_place.ts";
 import type { ModuleAddress } from "./module_address.ts";
+
+/** The name of the bundle of the user's module. */
+const FUNCTION = "function.js";
 
 /**
  * Opens a pool of nodes.
@@ -34,8 +41,19 @@ export async function openOnNodes(
     );
   }
   const folder = await Deno.makeTempDir({ prefix: "futures-" });
+  const removeFolder = () => Deno.remove(folder, { recursive: true });
   const module = `${folder}/lines.js`;
-  await Deno.writeTextFile(module, writeModule(address));
+  try {
+    if (address.url.startsWith("file:")) {
+      const { bytes } = await bundleOf(address.url);
+      await Deno.writeFile(`${folder}/${FUNCTION}`, bytes);
+    }
+    await Deno.writeTextFile(module, writeModule(address));
+  } catch (error) {
+    await removeFolder();
+    if (!(error instanceof TaskNotFoundError)) throw error;
+    throw new CommandError(error.message);
+  }
   const executor = new NatsPoolExecutor(options);
   return {
     executor,
@@ -52,7 +70,7 @@ export async function openOnNodes(
     reasonOf: (error) => error,
     async [Symbol.asyncDispose]() {
       await executor.terminate();
-      await Deno.remove(folder, { recursive: true });
+      await removeFolder();
     },
   };
 }
@@ -60,6 +78,7 @@ export async function openOnNodes(
 /** Imports the function when a block asks for it: a module that throws is to say so there. */
 function writeModule({ url, name, shown }: ModuleAddress): string {
   const quote = JSON.stringify;
+  const module = url.startsWith("file:") ? `./${FUNCTION}` : url;
   return `\
 import { callOnBlock, loadLineFunction } from ${
     quote(import.meta.resolve("./map_block.ts"))
@@ -69,7 +88,7 @@ let mapped;
 
 export async function mapBlock(text, options) {
   mapped ??= loadLineFunction(
-    () => import(${quote(url)}),
+    () => import(${quote(module)}),
     ${quote(name)},
     ${quote(shown)},
   );
