@@ -24,6 +24,9 @@ const QUIET_MS = 1500;
  */
 const GONE_MS = 5000;
 
+/** So long a client that was gone is known to be. */
+const REMEMBERED_MS = 60_000;
+
 /** What is known of one client. */
 interface Presence {
   heard: number;
@@ -35,14 +38,16 @@ interface Presence {
 export class Clients {
   readonly #clients = new Map<string, Presence>();
   readonly #gone: (client: string) => void;
-  #connected = monotonicTime();
+  /** Those that were gone, and when. What is left of them may still come. */
+  readonly #departed = new Map<string, number>();
+  #connected = -Infinity;
 
   /** Tells which clients are gone, each once. */
   constructor(gone: (client: string) => void) {
     this.#gone = gone;
   }
 
-  /** This node is connected, perhaps again. */
+  /** This node is connected again. */
   connected(): void {
     this.#connected = monotonicTime();
     for (const presence of this.#clients.values()) presence.missed = undefined;
@@ -50,12 +55,18 @@ export class Clients {
 
   /** A client has something here from now on. */
   add(client: string): void {
-    this.#clients.set(client, { heard: monotonicTime(), missed: undefined });
+    if (this.#clients.has(client)) return;
+    const missed = this.#departed.get(client);
+    this.#clients.set(client, { heard: monotonicTime(), missed });
   }
 
   /** A client has said something, or at least it listens. */
   heard(client: string): void {
-    if (this.#clients.has(client)) this.add(client);
+    const presence = this.#clients.get(client);
+    if (presence === undefined) return;
+    presence.heard = monotonicTime();
+    presence.missed = undefined;
+    this.#departed.delete(client);
   }
 
   /** Nobody listens where this client should. */
@@ -66,12 +77,21 @@ export class Clients {
     presence.missed ??= now;
     if (now - presence.missed < GONE_MS) return;
     this.#clients.delete(client);
+    this.#remember(client, presence.missed);
     this.#gone(client);
   }
 
   /** Nothing of this client is here any more. */
   forget(client: string): void {
     this.#clients.delete(client);
+  }
+
+  #remember(client: string, missed: number): void {
+    const oldest = missed - REMEMBERED_MS;
+    for (const [other, missed] of this.#departed) {
+      if (missed < oldest) this.#departed.delete(other);
+    }
+    this.#departed.set(client, missed);
   }
 
   /** Whom to ask whether they are there. */

@@ -29,7 +29,7 @@ import type { ConnectionSettings } from "../connection_options.ts";
 import { decodeMessage, encodeMessage, PROTOCOL } from "../messages.ts";
 import { Parts } from "../parts.ts";
 import { Streams } from "../streams.ts";
-import { NODES, Subjects } from "../subjects.ts";
+import { Subjects } from "../subjects.ts";
 import { Batches, type Functions } from "./batches.ts";
 import { removeClient } from "./cleanup.ts";
 import { Clients } from "./clients.ts";
@@ -83,10 +83,10 @@ export class PoolNode {
   readonly #batches: Batches;
   readonly #pulls: Pulls;
   readonly #clients = new Clients((client) => this.#clientIsGone(client));
-  /** When the consumer of all nodes was made, while it is known to be there. */
-  #consumer: string | undefined;
+  /** When the stream of tasks was made, while it and its consumer are known to be there. */
+  #stream: string | undefined;
   /** When the last one was made that was there. */
-  #lastConsumer: string | undefined;
+  #lastStream: string | undefined;
   /** How often the connection was lost. */
   #losses = 0;
   /** The versions of the protocol that somebody was told of. */
@@ -213,7 +213,7 @@ export class PoolNode {
   }
 
   get #isReady(): boolean {
-    return this.#dialogue.isConnected && this.#consumer !== undefined;
+    return this.#dialogue.isConnected && this.#stream !== undefined;
   }
 
   /** Asks for as many messages as workers are free. */
@@ -304,14 +304,13 @@ export class PoolNode {
     const losses = this.#losses;
     const { streams, manager } = this.#link;
     if (!await streams.ensureNodes()) return;
-    const { created } = await manager.consumers.info(
-      this.#subjects.tasks,
-      NODES,
-    );
+    // Not that of the consumer: nats-server 2.9.10 tells another after its first
+    // restart.
+    const { created } = await manager.streams.info(this.#subjects.tasks);
     if (losses !== this.#losses || this.#isEnded) return;
-    if (this.#consumer === created) return;
-    const kept = this.#lastConsumer === created;
-    this.#consumer = this.#lastConsumer = created;
+    if (this.#stream === created) return;
+    const kept = this.#lastStream === created;
+    this.#stream = this.#lastStream = created;
     this.#batches.connected(kept);
     if (this.#batches.leaving) return;
     this.#pulls.renew();
@@ -320,7 +319,7 @@ export class PoolNode {
   }
 
   #consumerIsLost(): void {
-    this.#consumer = undefined;
+    this.#stream = undefined;
     this.#batches.disconnected();
   }
 

@@ -78,7 +78,7 @@ export class StandInClient implements AsyncDisposable {
   readonly hellos = new Map<string, MessageOf<"hello">>();
   readonly batches = new Map<string, SentBatch>();
   /** Which calls a node gets, if not all. */
-  wanted: (batch: SentBatch, node: string) => readonly number[] | undefined = (
+  wanted: (batch: SentBatch, node: string) => readonly number[] = (
     { calls },
   ) => range(calls);
   /** What it answers to `take`, if that is something else; `null` is nothing. */
@@ -228,9 +228,8 @@ export class StandInClient implements AsyncDisposable {
       const { node, batch: name } = decodeMessage(message.data, "take").head;
       const batch = this.batches.get(name);
       batch?.takers.push(node);
-      const calls = batch && this.wanted(batch, node);
-      if (calls === undefined) return;
-      const go: Go = { type: "go", ticket: batch!.ticket, calls };
+      const calls = batch === undefined ? [] : this.wanted(batch, node);
+      const go: Go = { type: "go", ticket: batch?.ticket ?? "none", calls };
       const answer = this.answer === undefined
         ? encodeMessage(go)
         : this.answer(go);
