@@ -181,7 +181,9 @@ export class Line {
   /** Makes sure of streams and consumer, however long that takes. */
   async #ensure(session: Session, again: boolean): Promise<void> {
     const attempt = ++this.#attempt;
-    while (true) {
+    const isOver = () =>
+      attempt !== this.#attempt || this.#closed || session.nats.isClosed();
+    do {
       try {
         const kept = await session.ensure();
         if (attempt !== this.#attempt) return;
@@ -191,6 +193,7 @@ export class Line {
       } catch (error) {
         if (isRefusal(error)) throw error;
       }
+      if (isOver()) return;
       await new Promise<void>((resolve) => {
         const stopTimer = startTimer(RETRY_MS, resolve);
         this.#stopWaiting = () => {
@@ -198,10 +201,7 @@ export class Line {
           resolve();
         };
       });
-      const isOver = attempt !== this.#attempt || this.#closed ||
-        session.nats.isClosed();
-      if (isOver) return;
-    }
+    } while (!isOver());
   }
 
   #tell(session: Session): void {
