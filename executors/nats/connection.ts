@@ -16,6 +16,7 @@
  */
 
 import type { NatsConnection } from "@nats-io/nats-core";
+import type { NatsConnectionImpl } from "@nats-io/nats-core/internal";
 import { startTimer } from "../runtime/timer.ts";
 import { connect } from "./connect.ts";
 import type { ConnectionSettings } from "./connection_options.ts";
@@ -98,6 +99,9 @@ export class Connection {
     this.#open = undefined;
     const nats = await open?.catch(() => undefined);
     await nats?.close();
+    // What was asked while it closed, nats-core 3.4.0 forgets: its timers would
+    // keep the program for seconds.
+    (nats as NatsConnectionImpl | undefined)?.protocol.muxSubscriptions.close();
   }
 
   #release(): void {

@@ -333,6 +333,23 @@ natsTest(
   },
 );
 
+natsTest("Connection.close() ends what is asked meanwhile", async () => {
+  await using server = await NatsServer.start();
+  const { connection } = makeConnection({ servers: server.url });
+  const { nats } = await connection.hold();
+  nats.subscribe("asked");
+  const closed = connection.close();
+  const asked: Promise<unknown>[] = [];
+  for (let tick = 0; tick < 100 && !nats.isClosed(); tick++) {
+    asked.push(
+      assertRejects(() => nats.request("asked", "", { timeout: 60_000 })),
+    );
+    await null;
+  }
+  await closed;
+  await Promise.all(asked);
+});
+
 natsTest("Connection closes while the server is away", async () => {
   await using server = await NatsServer.start();
   const made = makeConnection({ servers: server.url });
