@@ -103,6 +103,7 @@ async function bundleWith(packages: string, module: string): Promise<string> {
     why.includes("@esbuild/")
       ? "`deno bundle` gets esbuild from the npm registry once, which has to be within reach"
       : `see whether \`deno bundle ${path}\` works in its folder, and keep what does not out of what it imports`,
+    new Error(`${path}: ${why}`),
   );
 }
 

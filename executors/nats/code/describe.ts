@@ -82,6 +82,9 @@ function describe(fn: AnyFunction): Described | Promise<Described> {
       `Cannot send task ${nameOf({ name })} to nodes, as they cannot import ${
         show(module)
       }: export it from a module in a file, or at an https: address`,
+      {
+        cause: new TypeError(`${show(module)} is not to be imported elsewhere`),
+      },
     ),
   );
 }
