@@ -79,7 +79,11 @@ export interface Go {
 export type Ended = Values & {
   /** The first of the calls. */
   readonly from: number;
-  /** Whether the block has what they returned, or the error of the only one. */
+  /**
+   * Whether the block has what they returned, or the error of the only one:
+   * `null` if the node could not read its arguments, as then the client, which
+   * has them, can say which of them it is.
+   */
   readonly failed: boolean;
   /** How long each of them has taken, about, in milliseconds. */
   readonly ms: number;
@@ -115,7 +119,8 @@ export interface Stop {
   readonly type: "stop";
   readonly ticket: string;
   readonly calls: readonly number[];
-  readonly why: "cancelled" | "terminated";
+  /** What is "unread" is not to be begun, but may end if it runs. */
+  readonly why: "cancelled" | "terminated" | "unread";
 }
 
 /** The client asks a node what it has of that client. */
@@ -312,7 +317,10 @@ const CHECKS: {
   yes() {},
   stop({ ticket, calls, why }) {
     check("stop", isToken(ticket) && areCalls(calls));
-    check("stop", why === "cancelled" || why === "terminated");
+    check(
+      "stop",
+      why === "cancelled" || why === "terminated" || why === "unread",
+    );
   },
   held({ client }) {
     check("held", isToken(client));

@@ -11,7 +11,13 @@
  */
 
 import type { Msg } from "@nats-io/nats-core";
-import { lostResultError } from "../../pool/wire/clone_error.ts";
+import type { Job } from "../../job/job.ts";
+import { canSerialize } from "../../pool/process/serialize.ts";
+import {
+  cloneError,
+  lostResultError,
+  unreadable,
+} from "../../pool/wire/clone_error.ts";
 import { decodeError, type EncodedError } from "../../pool/wire/codec.ts";
 import type { CallTiming } from "../../stats.ts";
 import {
@@ -145,13 +151,27 @@ export class Receiver {
           job.reject(lostResultError(job), call + i);
         }
       } else if (failed) {
-        job.reject(decodeError(values[0] as EncodedError), call);
+        const encoded = values[0] as EncodedError | null;
+        const error = encoded === null
+          ? cloneError(
+            { fn: job.fn, args: argsOf(job, call) },
+            unreadable(),
+            canSerialize,
+          )
+          : decodeError(encoded);
+        job.reject(error, call);
       } else {
         const first = piece.at - from;
         job.resolveAll(values, first, first + count, call);
       }
     }
   }
+}
+
+/** The arguments of one call of a job. */
+function argsOf({ args, count }: Job, call: number): readonly unknown[] {
+  const arity = args.length / count;
+  return args.slice(call * arity, (call + 1) * arity);
 }
 
 function timingOf(

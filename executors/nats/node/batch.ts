@@ -17,13 +17,17 @@ import { monotonicTime } from "../../runtime/clock.ts";
 import { startTimer } from "../../runtime/timer.ts";
 import type { CallTiming } from "../../stats.ts";
 import type { AnyFunction } from "../../task.ts";
-import { because, nameOf } from "../../text.ts";
 import type { Go, Run, Values } from "../messages.ts";
 import { encodeMessage } from "../messages.ts";
 import { type LargeValue, PartLostError } from "../parts.ts";
 import { decodeValues, UnreadableError } from "../values.ts";
 import { LocalCalls, type LocalExecutor } from "./local_calls.ts";
-import { encodeOutcomes, type Outcome, packPieces } from "./outcomes.ts";
+import {
+  encodeOutcomes,
+  type Outcome,
+  packPieces,
+  UNREAD,
+} from "./outcomes.ts";
 import type { Delivery } from "./pulls.ts";
 
 /** So long outcomes wait for others of their batch. */
@@ -133,10 +137,12 @@ export class Batch {
     if (this.#open.size === 0) this.#closed();
   }
 
-  /** Gives back what has not been entered. */
-  giveBack(): void {
+  /** Gives back what has not been entered: of all calls, or of some. */
+  giveBack(calls: Iterable<number> = this.#open): void {
     this.#giveBack(
-      [...this.#open].filter((call) => this.#calls.takeBack(call)),
+      [...calls].filter((call) =>
+        this.#open.has(call) && this.#calls.takeBack(call)
+      ),
     );
   }
 
@@ -215,15 +221,8 @@ export class Batch {
     const open = calls.filter((call) => this.#open.has(call));
     // The client has what the server has lost.
     if (error instanceof PartLostError) return this.#giveBack(open);
-    const cause = error instanceof UnreadableError
-      ? new DOMException(
-        `Cannot read the arguments of task ${nameOf(this.run.code)}${
-          because(error)
-        }`,
-        "DataCloneError",
-      )
-      : error;
-    for (const call of open) this.#ended(call, true, cause, undefined);
+    const why = error instanceof UnreadableError ? UNREAD : error;
+    for (const call of open) this.#ended(call, true, why, undefined);
   }
 
   #ended(

@@ -13,7 +13,7 @@
 
 import { canSerialize } from "../../pool/process/serialize.ts";
 import { resultError } from "../../pool/wire/clone_error.ts";
-import { encodeError } from "../../pool/wire/codec.ts";
+import { forwardError } from "../../pool/wire/codec.ts";
 import { copyPlain, NOT_PLAIN } from "../../pool/wire/plain.ts";
 import type { CallTiming } from "../../stats.ts";
 import type { Ended } from "../messages.ts";
@@ -25,6 +25,9 @@ const ABOUT_BYTES = 160;
 
 /** A name of a worker is not longer in a message. */
 const MAX_NAME = 100;
+
+/** Why calls have failed the arguments of which could not be read. */
+export const UNREAD: unique symbol = Symbol("unread");
 
 /** What became of one call. */
 export interface Outcome {
@@ -155,7 +158,7 @@ function encodeFailure(
   ms: number,
   timing: CallTiming | undefined,
 ): Piece {
-  const encoded = encodeError(error, undefined, canSerialize);
+  const encoded = error === UNREAD ? null : forwardError(error, canSerialize);
   const block = { bytes: encodeValue(encoded), count: 1 };
   return { about: about(call, true, ms, timing), block };
 }

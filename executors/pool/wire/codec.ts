@@ -79,6 +79,9 @@ export const MAX_PARTS: number = 3 * ENCODED_PARTS + 3;
 /** How long all texts of an error may be together, in UTF-16 units; longer ones are cut. */
 const MAX_TEXT = 2 ** 24;
 
+/** So much more than that has room in what is passed on: more than it can have, with what says how much was left out. */
+const FORWARDED = 4;
+
 /**
  * Values that are nested deeper are text. Structured clone reads 1700 levels or
  * more with the stack that a message finds; an encoded error inside errors has
@@ -109,6 +112,22 @@ export function encodeError(
   // Set on the object itself, as errors further down may lead back to it.
   (encoded as { stack: string }).stack += `\n    at ${place}`;
   return encoded;
+}
+
+/**
+ * Encodes what {@linkcode decodeError} has returned, to be passed on: nothing
+ * more of it is left out.
+ *
+ * @param error The thrown value.
+ * @param carries Whether a copy of a value can be sent to the other side.
+ */
+export function forwardError(
+  error: unknown,
+  carries: (value: unknown) => boolean,
+): EncodedError {
+  const parts = FORWARDED * ENCODED_PARTS;
+  const text = FORWARDED * MAX_TEXT;
+  return encode(error, { carries, seen: new OwnMap(), parts, text }, 0);
 }
 
 /**
