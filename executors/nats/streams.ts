@@ -53,7 +53,7 @@
  * | `report` | node to client | ticket, call, a value that a task has reported; in order, as both go by one connection, and before the outcome, as that takes longer |
  * | `done` | stream of results | ticket, batch, number, outcomes by call, or where their parts are |
  * | `back` → `yes` | node asks client | ticket, calls that it has not begun, and will not: it drains |
- * | `stop` | client to node | ticket, call, why: aborted, out of time elsewhere, terminated |
+ * | `stop` | client to node | ticket, call, why: aborted, out of time elsewhere, terminated, or nobody waits for it, and it is only not to be begun |
  * | `held` → names | client asks node | client → tickets and batches of that client |
  * | `who` | client to nodes | that it is there, with versions; again until a node answers |
  * | `hello` | node to clients | name, workers, how many are busy, versions; after `who`, when it changes, and every few seconds |

@@ -325,6 +325,11 @@ export class Client
     this.#schedule();
   }
 
+  unread({ node, ticket }: Ticket, calls: readonly number[]): void {
+    // Once: if it is lost, some calls are made in vain.
+    this.#line.session?.stop(node, ticket, calls, "unread");
+  }
+
   over(batch: Batch): void {
     const sent = this.#sender.sent.get(batch);
     this.#sender.sent.delete(batch);

@@ -35,6 +35,8 @@ import {
 export interface LedgerOwner {
   /** A node is to stop calls. */
   stop(holder: Ticket, batch: Batch, calls: readonly number[]): void;
+  /** A node need not begin calls, as nobody waits for what comes of them. */
+  unread(holder: Ticket, calls: readonly number[]): void;
   /** No call of the batch is left. */
   over(batch: Batch): void;
   /** What a node is called where people read it. */
@@ -285,11 +287,14 @@ export class Ledger implements BatchOwner {
     job: Job,
     reason?: CancelledError | TimeoutError,
   ): void {
-    if (batch.state === TAKEN && reason === undefined) return;
     const calls = batch.callsOf((one) => one === job);
     if (calls.length === 0) return;
     const { holder } = batch;
-    if (batch.state === TAKEN) this.#owner.stop(holder!, batch, calls);
+    if (batch.state === TAKEN) {
+      // The node gives back what it has not begun.
+      if (reason === undefined) return this.#owner.unread(holder!, calls);
+      this.#owner.stop(holder!, batch, calls);
+    }
     if (this.#lost.has(job)) return this.#end(job);
     for (const call of calls) batch.clear(call);
     this.#look(batch);

@@ -169,9 +169,10 @@ export class Batches implements BatchHost {
   }
 
   /** The client does not want these calls any more; false if nothing is known of the ticket. */
-  stop({ ticket, calls }: MessageOf<"stop">): boolean {
+  stop({ ticket, calls, why }: MessageOf<"stop">): boolean {
     const batch = this.#tickets.get(ticket);
-    batch?.stop(calls);
+    if (why === "unread") batch?.giveBack(calls);
+    else batch?.stop(calls);
     return batch !== undefined;
   }
 

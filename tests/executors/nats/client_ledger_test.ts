@@ -49,6 +49,7 @@ function makeLedger(maxDeliveries = 3) {
   const ledger = new Ledger("c", maxDeliveries, {
     stop: ({ node }, { id }, calls) =>
       heard.push(`${node} stop ${id} ${calls}`),
+    unread: ({ node }, calls) => heard.push(`${node} unread ${calls}`),
     over: ({ id }) => heard.push(`over ${id}`),
     nameOf: (node) => node.toUpperCase(),
   });
@@ -188,7 +189,7 @@ Deno.test("Batch.stop() has nobody begin a call, or its node stop it", () => {
 });
 
 Deno.test("Batch.revoke() leaves out what nobody wants, and is no way to cancel", () => {
-  const { ledger } = makeLedger();
+  const { ledger, heard } = makeLedger();
   const [a, b] = [makeJob("a"), makeJob("b")];
   const batch = ledger.add([a, b]);
   assertStrictEquals(batch.revoke(a), undefined);
@@ -196,6 +197,11 @@ Deno.test("Batch.revoke() leaves out what nobody wants, and is no way to cancel"
   (b as unknown as TestJob).settled = true;
   batch.revoke(b);
   assertEquals(batch.open, [0]);
+  ledger.take(batch.id, "n");
+  (a as unknown as TestJob).settled = true;
+  batch.revoke(a);
+  // It may have begun; if not, the node gives it back.
+  assertEquals([batch.open, heard], [[0], ["n unread 0"]]);
 });
 
 Deno.test("Ledger.takeAll() tells what may have been begun from what has not", () => {
