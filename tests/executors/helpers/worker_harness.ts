@@ -42,8 +42,8 @@ export interface WorkerKind {
   make(options?: WorkerPoolExecutorOptions): WorkerExecutor;
 }
 
-/** Every kind there is. */
-export const WORKER_KINDS: readonly WorkerKind[] = [
+/** Every kind there is; see `KINDS`. */
+export const WORKER_KINDS: WorkerKind[] = [
   {
     name: "WorkerPoolExecutor",
     make: (options) => new WorkerPoolExecutor(options),
