@@ -104,14 +104,14 @@ export class Ledger implements BatchOwner {
     return underway;
   }
 
-  /** How many calls were sent, or may have been begun, and have no outcome. */
+  /** How many calls may have been begun, and have no outcome. */
   get running(): number {
     let running = 0;
     for (const { state, left } of this.#batches.values()) {
-      if (state < LOST) running += left;
+      if (state === TAKEN) running += left;
     }
-    for (const job of this.#lost.keys()) {
-      if (job.holder === this.#limbo) running++;
+    for (const { holder } of this.#lost.keys()) {
+      if (!(holder instanceof Batch) || holder.state !== TAKEN) running++;
     }
     return running;
   }
@@ -278,6 +278,12 @@ export class Ledger implements BatchOwner {
   /** A job that waits in the queue, and may have been begun, is given up. */
   forget(job: Job): void {
     this.#end(job);
+  }
+
+  withdraw(batch: Batch, job: Job): Job | undefined {
+    if (batch.state !== SENT || this.#lost.has(job)) return undefined;
+    this.#takeOut(batch, batch.callsOf((one) => one === job));
+    return job;
   }
 
   unwanted(
