@@ -51,6 +51,9 @@ import { WorkTimes } from "./work_times.ts";
 /** How often it is looked whether all is well. */
 const LOOK_MS = 500;
 
+/** If it was as long as this, the program has done something else, and messages wait to be heard. */
+const LATE_MS = 2000;
+
 /** After so long without a node, a warning says what to type. */
 const NO_NODE_MS = 10_000;
 
@@ -128,6 +131,8 @@ export class Client
   #closing = false;
   #scheduled = false;
   #stopLooking: (() => void) | undefined;
+  /** When the next look was waited for. */
+  #looked = 0;
   /** Since when there is something to do and no node, and whether that was said. */
   #alone: number | undefined;
   #warned = false;
@@ -309,6 +314,7 @@ export class Client
   }
 
   hasParts(batch: Batch): void {
+    this.#sender.hasStored = true;
     const sent = this.#sender.sent.get(batch);
     if (sent !== undefined) sent.hasParts = true;
   }
@@ -394,7 +400,7 @@ export class Client
   }
 
   lostConnection(message: string): void {
-    this.#watch.disconnected();
+    this.#watch.forgetAnswers();
     console.warn(message);
   }
 
@@ -435,8 +441,11 @@ export class Client
     this.#settleStarts();
     const needed = this.isNeeded;
     this.#line.use(needed);
-    if (needed) this.#stopLooking ??= startTimer(LOOK_MS, () => this.#look());
-    else this.#rest();
+    if (!needed) this.#rest();
+    else if (this.#stopLooking === undefined) {
+      this.#stopLooking = startTimer(LOOK_MS, () => this.#look());
+      this.#looked = monotonicTime();
+    }
     const { session } = this.#line;
     if (session !== undefined && needed) {
       this.#sender.send(session, this.#presence.workers);
@@ -452,17 +461,22 @@ export class Client
 
   #look(): void {
     this.#stopLooking = undefined;
+    const late = monotonicTime() - this.#looked > LATE_MS;
     const { session } = this.#line;
-    this.#warnIfAlone();
-    if (session !== undefined) {
-      session.pull();
-      this.#sender.retry();
-      this.#watch.look(session);
-      if (this.#presence.workers === 0) this.#withoutNodes(session);
-      else this.#search(session);
-      this.#endOvertime();
-    }
+    // Timers come before messages: nobody is to seem silent, or out of time.
+    if (late) this.#watch.forgetAnswers();
+    else if (session !== undefined) this.#lookAt(session);
     this.#schedule();
+  }
+
+  #lookAt(session: Session): void {
+    this.#warnIfAlone();
+    this.#line.renew();
+    this.#sender.retry();
+    this.#watch.look(session);
+    if (this.#presence.workers === 0) this.#withoutNodes(session);
+    else this.#search(session);
+    this.#endOvertime();
   }
 
   /** Nothing is sent without a node; what was sent, and nobody has taken, can be cancelled again. */
@@ -549,7 +563,7 @@ export class Client
     if (this.#life !== CLOSED) {
       if (this.#whenClosed.length === 0 || this.#closing) return;
       this.#closing = true;
-      await this.#line.close(this.#codes.stored);
+      await this.#line.close(this.#codes.stored || this.#sender.hasStored);
       this.#life = CLOSED;
     }
     for (const resolve of this.#whenClosed.splice(0)) resolve();

@@ -7,6 +7,7 @@ import { runCommand } from "../../helpers/run_command.ts";
 import { until } from "../helpers/harness.ts";
 import { link } from "./links.ts";
 import { NatsServer, natsTest } from "./nats_server.ts";
+import { startNode } from "./pool_kit.ts";
 import { StandInNode } from "./stand_in_node.ts";
 
 const ROOT = new URL("../../../", import.meta.url);
@@ -24,29 +25,6 @@ async function runProgram(
     timeout: 20_000,
   });
   return stdout.trim();
-}
-
-/** A node in a process of its own, which serves when this has resolved. */
-async function startNode(servers: string): Promise<Deno.ChildProcess> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--no-check", "-A", "-"],
-    cwd: ROOT,
-    stdin: "piped",
-    stdout: "piped",
-  }).spawn();
-  const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(`
-    import { servePool } from "./executors/nats/serve_pool.ts";
-    import { WorkerPoolExecutor } from "./mod.ts";
-    const executor = new WorkerPoolExecutor({ maxWorkers: 1 });
-    await servePool({ servers: "${servers}", executor });
-    console.log("serves");
-  `));
-  await writer.close();
-  const reader = child.stdout.getReader();
-  await reader.read();
-  await reader.cancel();
-  return child;
 }
 
 natsTest(
