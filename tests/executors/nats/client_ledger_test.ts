@@ -308,6 +308,10 @@ class Model {
       }
     }
     assertStrictEquals(this.ledger.running, running);
+    assertStrictEquals(
+      this.ledger.underway,
+      this.ledger.inState(SENT).length + this.ledger.inState(TAKEN).length,
+    );
     for (let call = 0; call < this.#calls; call++) {
       const name = `${call}`;
       const over = this.outcomes.has(name) || this.unwanted.has(name);
