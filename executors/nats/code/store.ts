@@ -10,7 +10,7 @@ import { pathToFileURL } from "node:url";
 import { TaskNotFoundError } from "../../errors.ts";
 import { loadFunction } from "../../pool/worker/load.ts";
 import { mainModule } from "../../runtime/main_module.ts";
-import { type AnyFunction, referenceOf, standIn } from "../../task.ts";
+import { addressOf, type AnyFunction, standIn } from "../../task.ts";
 import { because, nameOf, show } from "../../text.ts";
 import type { Code } from "../messages.ts";
 import type { LargeValue } from "../parts.ts";
@@ -126,9 +126,9 @@ async function preload(
 function isTask(value: unknown): value is AnyFunction {
   if (typeof value !== "function") return false;
   try {
-    return referenceOf(value as AnyFunction).kind === "export";
+    return addressOf(value as AnyFunction) !== undefined;
   } catch {
-    // A class or a native function has no reference.
+    // It has something else where tasks have their address.
     return false;
   }
 }
