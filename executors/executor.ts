@@ -100,6 +100,24 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
   #broken: (() => Error) | undefined;
 
   /**
+   * How many calls run at a time at most; 1 unless the strategy says otherwise.
+   *
+   * Python: the private `_max_workers` of the executors there.
+   *
+   * @example
+   * ```ts
+   * import { PromisePoolExecutor } from "@concurrent/futures";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using pool = new PromisePoolExecutor({ maxWorkers: 3 });
+   * assertEquals(pool.maxWorkers, 3);
+   * ```
+   */
+  get maxWorkers(): number {
+    return 1;
+  }
+
+  /**
    * Runs `fn(...args)` when its turn comes.
    *
    * @typeParam A The types of the arguments.

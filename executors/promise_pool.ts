@@ -154,6 +154,11 @@ export class PromisePoolExecutor extends Executor {
     this.#initializer = checkInitializer(rest);
   }
 
+  /** How many functions run at a time at most. */
+  override get maxWorkers(): number {
+    return this.#maxWorkers;
+  }
+
   /** Takes a job; its calls are entered later, when their turn comes. */
   protected override enqueue(job: Job): void {
     this.#queue.push(job);

@@ -73,6 +73,7 @@ export interface WorkerExecutorOptions extends InitializerOptions {
 export abstract class WorkerExecutor extends Executor {
   readonly #queue = new JobQueue();
   readonly #engine: Engine;
+  readonly #maxWorkers: number;
 
   /**
    * Makes an executor; workers start when something is submitted.
@@ -106,13 +107,14 @@ export abstract class WorkerExecutor extends Executor {
     }
     const checked = checkInitializer(rest);
     if (checked !== undefined) referenceOf(checked.fn);
+    this.#maxWorkers = checkCount(
+      "maxWorkers",
+      maxWorkers,
+      navigator.hardwareConcurrency,
+    );
     this.#engine = makeEngine(this.#queue, {
       name: name ?? "worker",
-      maxWorkers: checkCount(
-        "maxWorkers",
-        maxWorkers,
-        navigator.hardwareConcurrency,
-      ),
+      maxWorkers: this.#maxWorkers,
       initializer: checked,
       maxTasksPerWorker: checkCount(
         "maxTasksPerWorker",
@@ -125,6 +127,11 @@ export abstract class WorkerExecutor extends Executor {
       gracePeriod: checkDuration("gracePeriod", gracePeriod, 1000),
       onBroken: (error) => this.breakWith(error),
     }, open);
+  }
+
+  /** How many workers there are at most. */
+  override get maxWorkers(): number {
+    return this.#maxWorkers;
   }
 
   /**

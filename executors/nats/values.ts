@@ -54,7 +54,21 @@ export function encodeValue(
   value: unknown,
   transferables: readonly Transferable[] = [],
 ): Uint8Array<ArrayBuffer> {
-  const bytes = serialize([MARK, value], transferables);
+  return encodeValues([value], transferables);
+}
+
+/**
+ * A block of the arguments of one call, which may share parts.
+ *
+ * @param values The arguments.
+ * @param transferables What in them is moved: here it is detached.
+ * @throws {DOMException} If they cannot be cloned, or are too large.
+ */
+export function encodeValues(
+  values: readonly unknown[],
+  transferables: readonly Transferable[] = [],
+): Uint8Array<ArrayBuffer> {
+  const bytes = serialize([MARK, ...values], transferables);
   if (bytes.length <= MAX_LARGE_BYTES) return bytes;
   throw new DOMException(
     `${bytes.length} bytes are more than the ${MAX_LARGE_BYTES} of the largest value, and could not be cloned.`,
@@ -66,15 +80,26 @@ export function encodeValue(
  * Plain values as bytes: all of them, or as many of the first as fit.
  *
  * @param values At least one, each plain, and sharing nothing with others.
+ * @param arity How many of them belong together: arguments of one call.
+ * @param most How many bytes they may have, unless fewer values do not.
  */
-export function encodePlain(values: readonly unknown[]): Block {
+export function encodePlain(
+  values: readonly unknown[],
+  arity = 1,
+  most: number = MAX_VALUE_BYTES,
+): Block {
   let count = values.length;
   while (true) {
     const bytes = serialize([MARK, ...values.slice(0, count)]);
-    if (bytes.length <= MAX_VALUE_BYTES || count === 1) return { bytes, count };
+    if (bytes.length <= most || count <= arity) {
+      return { bytes, count };
+    }
     // If they are of one size, that many fit; the last may be the largest.
-    const fitting = Math.floor(count * MAX_VALUE_BYTES / bytes.length);
-    count = Math.max(1, Math.min(fitting, count - 1));
+    const fitting = count * most / bytes.length;
+    count = Math.max(
+      arity,
+      Math.min(Math.floor(fitting / arity) * arity, count - arity),
+    );
   }
 }
 

@@ -42,6 +42,20 @@ behaviour(
   },
 );
 
+behaviour(
+  "maxWorkers can be read, and not be written",
+  async ({ kind, make }) => {
+    const executor = make({ maxWorkers: 3 });
+    assertEquals(executor.maxWorkers, 3);
+    assertThrows(() => {
+      (executor as { maxWorkers: number }).maxWorkers = 4;
+    }, TypeError);
+    assertEquals(executor.maxWorkers, 3);
+    await using other = kind.make();
+    assert(other.maxWorkers >= navigator.hardwareConcurrency);
+  },
+);
+
 behaviour("executor options are checked at the call", ({ kind }) => {
   const call = (options: unknown) => () => kind.make(options as never);
   assertThrows(call(null), TypeError, "received null");

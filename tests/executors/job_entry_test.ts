@@ -75,6 +75,7 @@ Deno.test("an executor that takes jobs apart gives outcomes by call", async () =
 
 Deno.test("SerialExecutor makes one call after another", async () => {
   await using executor = new SerialExecutor();
+  assertEquals(executor.maxWorkers, 1);
   const events: string[] = [];
   const step = async (n: number) => {
     events.push(`begin ${n}`);

@@ -1,0 +1,251 @@
+/**
+ * The way of calls from the queue to the server.
+ *
+ * ```text
+ * queue ──► as many calls as sizing.ts says ──► outgoing.ts: blocks
+ *   ▲                                             │
+ *   ├── what did not fit ◄────────────────────────┤
+ *   │                                             ▼
+ *   └── recalled ◄── ledger: a batch ──► `run`, until it is stored
+ * ```
+ *
+ * @module
+ */
+
+import type { Job } from "../../job/job.ts";
+import type { JobQueue } from "../../job/queue.ts";
+import { monotonicTime } from "../../runtime/clock.ts";
+import { startTimer } from "../../runtime/timer.ts";
+import { nameOf } from "../../text.ts";
+import {
+  type Code,
+  encodeMessage,
+  type Run,
+  type Values,
+} from "../messages.ts";
+import { type Batch, SENT } from "./batch.ts";
+import type { Codes } from "./codes.ts";
+import type { Ledger } from "./ledger.ts";
+import { type Draft, writeCalls } from "./outgoing.ts";
+import type { Session } from "./session.ts";
+import { roomFor, Sizing } from "./sizing.ts";
+
+/** What is full, or cannot be reached, is tried again after so long. */
+const RETRY_MS = 250;
+
+/** What a message has beside its values and the source of its function, at most. */
+const AROUND_BYTES = 2 ** 16;
+
+/** What is known of a batch beside the ledger. */
+export interface Sent {
+  /** The number of its function. */
+  readonly fn: number;
+  /** How long one of its calls may take. */
+  readonly timeout: number;
+  /** Its number in the stream, and since when it has that. */
+  seq?: number;
+  stored?: number;
+  /** Whether parts of its values are with the server. */
+  hasParts: boolean;
+  /** How often in a row its node did not name it. */
+  missing: number;
+  /** When its node got it, and when all must have ended. */
+  taken?: number;
+  deadline?: number;
+}
+
+/** Who uses a sender. */
+export interface SenderOwner {
+  /** Jobs come back that were not sent. */
+  putBack(jobs: readonly Job[]): void;
+  /** Whether what has not begun is not to be sent any more. */
+  readonly givesUp: boolean;
+}
+
+/** Sends the calls of one client. */
+export class Sender {
+  readonly sizing = new Sizing();
+  /** What is known of each batch that is not over. */
+  readonly sent = new Map<Batch, Sent>();
+  readonly #client: string;
+  readonly #queue: JobQueue;
+  readonly #ledger: Ledger;
+  readonly #codes: Codes;
+  readonly #owner: SenderOwner;
+
+  constructor(
+    client: string,
+    queue: JobQueue,
+    ledger: Ledger,
+    codes: Codes,
+    owner: SenderOwner,
+  ) {
+    this.#client = client;
+    this.#queue = queue;
+    this.#ledger = ledger;
+    this.#codes = codes;
+    this.#owner = owner;
+  }
+
+  /** The job that is next; those before it that have an outcome are dropped. */
+  peek(): Job | undefined {
+    let job = this.#queue.peek();
+    while (job !== undefined && this.#ledger.hasEnded(job)) {
+      this.#queue.shift();
+      job = this.#queue.peek();
+    }
+    return job;
+  }
+
+  /** Sends what nodes with so many workers have room for. */
+  send(session: Session, workers: number): void {
+    while (true) {
+      const messages = roomFor(workers) - this.#ledger.underway;
+      const job = messages > 0 ? this.peek() : undefined;
+      if (job === undefined) return;
+      const fn = this.sizing.idOf(job);
+      let code: Code | undefined;
+      try {
+        code = this.#codes.find(fn, job.fn, session.parts);
+      } catch (error) {
+        this.#queue.shift()!.rejectAll(() => error);
+        continue;
+      }
+      if (code === undefined) return;
+      const most = this.sizing.callsOf(job, this.#queue.calls, messages);
+      const jobs = this.#take(fn, this.#ledger.travelsAlone(job) ? 1 : most);
+      this.#sendJobs(session, fn, code, jobs);
+    }
+  }
+
+  /** Takes up to so many calls that can travel in one message. */
+  #take(fn: number, most: number): Job[] {
+    const jobs: Job[] = [];
+    const first = this.#queue.peek()!;
+    let left = most;
+    for (let job = this.peek(); job && left > 0; job = this.peek()) {
+      const fits = job === first ||
+        this.sizing.idOf(job) === fn && isLike(job, first) &&
+          !this.#ledger.travelsAlone(job);
+      if (!fits) break;
+      this.#queue.shift();
+      jobs.push(job);
+      if (job.count > left) this.#queue.putBack([job.split(left)]);
+      left -= job.count;
+    }
+    return jobs;
+  }
+
+  #sendJobs(
+    session: Session,
+    fn: number,
+    code: Code,
+    jobs: readonly Job[],
+  ): void {
+    const [{ timed, options: { timeout } }] = jobs as [Job, ...Job[]];
+    const arity = jobs[0]!.args.length / jobs[0]!.count;
+    const room = roomOf(session, code);
+    if (room <= 0) {
+      for (const job of jobs) job.rejectAll(() => tooLong(job));
+      return;
+    }
+    const draft = writeCalls(jobs, room);
+    this.#owner.putBack(draft.rest);
+    // A getter has shut the executor down.
+    if (this.#owner.givesUp) this.#owner.putBack(draft.jobs.splice(0));
+    if (draft.jobs.length > 0) {
+      const batch = this.#ledger.add(draft.jobs);
+      const sent: Sent = { fn, timeout, hasParts: draft.large, missing: 0 };
+      this.sent.set(batch, sent);
+      const run: Omit<Run, "args"> = {
+        type: "run",
+        client: this.#client,
+        batch: batch.id,
+        code,
+        calls: batch.count,
+        arity,
+        ...timeout === Infinity ? {} : { timeout },
+        timed,
+      };
+      // What getters have settled is not wanted.
+      for (const job of draft.jobs) if (job.settled) batch.revoke(job);
+      const bytes = draft.blocks.reduce(
+        (sum, { bytes }) => sum + bytes.length,
+        0,
+      );
+      this.sizing.sent(fn, batch.count, bytes);
+      this.#publish(session, batch, sent, run, draft);
+    }
+    // Done callbacks may do anything to the executor, so they come last.
+    for (const [job, error] of draft.refused) job.reject(error);
+  }
+
+  /** Publishes until it is stored, or taken, as it was stored without a word, or not wanted any more. */
+  async #publish(
+    session: Session,
+    batch: Batch,
+    sent: Sent,
+    run: Omit<Run, "args">,
+    { blocks, large }: Draft,
+  ): Promise<void> {
+    let message: Uint8Array | undefined;
+    while (batch.state === SENT && !session.nats.isClosed()) {
+      try {
+        message ??= large
+          ? encodeMessage({
+            ...run,
+            args: [await this.#store(session, batch, blocks[0]!.bytes)],
+          })
+          : encodeMessage(
+            {
+              ...run,
+              args: blocks.map(({ calls, bytes }): Values => ({
+                calls,
+                bytes: bytes.length,
+              })),
+            },
+            blocks.map(({ bytes }) => bytes),
+          );
+        sent.seq = await session.run(batch.id, message);
+        sent.stored = monotonicTime();
+        // Nobody has waited for this.
+        if (batch.state > SENT && batch.holder === undefined) {
+          await session.withdraw(sent.seq);
+        }
+        return;
+      } catch {
+        // The server is full, or away.
+        await new Promise<void>((resolve) => startTimer(RETRY_MS, resolve));
+      }
+    }
+  }
+
+  async #store(
+    session: Session,
+    { id }: Batch,
+    bytes: Uint8Array,
+  ): Promise<Values> {
+    const large = await session.parts.put(this.#client, id, "0", bytes);
+    return { calls: 1, large };
+  }
+}
+
+/** Whether calls can travel with others of the same function. */
+function isLike(job: Job, first: Job): boolean {
+  return job.options.timeout === first.options.timeout &&
+    job.args.length * first.count === first.args.length * job.count;
+}
+
+/** How many bytes of values a message may have, besides the source of its function. */
+function roomOf({ nats }: Session, code: Code): number {
+  const head = code.kind === "source" ? 3 * code.source.length : 0;
+  return (nats.info?.max_payload ?? 2 ** 20) - AROUND_BYTES - head;
+}
+
+function tooLong({ fn }: Job): Error {
+  return new RangeError(
+    `Task ${
+      nameOf(fn)
+    } has a source that is too long for a message: export it from a module as task(import.meta, …)`,
+  );
+}

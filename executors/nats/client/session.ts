@@ -1,0 +1,262 @@
+/**
+ * What a client says and asks by one connection. Nothing is decided here.
+ *
+ * @module
+ */
+
+import {
+  jetstream,
+  JetStreamApiError,
+  type JetStreamClient,
+  type JetStreamManager,
+  jetstreamManager,
+} from "@nats-io/jetstream";
+import {
+  type Msg,
+  type NatsConnection,
+  NoRespondersError,
+  RequestError,
+} from "@nats-io/nats-core";
+import {
+  decodeMessage,
+  encodeMessage,
+  type Hello,
+  type Message,
+  type MessageOf,
+  PROTOCOL,
+} from "../messages.ts";
+import { Parts } from "../parts.ts";
+import { Streams } from "../streams.ts";
+import type { Subjects } from "../subjects.ts";
+import { UnreadableError } from "../values.ts";
+import type { Versions } from "./presence.ts";
+import { Results } from "./results.ts";
+
+/** So long an answer of a node may take; it is asked twice a second. */
+const ANSWER_MS = 2000;
+
+/** What the server says of a message that there is not. */
+const NO_MESSAGE = 10037;
+
+/** What comes to a client. */
+export interface SessionListener {
+  /** A node is there. */
+  hello(hello: Hello): void;
+  /** A node asks for a batch; the answer goes back. */
+  take(take: MessageOf<"take">): MessageOf<"go">;
+  /** A node gives calls back. */
+  back(back: MessageOf<"back">): void;
+  /** Outcomes have come; once this is over, they need not come again. */
+  done(message: Msg, session: Session): Promise<void> | void;
+}
+
+/** What a node says of what it has: everything, or that nobody is there, or nothing. */
+export type HeldAnswer = MessageOf<"holds"> | "nobody" | "silence";
+
+/** The client's side of one connection. */
+export class Session {
+  readonly nats: NatsConnection;
+  readonly parts: Parts;
+  readonly #client: string;
+  readonly #subjects: Subjects;
+  readonly #streams: Streams;
+  readonly #stream: JetStreamClient;
+  readonly #manager: JetStreamManager;
+  readonly #results: Results;
+
+  private constructor(
+    nats: NatsConnection,
+    parts: Parts,
+    client: string,
+    subjects: Subjects,
+    streams: Streams,
+    manager: JetStreamManager,
+    listener: SessionListener,
+  ) {
+    this.nats = nats;
+    this.parts = parts;
+    this.#client = client;
+    this.#subjects = subjects;
+    this.#streams = streams;
+    this.#manager = manager;
+    this.#stream = jetstream(nats);
+    this.#results = new Results(nats, subjects, client, (message) => {
+      const reading = listener.done(message, this);
+      if (reading === undefined) message.respond("+ACK");
+      // What could not be read comes again.
+      else {reading.then(() => "+ACK", () => "-NAK").then((answer) => {
+          if (!nats.isClosed()) message.respond(answer);
+        });}
+    });
+    this.#listen(subjects.hellos, (message) => {
+      listener.hello(decodeMessage(message.data, "hello").head);
+    });
+    this.#listen(subjects.client(client), (message) => {
+      const asked = decodeEither(message.data);
+      if (asked.type === "back") listener.back(asked);
+      const answer: Message = asked.type === "take"
+        ? listener.take(asked)
+        : { type: "yes" };
+      message.respond(encodeMessage(answer));
+    });
+  }
+
+  /** Listens; nothing is asked of the server before {@linkcode Session.ensure}. */
+  static async open(
+    nats: NatsConnection,
+    client: string,
+    subjects: Subjects,
+    listener: SessionListener,
+  ): Promise<Session> {
+    return new Session(
+      nats,
+      await Parts.of(nats, subjects),
+      client,
+      subjects,
+      await Streams.of(nats, subjects),
+      await jetstreamManager(nats, { checkAPI: false }),
+      listener,
+    );
+  }
+
+  /**
+   * Makes sure of the streams and of what results come by.
+   *
+   * @returns Whether the streams have all that was stored in them before.
+   */
+  async ensure(): Promise<boolean> {
+    const kept = await this.#streams.ensure();
+    await this.#streams.ensureResults(this.#client);
+    this.#results.pull();
+    return kept;
+  }
+
+  /** Asks for results, if that is not so. */
+  pull(): void {
+    this.#results.revive();
+  }
+
+  /** Asks who is there. */
+  who(versions: Versions): void {
+    this.#say(this.#subjects.who(this.#client), {
+      type: "who",
+      client: this.#client,
+      protocol: PROTOCOL,
+      ...versions,
+    });
+  }
+
+  /**
+   * Publishes a batch, however often: it is stored once.
+   *
+   * @returns Its number in the stream.
+   */
+  async run(batch: string, message: Uint8Array): Promise<number> {
+    const { seq } = await this.#stream.publish(
+      this.#subjects.task(this.#client, batch),
+      message,
+      { msgID: `${this.#client}-${batch}` },
+    );
+    return seq;
+  }
+
+  /** Whether a batch that was stored is still there. */
+  async has(batch: string, seq: number): Promise<boolean> {
+    try {
+      const message = await this.#manager.streams.getMessage(
+        this.#subjects.tasks,
+        { seq },
+      );
+      return message?.subject === this.#subjects.task(this.#client, batch);
+    } catch (error) {
+      if (error instanceof JetStreamApiError && error.code === NO_MESSAGE) {
+        return false;
+      }
+      throw error;
+    }
+  }
+
+  /** A batch that was stored is not wanted any more. */
+  async withdraw(seq: number): Promise<void> {
+    await this.#manager.streams.deleteMessage(this.#subjects.tasks, seq, false);
+  }
+
+  /** No value of a batch is needed any more. */
+  async dropParts(batch: string): Promise<void> {
+    await this.parts.dropBatch(this.#client, batch);
+  }
+
+  /** Asks a node what it has of this client. */
+  async held(node: string): Promise<HeldAnswer> {
+    try {
+      const { data } = await this.nats.request(
+        this.#subjects.node(node),
+        encodeMessage({ type: "held", client: this.#client }),
+        { timeout: ANSWER_MS },
+      );
+      return decodeMessage(data, "holds").head;
+    } catch (error) {
+      return error instanceof NoRespondersError ||
+          error instanceof RequestError && error.isNoResponders()
+        ? "nobody"
+        : "silence";
+    }
+  }
+
+  /** Tells a node that calls are not wanted. */
+  stop(
+    node: string,
+    ticket: string,
+    calls: readonly number[],
+    why: MessageOf<"stop">["why"],
+  ): void {
+    this.#say(this.#subjects.node(node), { type: "stop", ticket, calls, why });
+  }
+
+  /** Whether the server has results that have not come, or have not been acknowledged. */
+  async hasResults(): Promise<boolean> {
+    const { num_pending, num_ack_pending } = await this.#manager.consumers.info(
+      this.#subjects.results,
+      this.#client,
+    );
+    return num_pending + num_ack_pending > 0;
+  }
+
+  /** Takes everything of this client from the server, once it has all that was said. */
+  async leave(hasParts: boolean): Promise<void> {
+    await this.#manager.consumers.delete(this.#subjects.results, this.#client);
+    if (hasParts) await this.parts.dropClient(this.#client);
+    await this.nats.flush();
+  }
+
+  #say(subject: string, message: Message): void {
+    if (!this.nats.isClosed()) {
+      this.nats.publish(subject, encodeMessage(message));
+    }
+  }
+
+  #listen(subject: string, hear: (message: Msg) => void): void {
+    this.nats.subscribe(subject, {
+      callback: (error, message) => {
+        if (error !== null) return;
+        try {
+          hear(message);
+        } catch (error) {
+          // It is no message of ours, and none of those we know is like it.
+          if (!(error instanceof UnreadableError)) throw error;
+        }
+      },
+    });
+  }
+}
+
+/** Nodes ask a client for two things. */
+function decodeEither(
+  bytes: Uint8Array,
+): MessageOf<"take"> | MessageOf<"back"> {
+  try {
+    return decodeMessage(bytes, "take").head;
+  } catch {
+    return decodeMessage(bytes, "back").head;
+  }
+}

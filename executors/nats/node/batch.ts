@@ -1,0 +1,317 @@
+/**
+ * One batch in the hands of a node, from its delivery until nothing of it is
+ * here any more; streams.ts has what is said on the way.
+ *
+ * ```text
+ * ASKING ── go ──► HELD ── no call is open, all is stored ──► OVER
+ *   │  └── none of its calls is wanted ─────────────────────► │
+ *   └───────── the client is gone ──┴───────────────────────► │
+ * ```
+ *
+ * A call is open from `go` until it has ended, or was stopped, or given back.
+ *
+ * @module
+ */
+
+import { monotonicTime } from "../../runtime/clock.ts";
+import { startTimer } from "../../runtime/timer.ts";
+import type { CallTiming } from "../../stats.ts";
+import type { AnyFunction } from "../../task.ts";
+import { because, nameOf } from "../../text.ts";
+import type { Go, Run, Values } from "../messages.ts";
+import { encodeMessage } from "../messages.ts";
+import { type LargeValue, PartLostError } from "../parts.ts";
+import { decodeValues, UnreadableError } from "../values.ts";
+import { LocalCalls, type LocalExecutor } from "./local_calls.ts";
+import { encodeOutcomes, type Outcome, packPieces } from "./outcomes.ts";
+import type { Delivery } from "./pulls.ts";
+
+/** So long outcomes wait for others of their batch. */
+const GATHER_MS = 10;
+
+/** What a batch needs of its node. */
+export interface BatchHost {
+  readonly local: LocalExecutor;
+  /** Whether the node begins nothing more. */
+  readonly leaving: boolean;
+  /** How many workers a batch has for itself, about. */
+  readonly share: number;
+  /** How many bytes of values a message may have. */
+  readonly room: number;
+  /** Asks the client whether the batch may be begun, until there is an answer; `undefined` if it is over before. */
+  take(batch: Batch): Promise<Go | undefined>;
+  /** Gives calls back, until the client says yes, or the batch is over. */
+  back(batch: Batch, calls: readonly number[]): Promise<void>;
+  /** Finds the function of a batch. */
+  find(batch: Batch): Promise<AnyFunction>;
+  /** Reads a large argument. */
+  read(batch: Batch, large: LargeValue): Promise<Uint8Array>;
+  /** Stores a large result; `undefined` if the batch is over before. */
+  store(batch: Batch, bytes: Uint8Array): Promise<LargeValue | undefined>;
+  /** Publishes outcomes until they are stored, or the batch is over. */
+  publish(batch: Batch, message: Uint8Array, id: string): Promise<void>;
+  /** The executor takes no calls any more. */
+  broken(error: unknown): void;
+  /** No call of the batch is open any more. */
+  freed(batch: Batch): void;
+  /** The batch is over: its message can be acknowledged. */
+  over(batch: Batch): void;
+}
+
+/** See above. */
+export class Batch {
+  readonly run: Run;
+  /**
+   * How its message has come: again if the server has not heard in time that the
+   * node is at it, or if the client has published it twice. None of it is left
+   * when the server has lost its data.
+   */
+  readonly deliveries: Delivery[];
+  /** By which the node has it, once it does. */
+  ticket: string | undefined;
+  readonly #blocks: readonly Uint8Array[];
+  readonly #host: BatchHost;
+  readonly #calls: LocalCalls;
+  readonly #open = new Set<number>();
+  #outcomes: Outcome[] = [];
+  /** How many calls have ended since, and since when. */
+  #since = 0;
+  #stopGathering: (() => void) | undefined;
+  /** How many messages there were. */
+  #messages = 0;
+  /** How much is on its way, and has to be answered before the batch is over. */
+  #unanswered = 0;
+  #over = false;
+
+  constructor(
+    run: Run,
+    blocks: readonly Uint8Array[],
+    delivery: Delivery,
+    host: BatchHost,
+  ) {
+    this.run = run;
+    this.#blocks = blocks;
+    this.deliveries = [delivery];
+    this.#host = host;
+    this.#calls = new LocalCalls(host.local, {
+      ended: (call, failed, value, timing) =>
+        this.#ended(call, failed, value, timing),
+      lost: (call, error) => {
+        host.broken(error);
+        this.#giveBack([call]);
+      },
+    });
+    if (run.timed) host.local.watch();
+  }
+
+  /** Whether nothing of it is here any more. */
+  get isOver(): boolean {
+    return this.#over;
+  }
+
+  /** How many of its calls have not ended. */
+  get open(): number {
+    return this.#open.size;
+  }
+
+  /** Goes its way. */
+  async start(): Promise<void> {
+    const go = await this.#host.take(this);
+    if (go === undefined || this.#over) return;
+    this.ticket = go.ticket;
+    for (const call of go.calls) this.#open.add(call);
+    if (go.calls.length === 0) this.#closed();
+    else if (this.#host.leaving) this.#giveBack(go.calls);
+    else await this.#begin();
+  }
+
+  /** The client does not want these calls any more. */
+  stop(calls: readonly number[]): void {
+    for (const call of calls) {
+      if (this.#open.delete(call)) this.#calls.stop(call);
+    }
+    if (this.#open.size === 0) this.#closed();
+  }
+
+  /** Gives back what has not been entered. */
+  giveBack(): void {
+    this.#giveBack(
+      [...this.#open].filter((call) => this.#calls.takeBack(call)),
+    );
+  }
+
+  /**
+   * Gives back all that is open, and stops what of it runs.
+   *
+   * @returns How many calls those are.
+   */
+  giveUp(): number {
+    const calls = [...this.#open];
+    for (const call of calls) this.#calls.stop(call);
+    this.#giveBack(calls);
+    return calls.length;
+  }
+
+  /** Nobody wants to hear of it any more. */
+  abandon(): void {
+    if (this.#over) return;
+    this.#stopGathering?.();
+    this.#outcomes = [];
+    for (const call of this.#open) this.#calls.stop(call);
+    this.#open.clear();
+    this.#end();
+  }
+
+  /** Reads what the calls need, and submits them. */
+  async #begin(): Promise<void> {
+    const { args } = this.run;
+    this.#since = monotonicTime();
+    let fn: AnyFunction;
+    try {
+      fn = await this.#host.find(this);
+    } catch (error) {
+      return this.#refuse([...this.#open], error);
+    }
+    let call = 0;
+    let block = 0;
+    for (const values of args) {
+      const bytes = "bytes" in values ? this.#blocks[block++] : undefined;
+      await this.#submit(fn, call, values, bytes);
+      call += values.calls;
+    }
+  }
+
+  /** Submits calls the arguments of which are together. */
+  async #submit(
+    fn: AnyFunction,
+    first: number,
+    values: Values,
+    bytes: Uint8Array | undefined,
+  ): Promise<void> {
+    const calls = Array.from({ length: values.calls }, (_, i) => first + i)
+      .filter((call) => this.#open.has(call));
+    if (calls.length === 0) return;
+    const { arity } = this.run;
+    let args: unknown[];
+    try {
+      bytes ??= await this.#host.read(
+        this,
+        (values as { large: LargeValue }).large,
+      );
+      args = decodeValues(bytes, values.calls * arity);
+    } catch (error) {
+      return this.#refuse(calls, error);
+    }
+    for (const call of calls) {
+      // What is submitted before may have changed that.
+      if (!this.#open.has(call)) continue;
+      const at = (call - first) * arity;
+      this.#calls.submit(call, fn, args.slice(at, at + arity), this.run);
+    }
+  }
+
+  /** Calls cannot be made here. */
+  #refuse(calls: readonly number[], error: unknown): void {
+    const open = calls.filter((call) => this.#open.has(call));
+    // The client has what the server has lost.
+    if (error instanceof PartLostError) return this.#giveBack(open);
+    const cause = error instanceof UnreadableError
+      ? new DOMException(
+        `Cannot read the arguments of task ${nameOf(this.run.code)}${
+          because(error)
+        }`,
+        "DataCloneError",
+      )
+      : error;
+    for (const call of open) this.#ended(call, true, cause, undefined);
+  }
+
+  #ended(
+    call: number,
+    failed: boolean,
+    value: unknown,
+    timing: CallTiming | undefined,
+  ): void {
+    if (!this.#open.delete(call)) return;
+    const { started, ended } = timing ?? {};
+    const ms = started !== undefined && ended !== undefined
+      ? Math.max(0, ended - started)
+      : 0;
+    this.#outcomes.push({ call, failed, value, ms, timing });
+    if (this.#open.size === 0) this.#closed();
+    else {
+      this.#stopGathering ??= startTimer(GATHER_MS, () => this.#tell());
+    }
+  }
+
+  #giveBack(calls: readonly number[]): void {
+    const open = calls.filter((call) => this.#open.delete(call));
+    if (open.length > 0) this.#awaitAnswer(this.#host.back(this, open));
+    if (this.#open.size === 0 && this.ticket !== undefined) this.#closed();
+  }
+
+  /** No call is open any more. */
+  #closed(): void {
+    if (this.#over) return;
+    this.#host.freed(this);
+    this.#tell();
+    this.#endIfAnswered();
+  }
+
+  /** Tells the client what has ended. */
+  #tell(): void {
+    this.#stopGathering?.();
+    this.#stopGathering = undefined;
+    const outcomes = this.#withDurations(this.#outcomes);
+    this.#outcomes = [];
+    if (outcomes.length > 0) this.#awaitAnswer(this.#publish(outcomes));
+  }
+
+  async #publish(outcomes: readonly Outcome[]): Promise<void> {
+    const { batch } = this.run;
+    const ticket = this.ticket!;
+    const { room } = this.#host;
+    const pieces = encodeOutcomes(outcomes, room);
+    const messages = await packPieces(pieces, room, async (bytes) => {
+      const large = await this.#host.store(this, bytes);
+      if (large !== undefined) return large;
+      throw new PartLostError("The batch is over");
+    });
+    await Promise.all(messages.map(({ outcomes, blocks }) => {
+      const head = { type: "done", ticket, batch, outcomes } as const;
+      const id = `${ticket}-${this.#messages++}`;
+      return this.#host.publish(this, encodeMessage(head, blocks), id);
+    }));
+  }
+
+  /** What is not timed has taken as long as others of its batch, about. */
+  #withDurations(outcomes: readonly Outcome[]): Outcome[] {
+    const now = monotonicTime();
+    const passed = now - this.#since;
+    this.#since = now;
+    const { length } = outcomes;
+    const ms = passed * Math.min(length, this.#host.share) / length;
+    return outcomes.map((outcome) =>
+      outcome.timing?.ended === undefined ? { ...outcome, ms } : outcome
+    );
+  }
+
+  async #awaitAnswer(answer: Promise<void>): Promise<void> {
+    this.#unanswered++;
+    // It fails only if the batch is over.
+    await answer.catch(() => {});
+    this.#unanswered--;
+    this.#endIfAnswered();
+  }
+
+  #endIfAnswered(): void {
+    const closed = this.ticket !== undefined && this.#open.size === 0;
+    if (closed && this.#unanswered === 0) this.#end();
+  }
+
+  #end(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#host.over(this);
+  }
+}

@@ -1,0 +1,286 @@
+/**
+ * The batches that a node has, and what each of them asks of the node.
+ *
+ * @module
+ */
+
+import { type NatsConnection, nuid } from "@nats-io/nats-core";
+import type { AnyFunction } from "../../task.ts";
+import {
+  type Code,
+  decodeMessage,
+  type Go,
+  type MessageOf,
+  type Read,
+} from "../messages.ts";
+import type { LargeValue } from "../parts.ts";
+import type { Subjects } from "../subjects.ts";
+import { MAX_VALUE_BYTES } from "../values.ts";
+import { Batch, type BatchHost } from "./batch.ts";
+import type { Clients } from "./clients.ts";
+import type { Dialogue } from "./dialogue.ts";
+import type { LocalExecutor } from "./local_calls.ts";
+import type { Delivery } from "./pulls.ts";
+
+/** What a message takes beside its values, at most: subject, headers, head. */
+const AROUND_BYTES = 2 ** 13;
+
+/**
+ * So many batches are here for each worker at most, but for those that are in
+ * hand: outcomes that cannot be stored must not fill the memory.
+ */
+const MAX_UNTOLD = 4;
+
+/** Where functions come from. */
+export interface Functions {
+  /**
+   * Finds a function.
+   *
+   * @param code What the client says of it.
+   * @param read Reads the bytes of a bundle.
+   */
+  find(
+    code: Code,
+    read: (large: LargeValue) => Promise<Uint8Array>,
+  ): Promise<AnyFunction>;
+}
+
+/** Hears what becomes of batches. */
+export interface BatchesListener {
+  /** Workers have become free, or a batch is over. */
+  changed(): void;
+  /** The executor takes no calls any more. */
+  broken(error: unknown): void;
+}
+
+/** See above. */
+export class Batches implements BatchHost {
+  readonly local: LocalExecutor;
+  leaving = false;
+  readonly #nats: NatsConnection;
+  readonly #subjects: Subjects;
+  readonly #functions: Functions;
+  readonly #dialogue: Dialogue;
+  readonly #clients: Clients;
+  readonly #listener: BatchesListener;
+  /** By the subjects of their messages. */
+  readonly #batches = new Map<string, Batch>();
+  readonly #tickets = new Map<string, Batch>();
+  /** Those that keep a worker from asking for more. */
+  readonly #busy = new Set<Batch>();
+  /** What can be acknowledged as soon as it is known that it is of the server's present stream. */
+  #done: Delivery[] | undefined;
+
+  constructor(
+    nats: NatsConnection,
+    subjects: Subjects,
+    local: LocalExecutor,
+    functions: Functions,
+    dialogue: Dialogue,
+    clients: Clients,
+    listener: BatchesListener,
+  ) {
+    this.#nats = nats;
+    this.#subjects = subjects;
+    this.local = local;
+    this.#functions = functions;
+    this.#dialogue = dialogue;
+    this.#clients = clients;
+    this.#listener = listener;
+  }
+
+  /** How many there are. */
+  get size(): number {
+    return this.#batches.size;
+  }
+
+  /** For how many workers something can be asked for. */
+  get free(): number {
+    const { maxWorkers } = this.local.executor;
+    return Math.min(
+      maxWorkers - this.#busy.size,
+      (1 + MAX_UNTOLD) * maxWorkers - this.#batches.size,
+    );
+  }
+
+  /** How many workers have something to do. */
+  get busyWorkers(): number {
+    let calls = 0;
+    for (const { open } of this.#batches.values()) calls += open;
+    return Math.min(this.local.executor.maxWorkers, calls);
+  }
+
+  get share(): number {
+    return Math.max(
+      1,
+      this.local.executor.maxWorkers / Math.max(1, this.#busy.size),
+    );
+  }
+
+  get room(): number {
+    const most = (this.#nats.info?.max_payload ?? 0) - AROUND_BYTES;
+    return Math.min(MAX_VALUE_BYTES, most);
+  }
+
+  /** A message of the stream of tasks has come. */
+  came(delivery: Delivery): void {
+    const known = this.#batches.get(delivery.subject);
+    if (known !== undefined) known.deliveries.push(delivery);
+    else if (this.leaving) delivery.refuse();
+    else this.#begin(delivery);
+    this.#listener.changed();
+  }
+
+  /** The server is told that the node is at all of them. */
+  working(): void {
+    for (const { deliveries } of this.#batches.values()) {
+      for (const delivery of deliveries) delivery.working();
+    }
+  }
+
+  /** Nothing may be acknowledged: the connection is lost, and who knows what comes. */
+  disconnected(): void {
+    this.#done ??= [];
+  }
+
+  /**
+   * The stream of tasks is there.
+   *
+   * @param kept Whether it is the one that was there before. If not, its
+   * messages have the numbers of others, which are not to be acknowledged.
+   */
+  connected(kept: boolean): void {
+    const done = this.#done ?? [];
+    this.#done = undefined;
+    if (kept) {
+      for (const delivery of done) delivery.acknowledge();
+    } else {
+      for (const { deliveries } of this.#batches.values()) {
+        deliveries.length = 0;
+      }
+    }
+  }
+
+  /** What of a client is here. */
+  held(client: string): MessageOf<"holds">["tickets"] {
+    return [...this.#tickets].flatMap(([ticket, { run }]) =>
+      run.client === client ? [{ ticket, batch: run.batch }] : []
+    );
+  }
+
+  /** The client does not want these calls any more; false if nothing is known of the ticket. */
+  stop({ ticket, calls }: MessageOf<"stop">): boolean {
+    const batch = this.#tickets.get(ticket);
+    batch?.stop(calls);
+    return batch !== undefined;
+  }
+
+  /** Has a client asked whether it is there. */
+  probe(client: string): void {
+    const batch = this.#of(client)[0];
+    if (batch !== undefined) this.#dialogue.probe(batch);
+  }
+
+  /** A client is gone, and wants nothing of this any more. */
+  abandon(client: string): void {
+    for (const batch of this.#of(client)) batch.abandon();
+  }
+
+  /** Gives back all calls that have not been entered. */
+  giveBack(): void {
+    for (const batch of [...this.#batches.values()]) batch.giveBack();
+  }
+
+  /** Gives back all calls; returns how many. */
+  giveUp(): number {
+    let calls = 0;
+    for (const batch of [...this.#batches.values()]) calls += batch.giveUp();
+    return calls;
+  }
+
+  async take(batch: Batch): Promise<Go | undefined> {
+    const go = await this.#dialogue.take(batch);
+    if (go !== undefined && go.calls.length > 0) {
+      this.#tickets.set(go.ticket, batch);
+    }
+    return go;
+  }
+
+  back(batch: Batch, calls: readonly number[]): Promise<void> {
+    return this.#dialogue.back(batch, calls);
+  }
+
+  find(batch: Batch): Promise<AnyFunction> {
+    // Where clients store bundles.
+    const read = (large: LargeValue) =>
+      this.#dialogue.read(batch, "code", large);
+    return this.#functions.find(batch.run.code, read);
+  }
+
+  read(batch: Batch, large: LargeValue): Promise<Uint8Array> {
+    return this.#dialogue.read(batch, batch.run.batch, large);
+  }
+
+  store(batch: Batch, bytes: Uint8Array): Promise<LargeValue | undefined> {
+    return this.#dialogue.store(batch, nuid.next(), bytes);
+  }
+
+  publish(batch: Batch, message: Uint8Array, id: string): Promise<void> {
+    return this.#dialogue.publish(batch, message, id);
+  }
+
+  broken(error: unknown): void {
+    this.#listener.broken(error);
+  }
+
+  freed(batch: Batch): void {
+    if (this.#busy.delete(batch)) this.#listener.changed();
+  }
+
+  over(batch: Batch): void {
+    const { run, ticket, deliveries } = batch;
+    this.#batches.delete(this.#subjects.task(run.client, run.batch));
+    if (ticket !== undefined && this.#tickets.get(ticket) === batch) {
+      this.#tickets.delete(ticket);
+    }
+    this.#busy.delete(batch);
+    for (const delivery of deliveries) this.#acknowledge(delivery);
+    if (this.#of(run.client).length === 0) this.#clients.forget(run.client);
+    this.#listener.changed();
+  }
+
+  #begin(delivery: Delivery): void {
+    const read = this.#read(delivery);
+    // To refuse it would have it come again, for ever.
+    if (read === undefined) return this.#acknowledge(delivery);
+    const { head, blocks } = read;
+    const batch = new Batch(head, blocks, delivery, this);
+    this.#batches.set(delivery.subject, batch);
+    this.#busy.add(batch);
+    this.#clients.add(head.client);
+    batch.start();
+  }
+
+  /** Reads a message, if it is one. */
+  #read({ subject, data }: Delivery): Read<"run"> | undefined {
+    try {
+      const read = decodeMessage(data, "run");
+      const { client, batch, timeout } = read.head;
+      const isWhole = subject === this.#subjects.task(client, batch) &&
+        timeout !== 0;
+      return isWhole ? read : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #acknowledge(delivery: Delivery): void {
+    if (this.#done === undefined) delivery.acknowledge();
+    else this.#done.push(delivery);
+  }
+
+  #of(client: string): Batch[] {
+    return [...this.#batches.values()]
+      .filter(({ run }) => run.client === client);
+  }
+}

@@ -1,0 +1,185 @@
+/**
+ * What a node asks of clients and of the server for its batches, again and
+ * again until there is an answer: either may be away for a while.
+ *
+ * @module
+ */
+
+import { jetstream, type JetStreamClient } from "@nats-io/jetstream";
+import { type NatsConnection, RequestError } from "@nats-io/nats-core";
+import { startTimer } from "../../runtime/timer.ts";
+import { decodeMessage, encodeMessage, type Go } from "../messages.ts";
+import type { MessageOf } from "../messages.ts";
+import { type LargeValue, PartLostError, type Parts } from "../parts.ts";
+import type { Subjects } from "../subjects.ts";
+import { UnreadableError } from "../values.ts";
+import type { Batch } from "./batch.ts";
+import type { Clients } from "./clients.ts";
+
+/** Whoever has not answered after this is asked again. */
+const ANSWER_MS = 2000;
+
+/** So long after an answer that is none, or an error, it is tried again. */
+const AGAIN_MS = 250;
+
+/** See above. */
+export class Dialogue {
+  readonly #node: string;
+  readonly #nats: NatsConnection;
+  readonly #subjects: Subjects;
+  readonly #parts: Parts;
+  readonly #clients: Clients;
+  readonly #stream: JetStreamClient;
+  /** Whether there is a connection. */
+  isConnected = true;
+  #ended = false;
+  readonly #pauses = new Set<() => void>();
+
+  constructor(
+    node: string,
+    nats: NatsConnection,
+    subjects: Subjects,
+    parts: Parts,
+    clients: Clients,
+  ) {
+    this.#node = node;
+    this.#nats = nats;
+    this.#subjects = subjects;
+    this.#parts = parts;
+    this.#clients = clients;
+    this.#stream = jetstream(nats);
+  }
+
+  /** Asks whether a batch may be begun; `undefined` if it is over before there is an answer. */
+  take(batch: Batch): Promise<Go | undefined> {
+    return this.#again(batch, async () => {
+      const go = await this.#ask(batch, "go", this.#takeOf(batch));
+      // Which it does not have, nobody can want.
+      const areCalls = go?.calls.every((call) => call < batch.run.calls);
+      return areCalls ? go : undefined;
+    });
+  }
+
+  /** Gives calls back, until the client says yes, or the batch is over. */
+  async back(batch: Batch, calls: readonly number[]): Promise<void> {
+    const { batch: name } = batch.run;
+    const ticket = batch.ticket!;
+    const message = encodeMessage({ type: "back", ticket, batch: name, calls });
+    await this.#again(batch, () => this.#ask(batch, "yes", message));
+  }
+
+  /** Asks a client whether it is there, by what it has answered before. */
+  async probe(batch: Batch): Promise<void> {
+    await this.#ask(batch, "go", this.#takeOf(batch));
+  }
+
+  /** Publishes outcomes until they are stored, or the batch is over. */
+  async publish(
+    batch: Batch,
+    message: Uint8Array,
+    msgID: string,
+  ): Promise<void> {
+    const { client, batch: name } = batch.run;
+    const subject = this.#subjects.result(client, name);
+    await this.#again(
+      batch,
+      () => this.#stream.publish(subject, message, { msgID }),
+    );
+  }
+
+  /** Stores a large result; `undefined` if the batch is over before. */
+  store(
+    batch: Batch,
+    name: string,
+    bytes: Uint8Array,
+  ): Promise<LargeValue | undefined> {
+    const { client, batch: of } = batch.run;
+    return this.#again(batch, () => this.#parts.put(client, of, name, bytes));
+  }
+
+  /**
+   * Reads a large value.
+   *
+   * @param batch Who needs it.
+   * @param of The batch, or what is like one, under which it is stored.
+   * @param large Which one.
+   * @throws {PartLostError} If it is not there any more.
+   * @throws {UnreadableError} If it is not what was announced.
+   */
+  async read(
+    batch: Batch,
+    of: string,
+    large: LargeValue,
+  ): Promise<Uint8Array> {
+    const { client } = batch.run;
+    const bytes = await this.#again(
+      batch,
+      () => this.#parts.get(client, of, large),
+    );
+    if (bytes !== undefined) return bytes;
+    throw new PartLostError("The batch is over");
+  }
+
+  /** Nothing is asked any more. */
+  end(): void {
+    this.#ended = true;
+    for (const end of this.#pauses) end();
+  }
+
+  #takeOf(batch: Batch): Uint8Array {
+    const { batch: name } = batch.run;
+    return encodeMessage({ type: "take", node: this.#node, batch: name });
+  }
+
+  /** Asks the client of a batch once. */
+  async #ask<Type extends "go" | "yes">(
+    { run: { client } }: Batch,
+    type: Type,
+    question: Uint8Array,
+  ): Promise<MessageOf<Type> | undefined> {
+    const subject = this.#subjects.client(client);
+    try {
+      const { data } = await this.#nats
+        .request(subject, question, { timeout: ANSWER_MS });
+      this.#clients.heard(client);
+      return decodeMessage(data, type).head;
+    } catch (error) {
+      if (error instanceof RequestError && error.isNoResponders()) {
+        this.#clients.missed(client);
+      } else if (this.isConnected) this.#clients.heard(client);
+    }
+  }
+
+  /** Does something until it is done, or the batch is over. */
+  async #again<Result>(
+    batch: Batch,
+    run: () => Promise<Result | undefined>,
+  ): Promise<Result | undefined> {
+    while (!batch.isOver && !this.#ended) {
+      if (this.isConnected) {
+        try {
+          const result = await run();
+          if (result !== undefined) return result;
+        } catch (error) {
+          const isFinal = error instanceof PartLostError ||
+            error instanceof UnreadableError;
+          if (isFinal) throw error;
+        }
+      }
+      await this.#pause();
+    }
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      const end = () => {
+        stop();
+        this.#pauses.delete(end);
+        resolve();
+      };
+      const stop = startTimer(AGAIN_MS, end);
+      this.#pauses.add(end);
+      if (this.#ended) end();
+    });
+  }
+}

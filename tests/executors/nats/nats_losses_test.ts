@@ -1,0 +1,222 @@
+// What is lost on the way, and that no future is.
+
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStrictEquals,
+} from "@std/assert";
+import { WorkerCrashedError } from "../../../mod.ts";
+import { NatsPoolExecutor } from "../../../executors/nats/mod.ts";
+import { until } from "../helpers/harness.ts";
+import { NatsServer, natsTest } from "./nats_server.ts";
+import { endWaiting, setUp, wait, warnings } from "./pool_kit.ts";
+import { StandInNode } from "./stand_in_node.ts";
+
+natsTest("A node that dies costs no task", async () => {
+  await using set = await setUp({ workers: 1 });
+  const { pool, node, servers } = set;
+  const future = pool.submit(wait, 5);
+  await until(() => node.has.size === 1);
+  await using other = await StandInNode.start({ servers });
+  await node.die();
+  const begun = performance.now();
+  await until(() => other.has.size === 1);
+  assert(performance.now() - begun < 2000, `${performance.now() - begun} ms`);
+  assertStrictEquals(future.state, "running");
+  assert(!future.cancel(), "as it was begun");
+  endWaiting();
+  assertStrictEquals(await future, 5);
+});
+
+natsTest(
+  "A task that kills its nodes fails, and those that travelled with it do not",
+  async () => {
+    await using server = await NatsServer.start();
+    const { url: servers } = server;
+    await using pool = new NatsPoolExecutor({ servers });
+    let deaths = 0;
+    const nodes = new Set<StandInNode>();
+    const start = async () => {
+      const node = await StandInNode.start({ servers }, {
+        workers: 1,
+        taken: () => {
+          const { natsTestKills } = globalThis as { natsTestKills?: boolean };
+          return natsTestKills;
+        },
+      });
+      nodes.add(node);
+      return node;
+    };
+    // It kills the node that runs it, before that can say a word.
+    (globalThis as { natsTestKills?: unknown }).natsTestKills = true;
+    (globalThis as { natsTestKill?: unknown }).natsTestKill = async () => {
+      deaths++;
+      const [node] = [...nodes].filter(({ has }) => has.size > 0);
+      nodes.delete(node!);
+      await Promise.all([node!.die(), start()]);
+      await new Promise(() => {});
+    };
+    const perform = async (n: number) => {
+      if (n !== 3) return n;
+      await (globalThis as unknown as { natsTestKill: () => Promise<void> })
+        .natsTestKill();
+    };
+    await start();
+    const mapped = [0, 1, 2, 3, 4, 5].map((n) => pool.submit(perform, n));
+    for (const [n, future] of mapped.entries()) {
+      if (n !== 3) assertStrictEquals(await future, n);
+    }
+    const error = await assertRejects(
+      () => mapped[3]!.result(),
+      WorkerCrashedError,
+    );
+    assertMatch(
+      error.message,
+      /^Node stand-in was lost with task 'perform', as all 3 /,
+    );
+    assertStrictEquals(deaths, 3);
+    for (const node of nodes) await node.die();
+  },
+);
+
+natsTest("With maxDeliveries of 1 nothing runs twice", async () => {
+  await using set = await setUp({ workers: 1 }, 1);
+  const { pool, node, servers } = set;
+  const future = pool.submit(wait, 5);
+  const other = pool.submit((n: number) => n, 6);
+  await until(() => node.has.size === 1);
+  await using _second = await StandInNode.start({ servers });
+  await node.die();
+  await assertRejects(() => future.result(), WorkerCrashedError);
+  assertStrictEquals(await other, 6);
+});
+
+natsTest(
+  "A node that has forgotten a batch costs no task, and is not blamed",
+  async () => {
+    let taken = 0;
+    await using set = await setUp({
+      workers: 1,
+      taken: () => ++taken > 1,
+    }, 2);
+    const { pool, node } = set;
+    const future = pool.submit((n: number) => n, 7);
+    await until(() => node.has.size === 1);
+    node.has.clear();
+    node.pullAgain();
+    assertStrictEquals(await future, 7);
+    assertStrictEquals(taken, 2);
+  },
+);
+
+natsTest(
+  "A node that is frozen costs no task, and is told to stop when it goes on",
+  async () => {
+    await using set = await setUp({ workers: 1 });
+    const { pool, node, servers } = set;
+    const future = pool.submit(wait, 5);
+    await until(() => node.has.size === 1);
+    node.frozen = true;
+    const begun = performance.now();
+    await using other = await StandInNode.start({ servers });
+    await until(() => other.has.size === 1);
+    const passed = performance.now() - begun;
+    assert(passed > 9000 && passed < 15_000, `${passed} ms`);
+    endWaiting();
+    assertStrictEquals(await future, 5);
+    // Its outcome comes late, and changes nothing.
+    node.frozen = false;
+    await until(() => node.has.size === 0);
+    assertStrictEquals(await pool.submit((n: number) => n, 6), 6);
+    assertStrictEquals(pool.stats().finished, 2);
+  },
+);
+
+natsTest(
+  "An outcome that comes late after all is as good as another",
+  async () => {
+    const taken = Promise.withResolvers<void>();
+    await using set = await setUp({ workers: 1, taken: () => taken.resolve() });
+    const { pool, node } = set;
+    const future = pool.submit((n: number) => n, 5);
+    await taken.promise;
+    node.frozen = true;
+    // Nobody says that a node is there from when it is lost on.
+    await until(() => pool.maxWorkers === 0);
+    assertStrictEquals(future.state, "running");
+    assertEquals(pool.stats().running, 1);
+    node.frozen = false;
+    assertStrictEquals(await future, 5);
+  },
+);
+
+for (const wipe of [false, true]) {
+  const how = wipe ? "without its data" : "with its data";
+  natsTest(
+    `A server that is killed and comes back ${how} costs no task`,
+    async () => {
+      const written = await warnings(async () => {
+        await using set = await setUp({ workers: 1 });
+        const { pool, node, server } = set;
+        const begun = pool.submit(wait, 1);
+        await until(() => node.has.size === 1);
+        const others = [2, 3, 4, 5].map((n) =>
+          pool.submit((n: number) => n, n)
+        );
+        await server.kill();
+        const late = pool.submit((n: number) => n, 6);
+        await server.restart({ wipe });
+        await until(() => pool.maxWorkers > 0);
+        endWaiting();
+        // What its result was stored as is gone too: it publishes until there is a stream.
+        const results = await Promise.all([begun, ...others, late]);
+        assertEquals(results, [1, 2, 3, 4, 5, 6]);
+      });
+      assertStrictEquals(written.length, 1, written.join("\n"));
+      assertMatch(
+        written[0]!,
+        /^Lost the connection to NATS at .*: trying to get it back$/,
+      );
+    },
+  );
+}
+
+natsTest(
+  "Work of a server that is away can be cancelled, and terminated",
+  async () => {
+    await warnings(async () => {
+      await using set = await setUp({ workers: 1 });
+      const { pool, node, server } = set;
+      const begun = pool.submit(wait, 1);
+      await until(() => node.has.size === 1);
+      await server.kill();
+      const future = pool.submit((n: number) => n, 2);
+      assert(future.cancel());
+      const since = performance.now();
+      await pool.terminate();
+      assert(performance.now() - since < 1000);
+      assertStrictEquals(begun.state, "finished");
+      await server.restart();
+    });
+  },
+);
+
+natsTest("Messages that are none disturb nothing", async () => {
+  await using set = await setUp();
+  const { pool, servers } = set;
+  await pool.start();
+  const { link } = await import("./links.ts");
+  await using other = await link({ servers });
+  const { nats, subjects } = other;
+  const { num_pending: _, name: client } =
+    (await other.manager.consumers.list(subjects.results).next())[0]!;
+  for (const text of ["", "{}", "\0\0\0\x02{}", "x".repeat(1000)]) {
+    nats.publish(subjects.client(client), text);
+    nats.publish(subjects.hello("n"), text);
+    nats.publish(subjects.result(client, "1"), text);
+  }
+  await nats.flush();
+  assertStrictEquals(await pool.submit((n: number) => n, 2), 2);
+});
