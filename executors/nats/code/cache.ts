@@ -109,9 +109,9 @@ export class CodeCache implements Disposable {
       const identity = identityOf(await Deno.stat(path));
       if (this.#known.get(hash) === identity) return true;
       if (await hashOf(await Deno.readFile(path)) !== hash) return false;
-      // So that it is not removed as old.
+      // So that it is not removed as old; who may only read here removes nothing.
       const now = new Date();
-      await Deno.utime(path, now, now);
+      await Deno.utime(path, now, now).catch(() => {});
       this.#known.set(hash, identityOf(await Deno.stat(path)));
       return true;
     } catch (error) {

@@ -17,6 +17,7 @@ import type { LargeValue } from "../parts.ts";
 import { CodeCache } from "./cache.ts";
 import { isImportable } from "./describe.ts";
 import { moduleAt } from "./named.ts";
+import { loadSource } from "./source.ts";
 
 /** Options of {@linkcode CodeStore}. */
 export interface CodeStoreOptions {
@@ -62,7 +63,8 @@ export class CodeStore implements Disposable {
     switch (code.kind) {
       case "source": {
         const { kind, source, name } = code;
-        return standIn({ kind, source, name }, loadFunction);
+        const reference = { kind, source, name };
+        return standIn(reference, () => loadSource(reference));
       }
       case "address":
         return exported(checkAddress(code), code.name);

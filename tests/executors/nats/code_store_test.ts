@@ -106,6 +106,15 @@ watched("PromisePoolExecutor makes calls of source of clients", async () => {
   const code: Code = { kind: "source", source: "(a, b) => a + b", name: "sum" };
   const sum = await new CodeStore({}).find(code, notFetched);
   assertEquals(await executor.map(sum, [1, 2], [10, 20]), [11, 22]);
+  for (const source of ["() => missing", "async () => await missing"]) {
+    const lost = await new CodeStore({}).find(
+      { kind: "source", source, name: "lost" },
+      notFetched,
+    );
+    const error = await executor.submit(lost).exception();
+    assertInstanceOf(error, ReferenceError);
+    assertStringIncludes(error.message, "task 'lost' was sent as text");
+  }
 });
 
 watched(
