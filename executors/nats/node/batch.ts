@@ -61,8 +61,12 @@ export interface BatchHost {
 /** See above. */
 export class Batch {
   readonly run: Run;
-  /** The newest delivery of its message; `undefined` if the server has lost that. */
-  delivery: Delivery | undefined;
+  /**
+   * How its message has come: again if the server has not heard in time that the
+   * node is at it, or if the client has published it twice. None of it is left
+   * when the server has lost its data.
+   */
+  readonly deliveries: Delivery[];
   /** By which the node has it, once it does. */
   ticket: string | undefined;
   readonly #blocks: readonly Uint8Array[];
@@ -87,7 +91,7 @@ export class Batch {
   ) {
     this.run = run;
     this.#blocks = blocks;
-    this.delivery = delivery;
+    this.deliveries = [delivery];
     this.#host = host;
     this.#calls = new LocalCalls(host.local, {
       ended: (call, failed, value, timing) =>

@@ -391,6 +391,7 @@ export class PoolNode {
     this.#isEnded = true;
     this.#stopBeating();
     this.#dialogue.end();
+    this.#batches.local.end();
   }
 }
 

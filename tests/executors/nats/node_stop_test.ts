@@ -48,6 +48,25 @@ natsTest("a node stops calls, and makes the others", async () => {
   assertEquals(unwanted.outcomes.size, 0);
 });
 
+natsTest(
+  "a node that is told to stop as it begins does not miss it",
+  async () => {
+    await using server = await NatsServer.start();
+    await using executor = new PromisePoolExecutor({ maxWorkers: 1 });
+    await using _node = await serve(server, executor);
+    await using client = await StandInClient.start(server);
+    await client.nodes();
+    using _meeting = new Meeting();
+    client.answered = (batch, node) => client.stop(node, batch, [0]);
+    for (let round = 0; round < 20; round++) {
+      const batch = await client.send(meet, [["a"]]);
+      await client.nothingIsLeft();
+      assertEquals(batch.outcomes.size, 0);
+      _meeting.pass("a");
+    }
+  },
+);
+
 natsTest("a node stops what runs in a worker", async () => {
   await using server = await NatsServer.start();
   await using executor = new WorkerPoolExecutor({
