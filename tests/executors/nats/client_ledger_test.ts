@@ -406,9 +406,12 @@ class Model {
   }
 
   #giveBack(): void {
-    const taken = this.ledger.inState(TAKEN);
-    if (taken.length === 0) return;
-    const batch = this.#random.pick(taken);
+    // One that counts as lost may give back what is elsewhere by now.
+    const given = [TAKEN, LOST].flatMap((state) =>
+      this.ledger.inState(state as typeof TAKEN)
+    );
+    if (given.length === 0) return;
+    const batch = this.#random.pick(given);
     const calls = Array.from({ length: batch.count }, (_, call) => call)
       .filter(() => this.#random.below(2) === 0);
     const jobs = this.ledger.giveBack(batch, calls);
