@@ -8,7 +8,7 @@
 
 import { apply } from "../../runtime/builtins.ts";
 import { setMainModule } from "../../runtime/main_module.ts";
-// Loaded here, so that bundles find it.
+// Known before any bundle is loaded, whose copy of this package asks for them.
 import "../entries.ts";
 import { type EncodedError, encodeError } from "../wire/codec.ts";
 import type { ToHost, ToWorker } from "../wire/protocol.ts";
