@@ -40,6 +40,8 @@ export interface BatchHost {
   readonly room: number;
   /** Asks the client whether the batch may be begun, until there is an answer; `undefined` if it is over before. */
   take(batch: Batch): Promise<Go | undefined>;
+  /** The batch has its ticket, and calls. */
+  taken(batch: Batch): void;
   /** Gives calls back, until the client says yes, or the batch is over. */
   back(batch: Batch, calls: readonly number[]): Promise<void>;
   /** Finds the function of a batch. */
@@ -120,6 +122,7 @@ export class Batch {
     if (go === undefined || this.#over) return;
     this.ticket = go.ticket;
     for (const call of go.calls) this.#open.add(call);
+    this.#host.taken(this);
     if (go.calls.length === 0) this.#closed();
     else if (this.#host.leaving) this.#giveBack(go.calls);
     else await this.#begin();
