@@ -19,7 +19,7 @@ export interface Command<T extends OptionTable = OptionTable> {
   readonly name: string;
   /** The operands in the usage line, behind the options. */
   readonly operands?: string;
-  /** The operands that a shell completes; left out if they are files. */
+  /** The operands that a shell completes; none if it cannot know any, left out if they are files. */
   choices?(commands: readonly Command[]): readonly string[];
   /** What the command is for, in a list of commands. */
   readonly summary: string;

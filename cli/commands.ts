@@ -9,6 +9,15 @@ import type { Command } from "./command.ts";
 import { COMPLETIONS } from "./completions.ts";
 import { HELP } from "./help.ts";
 import { MAP } from "./map_command.ts";
+import { NODES } from "./nodes_command.ts";
+import { SERVE } from "./serve_command.ts";
 
 /** All commands; the first one runs if none is named. */
-export const COMMANDS: readonly Command[] = [BENCH, MAP, COMPLETIONS, HELP];
+export const COMMANDS: readonly Command[] = [
+  BENCH,
+  MAP,
+  SERVE,
+  NODES,
+  COMPLETIONS,
+  HELP,
+];

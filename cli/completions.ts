@@ -107,7 +107,7 @@ function writeZsh(commands: readonly Command[]): string {
   const cases = commands.map((command) => {
     const options = optionsOf(command).map(writeZshOption);
     const choices = command.choices?.(commands);
-    const operand = command.operands === undefined
+    const operand = command.operands === undefined || choices?.length === 0
       ? []
       : choices === undefined
       ? ["'*:file:_files'"]
@@ -177,7 +177,7 @@ function writeFish(commands: readonly Command[]): string {
       return `${complete}${short} -l ${name}${value} -d ${quote(help)}`;
     });
     const choices = command.choices?.(commands);
-    const operand = command.operands === undefined
+    const operand = command.operands === undefined || choices?.length === 0
       ? []
       : choices === undefined
       ? [`${complete} -F`]

@@ -80,3 +80,12 @@ export type ExecutorName = (typeof EXECUTORS)[ExecutorId]["executor"];
 
 /** The names on the command line, in the order of the table. */
 export const EXECUTOR_IDS = Object.keys(EXECUTORS) as readonly ExecutorId[];
+
+/** The same, those first that can stop a call that hangs; the first is the default. */
+export const BY_STOPPING: readonly ExecutorId[] = EXECUTOR_IDS.toSorted((
+  a,
+  b,
+) => Number(EXECUTORS[b].stopsTasks) - Number(EXECUTORS[a].stopsTasks));
+
+/** How many workers an executor has by default, for the help. */
+export const DEFAULT_WORKERS = "one per core, with promises 4 more";

@@ -77,8 +77,8 @@ interface Attempt {
 export interface LineMapOptions {
   /** Has the lines of a block mapped. */
   submit(text: string): Future<BlockResult>;
-  /** How many blocks are worked on at a time. */
-  readonly workers: number;
+  /** How many blocks are worked on at a time, now. */
+  workers(): number;
   /** Whether results come in the order of the lines. */
   readonly ordered: boolean;
   /** How long a line may take; with a limit, each line has a block of its own. */
@@ -201,7 +201,7 @@ export class LineMap {
   }
 
   #hasRoom(): boolean {
-    const most = BLOCKS_PER_WORKER * this.#options.workers * this.#size;
+    const most = BLOCKS_PER_WORKER * this.#options.workers() * this.#size;
     return this.#linesOut < Math.max(MAX_LINES, most) &&
       this.#charactersOut < MAX_CHARACTERS && !this.#ready.isFull;
   }

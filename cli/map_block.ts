@@ -1,17 +1,17 @@
 /**
- * The tasks of `futures map`: a worker loads the function, and calls it on blocks
- * of lines.
+ * Calls the function of the user on blocks of lines, for the tasks of `futures
+ * map`.
  *
- * The function of the user knows nothing of this package, so that the tasks are
- * here. They take text and return text: to read and to write JSON is often most
- * of the work, and belongs where the cores are.
+ * A block is text, and so are its results: to read and to write JSON is often
+ * most of the work, and belongs where the cores are.
+ *
+ * What is imported here travels to nodes with the function, so it is little.
  *
  * @module
  */
 
+import { TimeoutError } from "../executors/errors.ts";
 import { startTimer } from "../executors/runtime/timer.ts";
-import { task, TimeoutError } from "../mod.ts";
-import { sayOnStderr } from "./function_output.ts";
 import { formatResult } from "./map_result.ts";
 
 /** How blocks are read and how long they may take. */
@@ -82,10 +82,90 @@ const MAX_MESSAGE_CHARACTERS = 64 * 1024;
 const NEEDS_ITS_PROJECT =
   /not prefixed with|not a dependency|import map|Cannot find module|referrer npm package|(require|module|exports) is not defined/;
 
+/** The function of the user. */
+export type LineFunction = (input: unknown) => unknown;
+
+/**
+ * Loads the function.
+ *
+ * @param load Imports its module.
+ * @param name The name of the export.
+ * @param shown The module as the user named it.
+ * @throws {Error} If there is no such function; the message says why.
+ */
+export async function loadLineFunction(
+  load: () => Promise<Record<string, unknown>>,
+  name: string,
+  shown: string,
+): Promise<LineFunction> {
+  let exports: Record<string, unknown>;
+  try {
+    exports = await withoutExit(load);
+  } catch (error) {
+    throw new Error(`cannot load ${shown}: ${explainLoad(error, shown)}`);
+  }
+  const found = exports[name];
+  if (typeof found !== "function") {
+    throw new Error(explainMissing(exports, name, shown));
+  }
+  return found as LineFunction;
+}
+
+/**
+ * Calls the function on each line of a block.
+ *
+ * @param fn The function.
+ * @param text The lines; each ends with a line feed.
+ * @param options How to read them, and how long they may take.
+ * @returns The results.
+ */
+export async function callOnBlock(
+  fn: LineFunction,
+  text: string,
+  { raw, budgetMs, timeoutMs }: BlockOptions,
+): Promise<BlockResult> {
+  const begin = performance.now();
+  const failures: LineFailure[] = [];
+  let output = "";
+  let long: LongResult | undefined;
+  let size = 0;
+  let lines = 0;
+  let start = 0;
+  while (start < text.length) {
+    const next = text.indexOf("\n", start) + 1;
+    let isUnreadable = true;
+    try {
+      const input = read(text.slice(start, next - 1), raw);
+      isUnreadable = false;
+      let result = fn(input);
+      // Only promises are awaited: an `await` costs more than a small function.
+      if (isThenable(result)) result = await within(timeoutMs, result);
+      const line = formatResult(result, raw);
+      size += line.length;
+      if (line.length > MAX_OUTPUT_CHARACTERS) long = { start, output: line };
+      else output += line;
+    } catch (thrown) {
+      const error = describe(thrown);
+      size += error.message.length;
+      failures.push({
+        index: lines,
+        start,
+        at: output.length,
+        error,
+        isUnreadable,
+      });
+    }
+    lines++;
+    start = next;
+    if (size > MAX_OUTPUT_CHARACTERS) break;
+    if (performance.now() - begin >= budgetMs) break;
+  }
+  const ms = performance.now() - begin;
+  return { lines, length: start, output, long, failures, ms };
+}
+
 /** Loads a module, which must not end its worker by Deno.exit(). */
-async function load(
-  url: string,
-): Promise<Record<string, unknown>> {
+async function withoutExit<T>(load: () => Promise<T>): Promise<T> {
   const { exit } = Deno;
   Deno.exit = (code = 0) => {
     throw new Error(
@@ -93,93 +173,11 @@ async function load(
     );
   };
   try {
-    return await import(url);
+    return await load();
   } finally {
     Deno.exit = exit;
   }
 }
-
-/** The function of the user: one in each program. */
-let mapped: ((input: unknown) => unknown) | undefined;
-
-/** Loads the function; to be called before {@linkcode mapBlock}. */
-export const loadFunction: (
-  url: string,
-  name: string,
-  shown: string,
-) => Promise<void> = task(
-  import.meta,
-  async function loadFunction(
-    url: string,
-    name: string,
-    shown: string,
-  ): Promise<void> {
-    // Output of the function must not get between its results.
-    sayOnStderr();
-    let exports: Record<string, unknown>;
-    try {
-      exports = await load(url);
-    } catch (error) {
-      throw new Error(`cannot load ${shown}: ${explainLoad(error, shown)}`);
-    }
-    const found = exports[name];
-    if (typeof found !== "function") {
-      throw new Error(explainMissing(exports, name, shown));
-    }
-    mapped = found as typeof mapped;
-  },
-);
-
-/** Calls the function on each line of a block; each line ends with a line feed. */
-export const mapBlock: (
-  text: string,
-  options: BlockOptions,
-) => Promise<BlockResult> = task(
-  import.meta,
-  async function mapBlock(
-    text: string,
-    { raw, budgetMs, timeoutMs }: BlockOptions,
-  ): Promise<BlockResult> {
-    const begin = performance.now();
-    const failures: LineFailure[] = [];
-    let output = "";
-    let long: LongResult | undefined;
-    let size = 0;
-    let lines = 0;
-    let start = 0;
-    while (start < text.length) {
-      const next = text.indexOf("\n", start) + 1;
-      let isUnreadable = true;
-      try {
-        const input = read(text.slice(start, next - 1), raw);
-        isUnreadable = false;
-        let result = mapped!(input);
-        // Only promises are awaited: an `await` costs more than a small function.
-        if (isThenable(result)) result = await within(timeoutMs, result);
-        const line = formatResult(result, raw);
-        size += line.length;
-        if (line.length > MAX_OUTPUT_CHARACTERS) long = { start, output: line };
-        else output += line;
-      } catch (thrown) {
-        const error = describe(thrown);
-        size += error.message.length;
-        failures.push({
-          index: lines,
-          start,
-          at: output.length,
-          error,
-          isUnreadable,
-        });
-      }
-      lines++;
-      start = next;
-      if (size > MAX_OUTPUT_CHARACTERS) break;
-      if (performance.now() - begin >= budgetMs) break;
-    }
-    const ms = performance.now() - begin;
-    return { lines, length: start, output, long, failures, ms };
-  },
-);
 
 /**
  * Says why a module did not load: in the first line of Deno's error; the others

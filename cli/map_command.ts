@@ -6,22 +6,25 @@
 
 import { fileURLToPath } from "node:url";
 import { type Command, command, CommandError } from "./command.ts";
-import { EXECUTOR_IDS, EXECUTORS } from "./executors.ts";
+import {
+  BY_STOPPING,
+  DEFAULT_WORKERS,
+  type ExecutorId,
+  EXECUTORS,
+} from "./executors.ts";
 import { refuseSameFiles, STREAMS } from "./file_identity.ts";
 import { FileOutput, outputFiles, PlainOutput } from "./line_output.ts";
 import { LineSource } from "./line_source.ts";
+import { type MapPlace, openHere } from "./map_place.ts";
 import { mapLines, type OnError } from "./map_run.ts";
 import { type ModuleAddress, readAddress } from "./module_address.ts";
+import { chooseServer, CONNECTION } from "./nats_options.ts";
 import { choice, flag, integer, option, path, type Values } from "./options.ts";
 
-/** The executors, those first that can stop a line that hangs; the first is the default. */
-const BY_STOPPING = EXECUTOR_IDS.toSorted((a, b) =>
-  Number(EXECUTORS[b].stopsTasks) - Number(EXECUTORS[a].stopsTasks)
-);
-
 const OPTIONS = {
-  executor: option({
+  executor: option<ExecutorId | undefined>({
     ...choice("NAME", BY_STOPPING),
+    default: undefined,
     help:
       "what runs the function: worker for what computes, process for what may have to be killed, promise for what waits",
   }),
@@ -29,7 +32,7 @@ const OPTIONS = {
     ...integer("N", 1),
     help: "how many lines are worked on at a time",
     default: undefined,
-    defaultText: "one per core, with promises 4 more",
+    defaultText: DEFAULT_WORKERS,
   }),
   unordered: flag("write results as they come, not in the order of the lines"),
   timeout: option({
@@ -69,7 +72,22 @@ const OPTIONS = {
     "show how far it is, as is done anyway if only the results leave the terminal",
   ),
   quiet: flag("do not show how far it is"),
+  on: option<string | undefined>({
+    help:
+      "map the lines on the nodes of a NATS pool, rather than here: the URL of its server, which the options below go with",
+    placeholder: "URL",
+    wanted: "the URL of a NATS server",
+    default: undefined,
+    read: (text) => text || undefined,
+  }),
+  ...CONNECTION,
 };
+
+/** The options that are about workers of this program. */
+const HERE = ["executor", "workers"] as const;
+
+/** The options that are about nodes. */
+const ON_NODES = Object.keys(CONNECTION) as (keyof typeof CONNECTION)[];
 
 /** `futures map` */
 export const MAP: Command = command({
@@ -79,6 +97,7 @@ export const MAP: Command = command({
   description: [
     "Calls a function on each line of the files, or of the standard input, and writes a line for each result, in the order of the lines. A line is one JSON value. The function is the export of that name, or the default export, of a module that needs to know nothing of this program.",
     "What JSON cannot say is lost without a word: digits of integers beyond 2^53 and numbers like 1e400 on the way in, NaN, undefined, and a Map inside a result on the way out. With --raw, lines are exact, and the function reads and writes them. A result of which JSON has nothing, such as a Map, a Set or an iterator, is an error, and so is a line that is no UTF-8 or longer than 256 MiB. Empty lines at the end of a file are no values, unless --raw says that they are.",
+    "With --on, the module is bundled with all that it imports, and sent to the nodes: it needs nothing there. What the function says stays with the node.",
     "What the function says goes to the standard error stream. With --executor promise it runs in this program, where Deno.exit() ends the whole run, with status 1.",
     "Ctrl-C finishes what runs, once more leaves it. A function whose worker dies may be called again with lines that it had before.",
     "Exit status: 0; 1 if a line failed, and nothing says that others go on; 2 if the arguments, the module or a file make it impossible; 130 after Ctrl-C.",
@@ -97,11 +116,11 @@ async function map(
     );
   }
   check(values);
-  const { workers, unordered, raw, errors, output, resume } = values;
-  const executor = EXECUTORS[values.executor];
+  const { unordered, raw, errors, output, resume } = values;
   const isTerminal = Deno.stderr.isTerminal() &&
     (output !== undefined || !Deno.stdout.isTerminal());
   const address = readAddress(module);
+  const open = await placeOf(address, values);
   const source = new LineSource(files, { raw });
   checkFiles(address, source, values);
   // Both are opened first: if another run has one of them, neither is emptied.
@@ -113,11 +132,9 @@ async function map(
     : await FileOutput.open(output, { resume });
   reports?.begin();
   return await mapLines({
-    address,
     source,
     output: file ?? PlainOutput.standard(),
-    executor,
-    workers: workers ?? executor.workers,
+    open,
     ordered: !unordered,
     timeoutMs: values.timeout,
     retries: values.retries,
@@ -132,6 +149,22 @@ async function map(
         isResumable(values) ? ", --resume goes on from there" : ""
       }`,
   });
+}
+
+/** Checks where lines are to be mapped; gives what opens that. */
+async function placeOf(
+  address: ModuleAddress,
+  values: Values<typeof OPTIONS>,
+): Promise<() => MapPlace | Promise<MapPlace>> {
+  const { on, executor = BY_STOPPING[0]!, workers } = values;
+  if (on === undefined) {
+    const choice = EXECUTORS[executor];
+    return () => openHere(address, choice, workers ?? choice.workers);
+  }
+  const { options } = await chooseServer(on, values);
+  // Loaded only now, with all that it imports.
+  const { openOnNodes } = await import("./map_on_nodes.ts");
+  return () => openOnNodes(address, options);
 }
 
 /**
@@ -162,7 +195,17 @@ function checkFiles(
 
 /** Throws if options do not go together. */
 function check(values: Values<typeof OPTIONS>): void {
-  const { errors, output, resume } = values;
+  const { errors, output, resume, on } = values;
+  const isHere = on === undefined;
+  const misplaced = (isHere ? ON_NODES : HERE)
+    .find((name) => values[name] !== undefined);
+  if (misplaced !== undefined) {
+    throw new CommandError(
+      isHere
+        ? `--${misplaced} goes with --on`
+        : `--${misplaced} does not go with --on, as nodes have workers of their own`,
+    );
+  }
   if (errors !== undefined && values["on-error"] !== "report") {
     throw new CommandError("--errors goes with --on-error report");
   }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { BrokenExecutorError, type Executor } from "../mod.ts";
+import { BrokenExecutorError } from "../mod.ts";
 import {
   CommandError,
   FAILED_STATUS,
@@ -12,26 +12,25 @@ import {
   leave,
   say,
 } from "./command.ts";
-import type { ExecutorChoice } from "./executors.ts";
+import { Interrupt, INTERRUPTED_STATUS } from "./interrupt.ts";
 import type { FailedLine } from "./line_block.ts";
 import { BLOCK_MS, LineMap } from "./line_map.ts";
 import type { LineOutput, PlainOutput } from "./line_output.ts";
 import { NO_TEXT } from "./line_reader.ts";
 import type { LineSource } from "./line_source.ts";
-import { describe, loadFunction, mapBlock } from "./map_block.ts";
+import { describe } from "./map_block.ts";
+import type { MapPlace } from "./map_place.ts";
 import { ProgressLine } from "./map_progress.ts";
-import type { ModuleAddress } from "./module_address.ts";
 
 /** What to do with a line that has no result. */
 export type OnError = "stop" | "skip" | "report";
 
 /** The lines that a run maps, and how. */
 export interface MapRun {
-  readonly address: ModuleAddress;
   readonly source: LineSource;
   readonly output: LineOutput;
-  readonly executor: ExecutorChoice;
-  readonly workers: number;
+  /** Opens what maps them. */
+  open(): MapPlace | Promise<MapPlace>;
   readonly ordered: boolean;
   readonly timeoutMs: number;
   readonly retries: number;
@@ -46,19 +45,8 @@ export interface MapRun {
   readonly advice: string;
 }
 
-/** Options for functions that know nothing of this package. */
-const STRANGERS = {
-  // A module may load a model of gigabytes.
-  startTimeout: Infinity,
-  // Such a function does not know that it is to stop.
-  gracePeriod: 0,
-};
-
 /** How many characters are written together: more is no faster, and takes memory. */
 const FLUSH_CHARACTERS = 1024 * 1024;
-
-/** The exit status after Ctrl-C, as shells have it. */
-const INTERRUPTED_STATUS = 130;
 
 /**
  * Maps lines.
@@ -71,46 +59,50 @@ const INTERRUPTED_STATUS = 130;
  * @throws {CommandError} If the run cannot go on.
  */
 export async function mapLines(run: MapRun): Promise<number> {
-  const { executor, workers: maxWorkers, address } = run;
-  const { url, name, shown } = address;
   using _guard = new ProgramGuard();
   run.source.begin();
-  const pool = executor.open({
-    ...STRANGERS,
-    maxWorkers,
-    initializer: loadFunction,
-    initArgs: [url, name, shown],
-  });
+  await using place = await run.open();
+  const submit = submitter(place, run);
+  const impossible = (error: unknown) =>
+    new CommandError(describe(place.reasonOf(error)).message);
   try {
-    const submit = submitter(pool, run);
     // Loads the function before the first line is asked for.
     await submit("");
-    return await writeResults(run, submit);
   } catch (error) {
-    if (!(error instanceof BrokenExecutorError)) throw error;
-    throw new CommandError(describe(error.cause ?? error).message);
-  } finally {
-    pool.shutdown({ wait: false, cancelFutures: true });
+    throw impossible(error);
+  }
+  try {
+    return await writeResults(run, place, submit);
+  } catch (error) {
+    throw error instanceof BrokenExecutorError ? impossible(error) : error;
   }
 }
 
-function submitter(pool: Executor, { raw, timeoutMs, executor }: MapRun) {
-  const { stopsTasks } = executor;
+function submitter(
+  { executor, mapBlock, stopsTasks }: MapPlace,
+  { raw, timeoutMs }: MapRun,
+) {
   const options = {
     raw,
     budgetMs: BLOCK_MS,
     timeoutMs: stopsTasks ? Infinity : timeoutMs,
   };
   const stop = { timeout: stopsTasks ? timeoutMs : Infinity };
-  return (text: string) => pool.submitWith(stop, mapBlock, text, options);
+  return (text: string) => executor.submitWith(stop, mapBlock, text, options);
 }
 
 async function writeResults(
   run: MapRun,
+  { workers }: MapPlace,
   submit: ReturnType<typeof submitter>,
 ): Promise<number> {
   const { source, output, onError } = run;
-  const lines = new LineMap(source, { ...run, submit, skip: output.lines });
+  const lines = new LineMap(source, {
+    ...run,
+    submit,
+    workers,
+    skip: output.lines,
+  });
   let done = 0;
   let failed = 0;
   using progress = run.progress
@@ -193,26 +185,6 @@ class ProgramGuard implements Disposable {
 
   [Symbol.dispose](): void {
     this.#listeners.abort();
-  }
-}
-
-/** Obeys Ctrl-C: once to finish lines that run, twice to leave them. */
-class Interrupt implements Disposable {
-  happened = false;
-  readonly #listener: () => void;
-
-  constructor(stop: () => void) {
-    this.#listener = () => {
-      if (this.happened) leave(INTERRUPTED_STATUS);
-      this.happened = true;
-      stop();
-      say("finishing what runs; Ctrl-C once more leaves it");
-    };
-    Deno.addSignalListener("SIGINT", this.#listener);
-  }
-
-  [Symbol.dispose](): void {
-    Deno.removeSignalListener("SIGINT", this.#listener);
   }
 }
 

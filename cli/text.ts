@@ -21,6 +21,9 @@ export const LINE_WIDTH = 80;
 /** Goes to the start of the line and empties it. */
 export const CLEAR_LINE = "\r\x1b[K";
 
+/** Goes to the top of the screen and empties it. */
+export const CLEAR_SCREEN = "\x1b[H\x1b[2J";
+
 /** The ANSI codes of looks. */
 const CODES = { bold: 1, dim: 2, green: 32, yellow: 33, cyan: 36 } as const;
 

@@ -157,8 +157,13 @@ Deno.test("jsr:@concurrent/futures runs in a project with nothing but that", asy
       console.log(squares.join("\\n"));
     `,
   });
-  // A machine that has never run Deno, but for the address of the registry.
-  const env = { DENO_DIR: `${folder.path}/.deno`, JSR_URL: registry.url };
+  // A machine that has never run Deno, but for the address of the registry, and
+  // that cannot reach npm.
+  const env = {
+    DENO_DIR: `${folder.path}/.deno`,
+    JSR_URL: registry.url,
+    NPM_CONFIG_REGISTRY: "http://127.0.0.1:9/",
+  };
 
   const { stdout } = await runCommand(Deno.execPath(), {
     args: ["run", "--allow-read=.", "main.ts"],
@@ -180,6 +185,22 @@ Deno.test("jsr:@concurrent/futures runs in a project with nothing but that", asy
     "9 in a DedicatedWorkerGlobalScope",
     "",
   ]);
+});
+
+Deno.test("mod.ts loads nothing of NATS, and no package from npm", async () => {
+  const { stdout } = await runCommand(Deno.execPath(), {
+    args: ["info", "--json", "mod.ts"],
+    cwd: ROOT,
+    env: Deno.env.toObject(),
+    timeout: 60_000,
+  });
+  const { modules }: { modules: { specifier: string }[] } = JSON.parse(stdout);
+  const specifiers = modules.map(({ specifier }) => specifier);
+  assert(specifiers.some((it) => it.endsWith("/executors/executor.ts")));
+  assertEquals(
+    specifiers.filter((it) => it.startsWith("npm:") || it.includes("/nats/")),
+    [],
+  );
 });
 
 /** A project with that program, on a machine that has never run Deno. */

@@ -61,14 +61,15 @@ export async function readPackage(folder: URL): Promise<Package> {
   const config = JSON.parse(
     await Deno.readTextFile(new URL("deno.json", folder)),
   );
-  const { name, version, exports, imports = {}, publish = {} } = config;
+  const { name, version, exports, imports, scopes, publish = {} } = config;
   return {
     name,
     version,
     exports: typeof exports === "string" ? { ".": exports } : exports,
     folder,
     include: publish.include,
-    imports,
+    // That scope is all modules before they are published.
+    imports: { ...imports, ...scopes?.["file:///"] },
   };
 }
 

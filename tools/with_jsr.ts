@@ -3,10 +3,12 @@
 //   deno run -A tools/with_jsr.ts run -A cli.ts bench
 //
 // Where JSR answers, or `JSR_URL` names a registry, this is `deno run -A cli.ts
-// bench` and nothing else. Many networks let only the npm registry through; there
+// bench` and hardly more. Many networks let only the npm registry through; there
 // the stand-ins for @std are served on a loopback port for as long as the command
-// runs. The tasks in deno.json go through this program, so that they work on both
-// kinds of networks. Of course it imports nothing from JSR itself.
+// runs. Some networks open what is encrypted, with a certificate that the system
+// trusts, and npm with it; so the command does, too. The tasks in deno.json go
+// through this program, so that they work on all of these networks. Of course it
+// imports nothing from JSR or npm itself.
 
 import { type Package, type Registry, serveRegistry } from "./registry.ts";
 
@@ -33,7 +35,7 @@ async function runWithJsr(args: string[]): Promise<number> {
   await using registry = await hasJsr() ? null : await serveStandIns();
   const child = new Deno.Command(Deno.execPath(), {
     args,
-    env: registry === null ? {} : environment(registry),
+    env: { ...trust(), ...registry === null ? {} : environment(registry) },
   }).spawn();
   for (const signal of SIGNALS) {
     Deno.addSignalListener(signal, () => {
@@ -68,6 +70,13 @@ async function hasJsr(): Promise<boolean> {
 async function serveStandIns(): Promise<Registry> {
   console.error("JSR does not answer: using the stand-ins for @std");
   return await serveRegistry(await standIns(), { ports: PORTS });
+}
+
+/** Whose certificates Deno trusts: those that it comes with are not the system's. */
+function trust(): Record<string, string> {
+  return Deno.env.has("DENO_TLS_CA_STORE")
+    ? {}
+    : { DENO_TLS_CA_STORE: "system,mozilla" };
 }
 
 function environment(registry: Registry): Record<string, string> {

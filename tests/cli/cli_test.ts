@@ -16,7 +16,7 @@ import {
 /** A benchmark that is over at once. */
 const QUICK = ["--delay=20", "--work=100000", "--workers=2"];
 
-const COMMANDS = ["bench", "map", "completions", "help"];
+const COMMANDS = ["bench", "map", "serve", "nodes", "completions", "help"];
 
 Deno.test("futures --help names every option with its default", async () => {
   const { stdout } = await futures(["--help"]);

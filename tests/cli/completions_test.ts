@@ -15,6 +15,10 @@ const QUESTIONS: [words: string[], answer: string[]][] = [
   [["map", "--on-error", "s"], ["stop", "skip"]],
   [["map", "--raw", "--on-error", "r"], ["report"]],
   [["help", "c"], ["completions"]],
+  [["s"], ["serve"]],
+  [["serve", "--executor", ""], ["worker", "process", "promise"]],
+  [["nodes", "--w"], ["--watch"]],
+  [["map", "--tls-"], ["--tls-ca", "--tls-cert", "--tls-key"]],
   [["completions", "z"], ["zsh"]],
 ];
 

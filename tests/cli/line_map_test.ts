@@ -38,7 +38,7 @@ function lineMap(
       setTimeout(() => resolve(map(text)));
       return future;
     },
-    workers: 2,
+    workers: () => 2,
     ordered: true,
     timeoutMs: Infinity,
     retries: 0,

@@ -59,7 +59,7 @@ function mapLong(
         if (text.startsWith("0\n")) await first;
         return long(text);
       }),
-    workers: 2,
+    workers: () => 2,
     ordered,
     timeoutMs: Infinity,
     retries: 0,

@@ -6,6 +6,7 @@ import {
   futures,
   startFutures,
 } from "../helpers/futures_command.ts";
+import { Listener } from "../helpers/listener.ts";
 import { makeTempFolder } from "../helpers/temp_folder.ts";
 
 const IS_WINDOWS = Deno.build.os === "windows";
@@ -14,34 +15,6 @@ const IS_WINDOWS = Deno.build.os === "windows";
 const HELD = ["map", `${FUNCTIONS}#held`, "in.jsonl"];
 
 const INPUT = Array.from({ length: 4000 }, (_, i) => `${i + 1}\n`).join("");
-
-/** What a program says on a stream, as it says it. */
-class Listener {
-  text = "";
-  readonly #reader: ReadableStreamDefaultReader<string>;
-
-  constructor(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
-    this.#reader = stream.pipeThrough(new TextDecoderStream()).getReader();
-  }
-
-  /** Waits until it has said that. */
-  async until(text: string): Promise<void> {
-    while (!this.text.includes(text)) {
-      const { value, done } = await this.#reader.read();
-      if (done) throw new Error(`Expected "${text}", got "${this.text}"`);
-      this.text += value;
-    }
-  }
-
-  /** Waits until it says no more. */
-  async end(): Promise<string> {
-    for (;;) {
-      const { value, done } = await this.#reader.read();
-      if (done) return this.text;
-      this.text += value;
-    }
-  }
-}
 
 async function exists(path: string): Promise<boolean> {
   return await Deno.stat(path).then(() => true, () => false);

@@ -36,6 +36,26 @@ Deno.test("with_jsr leaves the JSR_URL that is set", async () => {
   assertEquals({ stdout, stderr }, { stdout: `${url}\n`, stderr: "" });
 });
 
+Deno.test("with_jsr has Deno trust whom the system trusts, unless told otherwise", async () => {
+  const env: Record<string, string> = {
+    ...environment(),
+    JSR_URL: "http://127.0.0.1:1/",
+  };
+  delete env.DENO_TLS_CA_STORE;
+  const run = async (env: Record<string, string>) => {
+    const show = "console.log(Deno.env.get('DENO_TLS_CA_STORE'))";
+    const { stdout } = await runCommand(Deno.execPath(), {
+      args: ["run", "-A", PROGRAM, "eval", show],
+      cwd: ".",
+      env,
+      timeout: 30_000,
+    });
+    return stdout.trim();
+  };
+  assertEquals(await run(env), "system,mozilla");
+  assertEquals(await run({ ...env, DENO_TLS_CA_STORE: "mozilla" }), "mozilla");
+});
+
 Deno.test("with_jsr serves the stand-ins where JSR is out of reach", async () => {
   await using folder = await makeTempFolder({
     "deno.json":

@@ -460,6 +460,7 @@ export class Client
     this.#warnIfAlone();
     if (session !== undefined) {
       session.pull();
+      this.#sender.retry();
       this.#watch.look(session);
       if (this.#presence.workers === 0) this.#withoutNodes(session);
       else if (monotonicTime() - this.#progress >= STANDSTILL_MS) {

@@ -64,6 +64,8 @@ export class Line {
   /** Which attempt to make sure of them is the newest. */
   #attempt = 0;
   #closed = false;
+  /** Ends the wait for the next attempt. */
+  #stopWaiting = () => {};
   #waiting: PromiseWithResolvers<Session>[] = [];
   /** What is said without waiting for it. */
   readonly #said = new Set<Promise<void>>();
@@ -129,6 +131,7 @@ export class Line {
    */
   async close(hasParts: boolean): Promise<void> {
     this.#closed = true;
+    this.#stopWaiting();
     for (const { reject } of this.#waiting.splice(0)) {
       reject(new ShutdownError("Shut down before the server has answered"));
     }
@@ -188,7 +191,13 @@ export class Line {
       } catch (error) {
         if (isRefusal(error)) throw error;
       }
-      await new Promise<void>((resolve) => startTimer(RETRY_MS, resolve));
+      await new Promise<void>((resolve) => {
+        const stopTimer = startTimer(RETRY_MS, resolve);
+        this.#stopWaiting = () => {
+          stopTimer();
+          resolve();
+        };
+      });
       const isOver = attempt !== this.#attempt || this.#closed ||
         session.nats.isClosed();
       if (isOver) return;

@@ -15,7 +15,6 @@
 import type { Job } from "../../job/job.ts";
 import type { JobQueue } from "../../job/queue.ts";
 import { monotonicTime } from "../../runtime/clock.ts";
-import { startTimer } from "../../runtime/timer.ts";
 import { nameOf } from "../../text.ts";
 import {
   type Code,
@@ -23,15 +22,12 @@ import {
   type Run,
   type Values,
 } from "../messages.ts";
-import { type Batch, SENT } from "./batch.ts";
+import { type Batch, OVER, SENT } from "./batch.ts";
 import type { Codes } from "./codes.ts";
 import type { Ledger } from "./ledger.ts";
 import { type Draft, writeCalls } from "./outgoing.ts";
 import type { Session } from "./session.ts";
 import { roomFor, Sizing } from "./sizing.ts";
-
-/** What is full, or cannot be reached, is tried again after so long. */
-const RETRY_MS = 250;
 
 /** What a message has beside its values and the source of its function, at most. */
 const AROUND_BYTES = 2 ** 16;
@@ -47,6 +43,8 @@ export interface Sent {
   stored?: number;
   /** Whether parts of its values are with the server. */
   hasParts: boolean;
+  /** Publishes it again, if that has failed. */
+  again?: () => void;
   /** How often in a row its node did not name it. */
   missing: number;
   /** When its node got it, and when all must have ended. */
@@ -174,50 +172,67 @@ export class Sender {
         0,
       );
       this.sizing.sent(fn, batch.count, bytes);
-      this.#publish(session, batch, sent, run, draft);
+      const write = () => this.#write(session, batch, run, draft);
+      this.#publish(session, batch, sent, write);
     }
     // Done callbacks may do anything to the executor, so they come last.
     for (const [job, error] of draft.refused) job.reject(error);
   }
 
-  /** Publishes until it is stored, or taken, as it was stored without a word, or not wanted any more. */
+  /** Tries again what could not be published. */
+  retry(): void {
+    for (const sent of this.sent.values()) {
+      const { again } = sent;
+      delete sent.again;
+      again?.();
+    }
+  }
+
+  /** Publishes a batch; if that fails, it is to be tried again unless it is not wanted any more, or taken, as it was stored without a word. */
   async #publish(
     session: Session,
     batch: Batch,
     sent: Sent,
-    run: Omit<Run, "args">,
-    { blocks, large }: Draft,
+    write: () => Promise<Uint8Array>,
   ): Promise<void> {
     let message: Uint8Array | undefined;
-    while (batch.state === SENT && !session.nats.isClosed()) {
-      try {
-        message ??= large
-          ? encodeMessage({
-            ...run,
-            args: [await this.#store(session, batch, blocks[0]!.bytes)],
-          })
-          : encodeMessage(
-            {
-              ...run,
-              args: blocks.map(({ calls, bytes }): Values => ({
-                calls,
-                bytes: bytes.length,
-              })),
-            },
-            blocks.map(({ bytes }) => bytes),
-          );
-        sent.seq = await session.run(batch.id, message);
-        sent.stored = monotonicTime();
-        // Nobody has waited for this.
-        if (batch.state > SENT && batch.holder === undefined) {
-          await session.withdraw(sent.seq);
-        }
-        return;
-      } catch {
-        // The server is full, or away.
-        await new Promise<void>((resolve) => startTimer(RETRY_MS, resolve));
+    try {
+      message = await write();
+      sent.seq = await session.run(batch.id, message);
+      sent.stored = monotonicTime();
+      if (batch.state === OVER && batch.holder === undefined) {
+        await session.withdraw(sent.seq);
+      }
+    } catch {
+      // The server is full, or away.
+      const known = message;
+      const again = known === undefined ? write : () => Promise.resolve(known);
+      if (batch.state === SENT) {
+        sent.again = () => void this.#publish(session, batch, sent, again);
       }
     }
+  }
+
+  async #write(
+    session: Session,
+    batch: Batch,
+    run: Omit<Run, "args">,
+    { blocks, large }: Draft,
+  ): Promise<Uint8Array> {
+    if (large) {
+      const args = [await this.#store(session, batch, blocks[0]!.bytes)];
+      return encodeMessage({ ...run, args });
+    }
+    return encodeMessage(
+      {
+        ...run,
+        args: blocks.map(({ calls, bytes }) => ({
+          calls,
+          bytes: bytes.length,
+        })),
+      },
+      blocks.map(({ bytes }) => bytes),
+    );
   }
 
   async #store(

@@ -14,9 +14,7 @@
  * @module
  */
 
-import { TaskNotFoundError } from "../../errors.ts";
-import { missingFolder, pathOf } from "../../runtime/file_path.ts";
-import { because } from "../../text.ts";
+import { runBundler } from "./bundler.ts";
 import { hashOf } from "./hash.ts";
 
 /** A module with all that it imports. */
@@ -24,22 +22,18 @@ export interface Bundle {
   /** The SHA-256 of the bytes, in hexadecimal digits. */
   readonly hash: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** The names of what it exports, as far as they can be told. */
+  readonly exports: ReadonlySet<string> | undefined;
 }
 
 /** The bundles of this program, by the addresses of their modules: all executors have them in common. */
 const bundles = new Map<string, Promise<Bundle>>();
 
-/** How much of what `deno bundle` says is repeated. */
-const MAX_SAID = 2000;
-
-/**
- * The flag with which esbuild keeps the names of functions: without, `function
- * age` may come out as `age2` (esbuild #1692).
- */
-const KEEP_NAMES = "--keep-names";
-
 /** What comes in front of the map of the source, at the end of a bundle. */
 const MAP = "\n//# sourceMappingURL=data:application/json;base64,";
+
+/** The exports of a bundle: esbuild has all of them in one place at its end. */
+const EXPORTS = /\nexport \{\n((?: {2}.*\n)*)\};\n?$/;
 
 /**
  * Bundles a module.
@@ -59,99 +53,41 @@ export function bundleOf(module: string): Promise<Bundle> {
 
 async function makeBundle(module: string): Promise<Bundle> {
   const text = await runBundler(module);
-  const bytes = new TextEncoder().encode(withAddresses(text, module));
-  return { hash: await hashOf(bytes), bytes };
+  const end = text.lastIndexOf(MAP);
+  const code = end < 0 ? text : text.slice(0, end);
+  const map = end < 0
+    ? ""
+    : MAP + withAddresses(text.slice(end + MAP.length), module);
+  const bytes = new TextEncoder().encode(`${code}${map}\n`);
+  return { hash: await hashOf(bytes), bytes, exports: exportsOf(`${code}\n`) };
 }
 
-async function runBundler(module: string): Promise<string> {
-  const command = Deno.execPath();
-  const path = pathOf(new URL(module));
-  const refuse = (why: string, todo: string, cause?: unknown) =>
-    new TaskNotFoundError(
-      `Cannot bundle ${module} for nodes: ${why}: ${todo}`,
-      { cause },
-    );
-  const { state } = await Deno.permissions.query({ name: "run", command });
-  if (state !== "granted") {
-    throw refuse(
-      `that starts ${command}`,
-      `give the program --allow-run=${command}`,
-    );
-  }
-  let output: Deno.CommandOutput;
-  try {
-    output = await new Deno.Command(command, {
-      args: [...FLAGS, ...(keepsNames() ? [KEEP_NAMES] : []), path],
-      // Deno takes the configuration of the folder that it runs in, and of
-      // those around it: here, the project that the module belongs to.
-      cwd: new URL(".", module),
-      env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
-      stdin: "null",
-    }).output();
-  } catch (cause) {
-    throw refuse(
-      `cannot start ${command}${because(missingFolder(cause) ?? cause)}`,
-      `look whether \`deno bundle ${path}\` works`,
-      cause,
-    );
-  }
-  const decoder = new TextDecoder();
-  if (output.success) return decoder.decode(output.stdout);
-  throw refuse(
-    saidBy(decoder.decode(output.stderr)),
-    `look whether \`deno bundle ${path}\` works there; a task goes with all that its module imports, so let that be little`,
+function exportsOf(code: string): ReadonlySet<string> | undefined {
+  const [, list] = EXPORTS.exec(code) ?? [];
+  // Names of more than ASCII are escaped.
+  if (list === undefined || list.includes("\\")) return undefined;
+  // "name", "variable as name", or "variable as "any text"".
+  const names = list.trim().split(/,?\n/).map((line) =>
+    line.trim().replace(/^\S+ as /, "").replace(/^"(.*)"$/, "$1")
   );
-}
-
-/** The command, and what has it print a bundle and leave no file anywhere. */
-const FLAGS = [
-  "bundle",
-  "--quiet",
-  "--no-lock",
-  "--node-modules-dir=none",
-  "--vendor=false",
-  // The program has loaded the same modules already, wherever they come from.
-  "--allow-import",
-  "--sourcemap=inline",
-] as const;
-
-/** Whether this Deno has {@linkcode KEEP_NAMES}. */
-function keepsNames(): boolean {
-  const [major = 0, minor = 0] = Deno.version.deno.split(".").map(Number);
-  return major > 2 || minor > 6;
+  return new Set(names);
 }
 
 /**
- * Has the map of a bundle name the files of this machine, wherever the bundle
- * will be: stack traces tell them. Their text is left out.
+ * Has a map name the files of this machine, wherever the bundle will be: stack
+ * traces tell them. Their text is left out.
  */
-function withAddresses(text: string, module: string): string {
-  const at = text.lastIndexOf(MAP);
-  if (at < 0) return text;
-  const map = JSON.parse(atobText(text.slice(at + MAP.length)));
-  const sources = (map.sources as string[]).map((source) =>
-    URL.parse(source, new URL(".", module))?.href ?? source
-  );
-  const { sourcesContent: _, ...rest } = map;
-  return `${text.slice(0, at)}${MAP}${
-    btoaText(JSON.stringify({ ...rest, sources }))
-  }\n`;
-}
-
-function atobText(base64: string): string {
+function withAddresses(base64: string, module: string): string {
   const bytes = Uint8Array.from(atob(base64.trim()), (c) => c.charCodeAt(0));
-  return new TextDecoder().decode(bytes);
-}
-
-function btoaText(text: string): string {
+  const map = JSON.parse(new TextDecoder().decode(bytes));
+  const folder = new URL(".", module);
+  const sources = (map.sources as string[]).map((source) =>
+    URL.parse(source, folder)?.href ?? source
+  );
+  const text = JSON.stringify({ ...map, sources, sourcesContent: undefined });
   let binary = "";
   for (const byte of new TextEncoder().encode(text)) {
     binary += String.fromCharCode(byte);
   }
   return btoa(binary);
-}
-
-/** What the bundler says, on one line, and without characters that a terminal obeys. */
-function saidBy(output: string): string {
-  return output.replace(/[\s\p{C}]+/gu, " ").trim().slice(0, MAX_SAID);
 }

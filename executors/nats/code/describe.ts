@@ -12,6 +12,7 @@
  */
 
 import { TaskNotFoundError } from "../../errors.ts";
+import { missingExport } from "../../pool/worker/load.ts";
 import { mainModule } from "../../runtime/main_module.ts";
 import { type AnyFunction, referenceOf } from "../../task.ts";
 import { nameOf, show } from "../../text.ts";
@@ -74,7 +75,7 @@ function describe(fn: AnyFunction): Described | Promise<Described> {
     return { code: { kind: "named", module: place, name } };
   }
   if (url?.protocol === "file:") {
-    return bundleOf(module).then((bundle) => ({ ...bundle, name }));
+    return describeBundle(module, name);
   }
   return Promise.reject(
     new TaskNotFoundError(
@@ -83,6 +84,16 @@ function describe(fn: AnyFunction): Described | Promise<Described> {
       }: export it from a module in a file, or at an https: address`,
     ),
   );
+}
+
+async function describeBundle(
+  module: string,
+  name: string,
+): Promise<Described> {
+  const { hash, bytes, exports } = await bundleOf(module);
+  // A node would name its own file.
+  if (exports?.has(name) === false) throw missingExport(module, name);
+  return { hash, name, bytes };
 }
 
 /** Whether a node imports a module from where it is; what comes in the clear might be anybody's. */

@@ -76,11 +76,7 @@ async function importTask(module: string, name: string): Promise<AnyFunction> {
     );
   }
   // Of a module that exports a function `then`, import() gives what that resolves to.
-  if (!hasOwn(exports ?? {}, name)) {
-    throw new TaskNotFoundError(
-      `${module} has no export ${shown}: write ${exportOf(name)}`,
-    );
-  }
+  if (!hasOwn(exports ?? {}, name)) throw missingExport(module, name);
   const found = exports[name];
   if (!isTask(found, module, name)) {
     throw new TaskNotFoundError(
@@ -88,6 +84,13 @@ async function importTask(module: string, name: string): Promise<AnyFunction> {
     );
   }
   return found;
+}
+
+/** The error for a module that exports nothing under the name of a task. */
+export function missingExport(module: string, name: string): TaskNotFoundError {
+  return new TaskNotFoundError(
+    `${module} has no export ${nameOf({ name })}: write ${exportOf(name)}`,
+  );
 }
 
 /** How to export a task under a name, which any text can be. */

@@ -18,7 +18,7 @@ import {
 } from "../../../mod.ts";
 import type { AnyFunction } from "../../../executors/task.ts";
 import { KINDS, watched } from "../helpers/harness.ts";
-import { workerBehaviour } from "../helpers/worker_harness.ts";
+import { MINOR_RELEASE, workerBehaviour } from "../helpers/worker_harness.ts";
 import { makeTempFolder, type TempFolder } from "../../helpers/temp_folder.ts";
 import {
   codeOf,
@@ -348,6 +348,52 @@ watched("CodeSource says why a module cannot be bundled", async () => {
   assertStringIncludes(await said("missing.ts"), "nowhere.ts");
   assertStringIncludes(await said("unknown.ts"), "unheard-of");
   assertMatch(await said("syntax.ts"), /[Ee]xpect/);
+}, 60_000);
+
+watched(
+  "CodeSource finds tasks by their names as the module has them",
+  async () => {
+    await using folder = await makeProject({
+      "tasks.ts": `
+      export { f as "two words", f as default, f as renamed };
+      export const own = f;
+      function f() {}
+    `,
+      "others.ts": `export const ünï = () => 1, other = () => 2;`,
+    });
+    for (const name of ["two words", "default", "renamed", "own"]) {
+      await describeBundle(taskIn(folder, "tasks.ts", name));
+    }
+    await describeBundle(taskIn(folder, "others.ts", "ünï"));
+    for (const name of ["f", "two", "toString"]) {
+      const { message } = await assertRejects(
+        () => describeBundle(taskIn(folder, "tasks.ts", name)),
+        TaskNotFoundError,
+      );
+      assertStringIncludes(message, `${folder.url.href}tasks.ts has no export`);
+    }
+  },
+  60_000,
+);
+
+watched("CodeSource takes packages from node_modules", async () => {
+  // It does not bundle them.
+  if (MINOR_RELEASE < 5) return;
+  await using folder = await makeTempFolder({
+    "package.json": `{ "dependencies": { "own": "1.0.0" } }`,
+    "node_modules/own/package.json": `{ "name": "own", "version": "1.0.0" }`,
+    "node_modules/own/index.js": `exports.text = "That one";`,
+    "src/tasks.ts": `
+      import own from "own";
+      export const text = () => own.text;
+    `,
+  });
+  const before = await filesIn(folder);
+  const { bytes } = await describeBundle(
+    taskIn(folder, "src/tasks.ts", "text"),
+  );
+  assertStringIncludes(new TextDecoder().decode(bytes), "That one");
+  assertEquals(await filesIn(folder), before);
 }, 60_000);
 
 watched("CodeSource says which permission it needs", async () => {

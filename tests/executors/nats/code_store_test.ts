@@ -26,25 +26,7 @@ import {
 import { makeTempFolder } from "../../helpers/temp_folder.ts";
 import { watched } from "../helpers/harness.ts";
 import { MOD, workerBehaviour } from "../helpers/worker_harness.ts";
-import { codeOf, makeStore, notFetched } from "./projects.ts";
-
-/** A bundle of one task, which need not come from a bundler. */
-async function bundleOf(body: string) {
-  const text = `
-    function fn() { ${body} }
-    Object.defineProperty(fn, Symbol.for("@concurrent/futures/task"), {
-      value: { kind: "export", module: import.meta.url, name: "fn" },
-    });
-    export { fn };
-  `;
-  const bytes = new TextEncoder().encode(text);
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  const digits = Array.from(
-    digest,
-    (byte) => byte.toString(16).padStart(2, "0"),
-  );
-  return { hash: digits.join(""), name: "fn", bytes };
-}
+import { bundleOf, codeOf, makeStore, notFetched } from "./projects.ts";
 
 Deno.test("CodeSource.describe() describes what nodes find without a bundle", async () => {
   const source = new CodeSource();

@@ -105,7 +105,6 @@ natsTest(
     const future = pool.submit((n: number) => n, 7);
     await until(() => node.has.size === 1);
     node.has.clear();
-    node.pullAgain();
     assertStrictEquals(await future, 7);
     assertStrictEquals(taken, 2);
   },
@@ -169,9 +168,10 @@ for (const wipe of [false, true]) {
         const late = pool.submit((n: number) => n, 6);
         await server.restart({ wipe });
         await until(() => pool.maxWorkers > 0);
-        endWaiting();
-        // What its result was stored as is gone too: it publishes until there is a stream.
+        // If its result comes before there is a consumer for it, it runs again.
+        const ends = setInterval(endWaiting, 10);
         const results = await Promise.all([begun, ...others, late]);
+        clearInterval(ends);
         assertEquals(results, [1, 2, 3, 4, 5, 6]);
       });
       assertStrictEquals(written.length, 1, written.join("\n"));

@@ -241,7 +241,6 @@ natsTest(
     await until(() => first !== undefined && node.has.has(first));
     assertStrictEquals(future.state, "running");
     await node.giveBack(first!, [0]);
-    node.pullAgain();
     assertStrictEquals(await future, 5);
   },
 );

@@ -9,10 +9,14 @@
 import { makeTempFolder, type TempFolder } from "../../helpers/temp_folder.ts";
 import { watched } from "../helpers/harness.ts";
 
-const PROGRAM = Deno.env.get("NATS_SERVER") ?? "nats-server";
+/** Debian puts programs for administrators where others do not look. */
+const PROGRAM = [
+  Deno.env.get("NATS_SERVER") ?? "nats-server",
+  "/usr/sbin/nats-server",
+].find(runs);
 
 /** Whether there is a server to be started. */
-export const HAS_NATS: boolean = runs(PROGRAM);
+export const HAS_NATS: boolean = PROGRAM !== undefined;
 
 /** What a server may take to be ready, on a machine that is busy. */
 const START_MS = 20_000;
@@ -128,7 +132,7 @@ export class NatsServer implements AsyncDisposable {
   }
 
   async #run(): Promise<void> {
-    const child = new Deno.Command(PROGRAM, {
+    const child = new Deno.Command(PROGRAM!, {
       args: [
         `--config=${this.folder}/server.conf`,
         "--addr=127.0.0.1",

@@ -6,7 +6,7 @@ import { freePort, HAS_NATS, NatsServer, natsTest } from "./nats_server.ts";
 
 if (!HAS_NATS) {
   console.warn(
-    "Tests with NATS are skipped, as there is no nats-server: apt-get install nats-server, or name the program in NATS_SERVER",
+    "Tests with NATS are skipped, as there is no nats-server: apt-get install nats-server, brew install nats-server, or one from github.com/nats-io/nats-server/releases, named in NATS_SERVER",
   );
 }
 
@@ -75,6 +75,7 @@ Deno.test("freePort() gives a port that can be listened at", () => {
   assertEquals(listener.addr.hostname, "127.0.0.1");
 });
 
-Deno.test("Tests with a server are not skipped where CI runs", () => {
-  assert(HAS_NATS || Deno.env.get("CI") === undefined);
+Deno.test("Tests with a server are not skipped where CI can install one", () => {
+  const isCi = Deno.env.get("CI") === "true" && Deno.build.os === "linux";
+  assert(HAS_NATS || !isCi);
 });

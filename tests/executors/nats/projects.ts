@@ -51,6 +51,24 @@ export async function describeBundle(
   return described;
 }
 
+/** A bundle of one task, which need not come from a bundler. */
+export async function bundleOf(body: string): Promise<DescribedBundle> {
+  const text = `
+    function fn(n) { ${body} }
+    Object.defineProperty(fn, Symbol.for("@concurrent/futures/task"), {
+      value: { kind: "export", module: import.meta.url, name: "fn" },
+    });
+    export { fn };
+  `;
+  const bytes = new TextEncoder().encode(text);
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  const digits = Array.from(
+    digest,
+    (byte) => byte.toString(16).padStart(2, "0"),
+  );
+  return { hash: digits.join(""), name: "fn", bytes };
+}
+
 /** What a node is told of a bundle, of which the parts are somewhere. */
 export function codeOf(
   { hash, name, bytes }: DescribedBundle,

@@ -65,6 +65,9 @@ export class StandInNode implements AsyncDisposable {
   readonly #executor: PromisePoolExecutor;
   readonly #inbox: string;
   #pulls = 0;
+  /** How many pulls the server has not answered, as far as one knows, and how many batches it is at. */
+  #pulling = 0;
+  #running = 0;
   #results = 0;
   /** What it does again and again, while it is there. */
   readonly #timers = new Set<ReturnType<typeof setInterval>>();
@@ -146,13 +149,20 @@ export class StandInNode implements AsyncDisposable {
     nats.subscribe(`${this.#inbox}.*`, {
       callback: (_, message) => {
         if (this.frozen) return;
-        if ((message.headers?.code ?? 0) >= 400) {
-          // The time of a pull is up; after anything else, a client says who.
-          if (message.headers!.code === 408) this.#pull();
-        } else this.#run(message).catch((error) => this.#failed(error));
+        this.#pulling--;
+        const code = message.headers?.code ?? 0;
+        // The time of a pull is up; after anything else, it tries again later.
+        if (code === 408) this.pull();
+        if (code < 400) {
+          this.#run(message).catch((error) => this.#failed(error));
+        }
       },
     });
-    this.#timers.add(setInterval(() => this.hello(), 2000));
+    this.#timers.add(setInterval(() => {
+      this.hello();
+      this.pull();
+    }, 2000));
+    this.#pullAfterReturns();
     this.#greet();
   }
 
@@ -171,8 +181,7 @@ export class StandInNode implements AsyncDisposable {
       this.#greetAgain = false;
       try {
         if (await this.#link.streams.ensureNodes()) {
-          // Pulls that the server had forgotten would be made again by each.
-          if (this.#pulls === 0) this.#pullAll();
+          this.pull();
           this.hello();
         }
       } catch {
@@ -182,26 +191,29 @@ export class StandInNode implements AsyncDisposable {
     this.#greeting = false;
   }
 
-  /** After a reconnection the server knows of no pull. */
-  pullAgain(): void {
-    this.#pullAll();
-  }
-
-  #pullAll(): void {
-    for (let i = this.has.size; i < (this.#options.workers ?? 2); i++) {
-      this.#pull();
+  /** A server that has come back knows of no pull. */
+  async #pullAfterReturns(): Promise<void> {
+    while (!this.#gone) {
+      await this.#link.isBack();
+      this.#pulling = 0;
+      this.#greet();
     }
   }
 
-  #pull(): void {
-    const { protocol = PROTOCOL } = this.#options.hello ?? {};
+  /** Pulls a message for each worker that is free. */
+  pull(): void {
+    const { hello = {}, workers = 2 } = this.#options;
+    const { protocol = PROTOCOL } = hello;
     if (this.#gone || protocol !== PROTOCOL) return;
     const { nats, subjects } = this.#link;
-    nats.publish(
-      `$JS.API.CONSUMER.MSG.NEXT.${subjects.tasks}.${NODES}`,
-      JSON.stringify({ batch: 1, expires: 5_000_000_000 }),
-      { reply: `${this.#inbox}.${++this.#pulls}` },
-    );
+    while (this.#pulling + this.#running < workers) {
+      this.#pulling++;
+      nats.publish(
+        `$JS.API.CONSUMER.MSG.NEXT.${subjects.tasks}.${NODES}`,
+        JSON.stringify({ batch: 1, expires: 5_000_000_000 }),
+        { reply: `${this.#inbox}.${++this.#pulls}` },
+      );
+    }
   }
 
   #answer(message: Msg): void {
@@ -221,10 +233,12 @@ export class StandInNode implements AsyncDisposable {
   }
 
   async #run(message: Msg): Promise<void> {
+    this.#running++;
     try {
       await this.#make(message, decodeMessage(message.data, "run"));
     } finally {
-      this.#pull();
+      this.#running--;
+      this.pull();
     }
   }
 

@@ -1,0 +1,98 @@
+/**
+ * Has `futures map` map blocks of lines on the nodes of a NATS pool. Only `--on`
+ * loads this module.
+ *
+ * Nodes have no initializer that could load the function. So a module is made
+ * for them, for one run, with a task that loads the function and calls it on a
+ * block. It travels as the modules of all tasks do, in a bundle. The module of
+ * the user is bundled before, where its own project explains what it imports.
+ *
+ * @module
+ */
+
+import { pathToFileURL } from "node:url";
+import { bundleOf } from "../executors/nats/code/bundle.ts";
+import {
+  type NatsConnectionOptions,
+  NatsPoolExecutor,
+} from "../executors/nats/mod.ts";
+import { task, TaskNotFoundError } from "../mod.ts";
+import { CommandError } from "./command.ts";
+import type { MapPlace } from "./map_place.ts";
+import type { ModuleAddress } from "./module_address.ts";
+
+/** The name of the bundle of the user's module. */
+const FUNCTION = "function.js";
+
+/**
+ * Opens a pool of nodes.
+ *
+ * @param address The function.
+ * @param options Where the server is, and who connects.
+ * @throws {CommandError} If functions cannot be sent from here.
+ */
+export async function openOnNodes(
+  address: ModuleAddress,
+  options: NatsConnectionOptions,
+): Promise<MapPlace> {
+  if (Deno.build.standalone) {
+    throw new CommandError(
+      "--on needs Deno, which bundles the function: a compiled program has none; run cli.ts",
+    );
+  }
+  const folder = await Deno.makeTempDir({ prefix: "futures-" });
+  const removeFolder = () => Deno.remove(folder, { recursive: true });
+  const module = `${folder}/lines.js`;
+  try {
+    if (address.url.startsWith("file:")) {
+      const { bytes } = await bundleOf(address.url);
+      await Deno.writeFile(`${folder}/${FUNCTION}`, bytes);
+    }
+    await Deno.writeTextFile(module, writeModule(address));
+  } catch (error) {
+    await removeFolder();
+    if (!(error instanceof TaskNotFoundError)) throw error;
+    throw new CommandError(error.message);
+  }
+  const executor = new NatsPoolExecutor(options);
+  return {
+    executor,
+    mapBlock: task(
+      { url: pathToFileURL(module).href },
+      "mapBlock",
+      (): Promise<never> => {
+        throw new Error("This function is on the nodes");
+      },
+    ),
+    // A worker of a node that does not stop is closed.
+    stopsTasks: true,
+    workers: () => executor.maxWorkers,
+    reasonOf: (error) => error,
+    async [Symbol.asyncDispose]() {
+      await executor.terminate();
+      await removeFolder();
+    },
+  };
+}
+
+/** Imports the function when a block asks for it: a module that throws is to say so there. */
+function writeModule({ url, name, shown }: ModuleAddress): string {
+  const quote = JSON.stringify;
+  const module = url.startsWith("file:") ? `./${FUNCTION}` : url;
+  return `\
+import { callOnBlock, loadLineFunction } from ${
+    quote(import.meta.resolve("./map_block.ts"))
+  };
+
+let mapped;
+
+export async function mapBlock(text, options) {
+  mapped ??= loadLineFunction(
+    () => import(${quote(module)}),
+    ${quote(name)},
+    ${quote(shown)},
+  );
+  return await callOnBlock(await mapped, text, options);
+}
+`;
+}
