@@ -18,8 +18,7 @@ import { startTimer } from "../../runtime/timer.ts";
 import type { CallTiming } from "../../stats.ts";
 import type { AnyFunction } from "../../task.ts";
 import { because, nameOf } from "../../text.ts";
-import type { Go, Run, Values } from "../messages.ts";
-import { encodeMessage } from "../messages.ts";
+import { encodeMessage, type Go, type Run, type Values } from "../messages.ts";
 import { type LargeValue, PartLostError } from "../parts.ts";
 import { decodeValues, UnreadableError } from "../values.ts";
 import { LocalCalls, type LocalExecutor } from "./local_calls.ts";
@@ -76,8 +75,8 @@ export class Batch {
   readonly #calls: LocalCalls;
   readonly #open = new Set<number>();
   #outcomes: Outcome[] = [];
-  /** When it was begun, or has told of outcomes for the last time. */
-  #since = 0;
+  /** When it came, was begun, or has told of outcomes, whichever was last. */
+  #since: number = monotonicTime();
   #stopGathering: (() => void) | undefined;
   /** How many messages there were. */
   #messages = 0;
@@ -168,13 +167,13 @@ export class Batch {
   /** Reads what the calls need, and submits them. */
   async #begin(): Promise<void> {
     const { args } = this.run;
-    this.#since = monotonicTime();
     let fn: AnyFunction;
     try {
       fn = await this.#host.find(this);
     } catch (error) {
       return this.#refuse([...this.#open], error);
     }
+    this.#since = monotonicTime();
     let call = 0;
     let block = 0;
     for (const values of args) {
