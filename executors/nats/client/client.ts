@@ -54,8 +54,9 @@ const LOOK_MS = 500;
 /** After so long without a node, a warning says what to type. */
 const NO_NODE_MS = 10_000;
 
-/** After so long without a word of a node, it is looked whether the server still has what was sent. */
-const STANDSTILL_MS = 10_000;
+/** After so long without a word of a node, it is looked whether the server still has a batch, a few at a time. */
+const UNTAKEN_MS = 10_000;
+const SEARCHES = 4;
 
 /** A node ends calls whose time is up; one that does not say so is waited for as long as this. */
 const OVERTIME_MS = 10_000;
@@ -130,8 +131,6 @@ export class Client
   /** Since when there is something to do and no node, and whether that was said. */
   #alone: number | undefined;
   #warned = false;
-  /** When a node was last heard of what was sent. */
-  #progress = 0;
 
   /** Works off a queue; connects when there is something in it. */
   constructor(queue: JobQueue, settings: ClientSettings) {
@@ -266,14 +265,13 @@ export class Client
   }
 
   take({ node, batch: id }: MessageOf<"take">): MessageOf<"go"> {
-    this.#progress = monotonicTime();
     if (this.#presence.isRefused(node)) this.#takeFrom(id);
     const batch = this.#ledger.take(id, node);
     const sent = batch && this.#sender.sent.get(batch);
     if (batch === undefined || sent === undefined) {
       return { type: "go", ticket: "none", calls: [] };
     }
-    sent.taken = this.#progress;
+    sent.taken = monotonicTime();
     sent.missing = 0;
     sent.deadline = sent.taken + batch.left * sent.timeout + OVERTIME_MS;
     return { type: "go", ticket: batch.holder!.ticket, calls: batch.open };
@@ -299,7 +297,6 @@ export class Client
     message: Parameters<SessionListener["done"]>[0],
     session: Session,
   ): Promise<void> | void {
-    this.#progress = monotonicTime();
     return this.#receiver.receive(message, session.parts);
   }
 
@@ -386,14 +383,13 @@ export class Client
     else this.#presence.clear();
     if (!kept) this.#codes.forgetStored();
     session.who(this.#settings.versions);
-    this.#progress = monotonicTime();
-    for (const [batch, { seq }] of [...this.#sender.sent]) {
+    for (const [batch, sent] of [...this.#sender.sent]) {
+      if (batch.state !== SENT) continue;
       // What was not stored may have been, and is not taken under this name any more.
-      if (batch.state === SENT && (!kept || seq === undefined)) {
+      if (!kept || sent.seq === undefined) {
         this.putBack(this.#ledger.recall(batch));
-      }
+      } else sent.stored = -Infinity;
     }
-    if (again && kept) this.#search(session);
     this.#schedule();
   }
 
@@ -463,10 +459,7 @@ export class Client
       this.#sender.retry();
       this.#watch.look(session);
       if (this.#presence.workers === 0) this.#withoutNodes(session);
-      else if (monotonicTime() - this.#progress >= STANDSTILL_MS) {
-        this.#progress = monotonicTime();
-        this.#search(session);
-      }
+      else this.#search(session);
       this.#endOvertime();
     }
     this.#schedule();
@@ -497,15 +490,20 @@ export class Client
     );
   }
 
-  /** Looks whether the server still has what nobody has taken; what it has not goes back to the queue. */
+  /** Looks whether the server still has what nobody has taken for long; what it has not goes back to the queue. */
   #search(session: Session): void {
-    for (const [batch, { seq }] of this.#sender.sent) {
+    let searches = 0;
+    const now = monotonicTime();
+    for (const [batch, sent] of this.#sender.sent) {
+      const { seq, stored = Infinity } = sent;
       if (batch.state !== SENT || seq === undefined) continue;
+      if (now - stored < UNTAKEN_MS) continue;
+      if (++searches > SEARCHES) return;
+      sent.stored = now;
       session.has(batch.id, seq).then((has) => {
         if (!has) this.putBack(this.#ledger.recall(batch));
         this.#schedule();
-        // The next look asks again.
-      }, () => {});
+      }, () => sent.stored = stored);
     }
   }
 
