@@ -53,7 +53,7 @@ export interface FutureWithResolvers<T> {
 }
 
 /** The job of a future, as the future sees it: the task may wait or run elsewhere. */
-export interface FutureOrigin {
+interface FutureOrigin {
   /** Whether the function has been entered. */
   entered(): boolean;
   /** Takes the task back, so that its function is never entered; false if it has been. */
@@ -65,7 +65,7 @@ export interface FutureOrigin {
 }
 
 /** The operations that only the maker of a future may use. */
-export interface FutureControl {
+interface FutureControl {
   /** Makes a pending future; `origin` is asked for exact states and takes a cancelled task back. */
   create<T>(origin?: FutureOrigin): Future<T>;
   /** pending → running; false if the future is cancelled. */

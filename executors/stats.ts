@@ -105,7 +105,7 @@ export class TaskEvent extends Event {
 }
 
 /** All that a {@linkcode TaskEvent} tells. */
-export interface TaskEventInit {
+interface TaskEventInit {
   /** The name of the task's function. */
   readonly task: string;
   /** How many tasks were submitted before. */

@@ -66,7 +66,7 @@ export interface AsCompletedOptions {
  * @typeParam Half Which half.
  * @internal
  */
-export interface FutureIteration<T, Half extends "left" | "right"> {
+interface FutureIteration<T, Half extends "left" | "right"> {
   /** The next future that is done. */
   next(): Promise<IteratorResult<Future<T>, undefined>>;
   /** Ends the iteration; the futures are left alone. */

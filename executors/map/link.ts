@@ -23,7 +23,11 @@ const leftAlone = new FinalizationRegistry<MapLink>((link) => link.end());
  */
 export class MapLink implements AbortWaiter, OpenMap {
   readonly #run: WeakRef<LinkedMap>;
-  readonly #signal: AbortSignal | undefined;
+  /**
+   * Weak, as `leftAlone` keeps the link: the signal may have a listener that
+   * knows the map, which would never be out of memory then.
+   */
+  readonly #signal: WeakRef<AbortSignal> | undefined;
   readonly #openMaps: Set<OpenMap>;
   /** The map, while somebody waits for it, to keep it alive. */
   waited: LinkedMap | undefined = undefined;
@@ -41,7 +45,7 @@ export class MapLink implements AbortWaiter, OpenMap {
     { openMaps }: MapTarget,
   ) {
     this.#run = new WeakRef(run);
-    this.#signal = signal;
+    this.#signal = signal && new WeakRef(signal);
     this.#openMaps = openMaps;
     if (signal !== undefined) onAbort(signal, this);
     openMaps.add(this);
@@ -66,6 +70,7 @@ export class MapLink implements AbortWaiter, OpenMap {
     this.inputEnded();
     this.waited = undefined;
     leftAlone.unregister(this);
-    if (this.#signal !== undefined) offAbort(this.#signal, this);
+    const signal = this.#signal?.deref();
+    if (signal !== undefined) offAbort(signal, this);
   }
 }

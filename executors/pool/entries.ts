@@ -9,8 +9,13 @@
 import { shared } from "../runtime/shared.ts";
 
 /** The addresses of the entry modules. */
-export const entries: { readonly thread: string; readonly process: string } =
-  shared("entries/1", () => ({
-    thread: import.meta.resolve("./thread/entry.ts"),
-    process: import.meta.resolve("./process/entry.ts"),
-  }));
+export const entries: {
+  /** Of a thread of the program, of a process, and of the thread in a process. */
+  readonly thread: string;
+  readonly process: string;
+  readonly processThread: string;
+} = shared("entries/1", () => ({
+  thread: import.meta.resolve("./thread/entry.ts"),
+  process: import.meta.resolve("./process/entry.ts"),
+  processThread: import.meta.resolve("./process/thread_entry.ts"),
+}));

@@ -80,6 +80,17 @@ for (const { name } of KINDS) {
     );
   });
 
+  Deno.test(`${name} keeps no map() that was left, whose signal has a listener that knows it`, async () => {
+    await assertCollected(
+      executor,
+      `const { signal } = new AbortController();
+       const results = executor.map((n) => n, [1, 2, 3, 4, 5, 6], { bufferSize: 2, signal });
+       signal.addEventListener("abort", () => results.return());
+       await results.next();
+       return [new WeakRef(results), new WeakRef(signal)];`,
+    );
+  });
+
   Deno.test(`${name} map() keeps no input that was used`, async () => {
     await assertCollected(
       executor,

@@ -166,7 +166,7 @@ behaviour(
 );
 
 behaviour(
-  "submit() shows and cancels exactly those of a batch that have not been entered",
+  "submit() shows and cancels exactly those sent together that have not been entered",
   async ({ kind, make }) => {
     const executor = make({ maxWorkers: 1 });
     // Quick calls, so that the executor sends the next ones ahead.

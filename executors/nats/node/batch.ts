@@ -40,6 +40,8 @@ export interface BatchHost {
   readonly room: number;
   /** Asks the client whether the batch may be begun, until there is an answer; `undefined` if it is over before. */
   take(batch: Batch): Promise<Go | undefined>;
+  /** The batch has its ticket, and calls. */
+  taken(batch: Batch): void;
   /** Gives calls back, until the client says yes, or the batch is over. */
   back(batch: Batch, calls: readonly number[]): Promise<void>;
   /** Finds the function of a batch. */
@@ -61,8 +63,12 @@ export interface BatchHost {
 /** See above. */
 export class Batch {
   readonly run: Run;
-  /** The newest delivery of its message; `undefined` if the server has lost that. */
-  delivery: Delivery | undefined;
+  /**
+   * How its message has come: again if the server has not heard in time that the
+   * node is at it, or if the client has published it twice. None of it is left
+   * when the server has lost its data.
+   */
+  readonly deliveries: Delivery[];
   /** By which the node has it, once it does. */
   ticket: string | undefined;
   readonly #blocks: readonly Uint8Array[];
@@ -87,7 +93,7 @@ export class Batch {
   ) {
     this.run = run;
     this.#blocks = blocks;
-    this.delivery = delivery;
+    this.deliveries = [delivery];
     this.#host = host;
     this.#calls = new LocalCalls(host.local, {
       ended: (call, failed, value, timing) =>
@@ -116,6 +122,7 @@ export class Batch {
     if (go === undefined || this.#over) return;
     this.ticket = go.ticket;
     for (const call of go.calls) this.#open.add(call);
+    this.#host.taken(this);
     if (go.calls.length === 0) this.#closed();
     else if (this.#host.leaving) this.#giveBack(go.calls);
     else await this.#begin();

@@ -125,20 +125,20 @@ export class Batches implements BatchHost {
   /** A message of the stream of tasks has come. */
   came(delivery: Delivery): void {
     const known = this.#batches.get(delivery.subject);
-    if (known !== undefined) {
-      // The server has not heard in time that the node is at it.
-      known.delivery = delivery;
-    } else if (this.leaving) delivery.refuse();
+    if (known !== undefined) known.deliveries.push(delivery);
+    else if (this.leaving) delivery.refuse();
     else this.#begin(delivery);
     this.#listener.changed();
   }
 
   /** The server is told that the node is at all of them. */
   working(): void {
-    for (const { delivery } of this.#batches.values()) delivery?.working();
+    for (const { deliveries } of this.#batches.values()) {
+      for (const delivery of deliveries) delivery.working();
+    }
   }
 
-  /** Nothing may be acknowledged: the connection is lost, and who knows what comes. */
+  /** Nothing may be acknowledged: the connection is lost, and who knows what comes; or the node has ended, and leaves what it has to others. */
   disconnected(): void {
     this.#done ??= [];
   }
@@ -152,8 +152,13 @@ export class Batches implements BatchHost {
   connected(kept: boolean): void {
     const done = this.#done ?? [];
     this.#done = undefined;
-    if (kept) { for (const delivery of done) delivery.acknowledge(); }
-    else for (const batch of this.#batches.values()) batch.delivery = undefined;
+    if (kept) {
+      for (const delivery of done) delivery.acknowledge();
+    } else {
+      for (const { deliveries } of this.#batches.values()) {
+        deliveries.length = 0;
+      }
+    }
   }
 
   /** What of a client is here. */
@@ -193,12 +198,12 @@ export class Batches implements BatchHost {
     return calls;
   }
 
-  async take(batch: Batch): Promise<Go | undefined> {
-    const go = await this.#dialogue.take(batch);
-    if (go !== undefined && go.calls.length > 0) {
-      this.#tickets.set(go.ticket, batch);
-    }
-    return go;
+  take(batch: Batch): Promise<Go | undefined> {
+    return this.#dialogue.take(batch);
+  }
+
+  taken(batch: Batch): void {
+    this.#tickets.set(batch.ticket!, batch);
   }
 
   back(batch: Batch, calls: readonly number[]): Promise<void> {
@@ -233,13 +238,13 @@ export class Batches implements BatchHost {
   }
 
   over(batch: Batch): void {
-    const { run, ticket, delivery } = batch;
+    const { run, ticket, deliveries } = batch;
     this.#batches.delete(this.#subjects.task(run.client, run.batch));
     if (ticket !== undefined && this.#tickets.get(ticket) === batch) {
       this.#tickets.delete(ticket);
     }
     this.#busy.delete(batch);
-    if (delivery !== undefined) this.#acknowledge(delivery);
+    for (const delivery of deliveries) this.#acknowledge(delivery);
     if (this.#of(run.client).length === 0) this.#clients.forget(run.client);
     this.#listener.changed();
   }

@@ -37,7 +37,8 @@ interface OpenCall {
 /** The executor of a node, shared by its batches. */
 export class LocalExecutor {
   readonly executor: Executor;
-  #watching = false;
+  /** Ends what was begun by `watch()`. */
+  #watching: AbortController | undefined;
   /** The newest event: done callbacks of a future come right after that of its call. */
   #newest: TaskEvent | undefined;
 
@@ -47,9 +48,16 @@ export class LocalExecutor {
 
   /** Has calls timed from now on. */
   watch(): void {
-    if (this.#watching) return;
-    this.#watching = true;
-    this.executor.addEventListener("task", (event) => this.#newest = event);
+    if (this.#watching !== undefined) return;
+    this.#watching = new AbortController();
+    this.executor.addEventListener("task", (event) => this.#newest = event, {
+      signal: this.#watching.signal,
+    });
+  }
+
+  /** Leaves the executor to its giver. */
+  end(): void {
+    this.#watching?.abort();
   }
 
   /** Who made the call, the future of which calls its callbacks now, and when. */

@@ -42,7 +42,7 @@ export class Crew {
     return this.#workers.size;
   }
 
-  /** How many have been told to go, and have not gone. */
+  /** How many workers have been told to go, and have not gone. */
   get leaving(): number {
     return this.#leaving.size;
   }
@@ -62,8 +62,8 @@ export class Crew {
   }
 
   /**
-   * Has a worker go; what it still runs fails with `error`. Resolves when it is
-   * gone; `undefined` if it has been dismissed before.
+   * Has a worker go; the calls that it still runs fail with `error`. Resolves
+   * when the worker is gone; `undefined` if it has been dismissed before.
    */
   dismiss(
     worker: PoolWorker,

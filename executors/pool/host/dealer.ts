@@ -1,10 +1,11 @@
 /**
  * Which worker gets which job.
  *
- * A worker is sent as much as takes it about `AHEAD_MS`, judged by what calls of
- * the same function took before: long tasks go one at a time, tiny ones by the
- * hundred. Tiny items of a `map()` stay with one worker, which then never falls
- * asleep: waking another thread takes longer than they do.
+ * A worker is sent as many calls as take it about `AHEAD_MS`, judged by how
+ * long calls of the same function took before: long calls go one at a time,
+ * tiny ones by the hundred. Tiny calls of a `map()` stay with one worker, which
+ * then never falls asleep: waking another thread takes longer than the calls
+ * do.
  *
  * @module
  */
@@ -35,13 +36,13 @@ export class Dealer {
     this.#suspects = suspects;
   }
 
-  /** Sends the workers what they have room for. */
+  /** Sends each worker the calls that it has room for. */
   deal(): void {
     this.#dealSuspects();
     this.#dealOut();
   }
 
-  /** Sends a worker what it has room for, `share` calls at most. */
+  /** Sends a worker the calls that it has room for, `share` at most. */
   fill(worker: PoolWorker, share: number): void {
     let left = share;
     for (
@@ -63,9 +64,9 @@ export class Dealer {
     worker.flush();
   }
 
-  /** A call that came back from a dead worker travels alone, so that no other is lost with it. */
+  /** A call that came back from a dead worker travels alone, so that no other call is lost with it. */
   #dealSuspects(): void {
-    // Each worker once: one that is free may still have no place for a call.
+    // Each worker is asked once: a free worker may still have no place for a call.
     for (const worker of this.#crew) {
       const next = this.#queue.peek();
       if (next === undefined || !this.#suspects.has(next)) return;
@@ -74,8 +75,8 @@ export class Dealer {
   }
 
   /**
-   * Divides the queue between the workers that want more now: a part left for
-   * one that is still busy would only make the messages smaller.
+   * Divides the queue between the workers that want more now: a part left for a
+   * worker that is still busy would only make the messages smaller.
    */
   #dealOut(): void {
     const next = this.#queue.peek();
@@ -87,7 +88,7 @@ export class Dealer {
       !this.#suspects.areWith(worker)
     );
     if (count > 1 && this.#queue.calls * known.cost < WORTHWHILE_MS) {
-      // If that one is not as brisk as it seems, it stalls, and the next has its turn.
+      // If the brisk worker is slower than it seems, it stalls, and the next worker has its turn.
       const brisk = [...this.#crew].find((worker) => worker.room.brisk);
       wanting = wanting.filter((worker, i) =>
         brisk === undefined ? i === 0 : worker === brisk

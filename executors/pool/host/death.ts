@@ -1,6 +1,7 @@
 /**
  * What becomes of the jobs of a worker that has died: a call that ran is lost, a
- * call that surely did not run goes elsewhere, unless it may be the reason.
+ * call that surely did not run goes elsewhere, unless it may be the reason for
+ * the death.
  *
  * @module
  */
@@ -17,30 +18,30 @@ export interface WorkerDeath {
   readonly unentered: Job[];
   /** Whether the worker was ready, even if that has not been heard. */
   readonly ready: boolean;
-  /** Whether nothing that the worker ran or loaded can have been the reason. */
+  /** Whether the worker neither ran nor loaded anything that can have been the reason. */
   readonly idle: boolean;
   /** See {@linkcode ChannelListener.died}. */
   readonly interrupted: boolean;
 }
 
 /** What is known of a worker as it dies. */
-export interface Remains {
-  /** The jobs that were revoked from it, as they were not entered. */
+interface Remains {
+  /** The jobs that were revoked from the worker, as they were not entered. */
   readonly revoked: readonly Job[];
-  /** The other jobs that it was sent. */
+  /** The other jobs that the worker was sent. */
   readonly running: readonly Running[];
-  /** The job whose module it was loading. */
+  /** The job whose module the worker was loading. */
   readonly loading: Job | undefined;
   readonly ready: boolean;
   readonly interrupted: boolean;
-  /** Notes that a worker has died, perhaps because of a job that it is said not to have entered; true if that is not to be sent again. */
+  /** Notes that a worker has died, perhaps because of a job that it seems not to have entered; true if the job is not to be sent again. */
   readonly accuse: (job: Job) => boolean;
 }
 
 /** Calls that are lost with their worker. */
 interface Loss {
   readonly job: Job;
-  /** How many, the last of the job. */
+  /** How many calls are lost: the last ones of the job. */
   readonly calls: number;
   readonly when: string;
 }
@@ -59,7 +60,7 @@ export class Autopsy {
     // A worker that ran something was ready, even if that has not been heard.
     this.ready = remains.ready || busy.length > 0;
     this.idle = loading === undefined && busy.length === 0;
-    // Ctrl-C as the worker starts is nobody's doing.
+    // A Ctrl-C as the worker starts is no job's doing.
     const suspicious = this.idle && !(interrupted && !this.ready);
     // A job before one that was entered must have been entered as well.
     const entered = Math.max(-1, ...busy.map(([{ position }]) => position));
@@ -81,7 +82,7 @@ export class Autopsy {
     }
   }
 
-  /** Fails the calls that are lost. Done callbacks may do anything, so this comes last. */
+  /** Fails the calls that are lost. To be called last, as done callbacks may do anything. */
   failLosses(worker: string, cause: unknown): void {
     for (const { job, calls, when } of this.#losses) {
       const error = () =>

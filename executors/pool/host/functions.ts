@@ -20,17 +20,17 @@ import {
 export const AHEAD_MS = 1;
 
 /**
- * So many names of one source are told apart. Each makes a definition of its
- * own, which is sent to every worker, evaluated there, and kept as long as the
- * executor: that is what stack traces cost which tell the name. What has more,
- * numbers its functions.
+ * How many names of functions with one source are told apart. Each name makes a
+ * definition of its own, which is sent to every worker, evaluated there, and
+ * kept as long as the executor: that is what stack traces cost which tell the
+ * name. A program with more names numbers its functions.
  */
 const MAX_NAMES = 16;
 
-/** A function that takes no measurable time still counts, in milliseconds. */
+/** The least that a call is expected to take, in milliseconds: one that takes no measurable time still counts. */
 const MIN_COST_MS = 1e-6;
 
-/** No call is expected to take longer: a minute, or an hour that a worker claims, is forgotten after as many good reports. */
+/** The most that a call is expected to take, in milliseconds: an hour that a worker claims is forgotten after as many good reports as a minute. */
 const MAX_COST_MS = 60_000;
 
 /** A function as one scheduler knows it. */
@@ -49,10 +49,11 @@ export class PoolFunction {
   }
 
   /**
-   * Learns from a report of `ms` per call: slower is believed at once, faster
-   * by halves, so the number that travels doubles with each good report. One
-   * slow call among fast ones thus costs a few messages; believing one fast
-   * call among slow ones would pile work up behind them.
+   * Learns from a report of `ms` per call: a longer time is believed at once, a
+   * shorter one by halves, so the number of calls that travel together doubles
+   * with each good report. One slow call among fast ones thus costs a few
+   * messages; believing one fast call among slow ones would pile work up behind
+   * the slow ones.
    */
   learn(ms: number): void {
     this.cost = Math.min(Math.max(ms, this.cost / 2), MAX_COST_MS);
@@ -71,14 +72,15 @@ export function costOf(
 export class FunctionTable {
   readonly #byFunction = new WeakMap<AnyFunction, PoolFunction>();
   /**
-   * By text, or module, and then by name, which messages and stack traces tell:
-   * `submit(() => …)` in a loop makes a new function each time, with the same
-   * source. One key of both would have to be made for each of those. Workers
-   * know functions with the same text and further names as one without a name.
+   * Functions by source, or module, and then by name, which messages and stack
+   * traces tell: `submit(() => …)` in a loop makes a new function each time,
+   * with the same source. One key of source and name would have to be made for
+   * each of these functions. Workers know functions of one source with further
+   * names as one function without a name.
    */
   readonly #byReference = new Map<string, Map<string, PoolFunction>>();
   #count = 0;
-  /** Most calls are of the same function as the one before. */
+  /** The last function asked for: most calls that are dealt out together are of one function. */
   #last: AnyFunction | undefined;
   #lastFound: PoolFunction | undefined;
 
@@ -95,6 +97,14 @@ export class FunctionTable {
     return found;
   }
 
+  /**
+   * Calls have been dealt out: the last function is not kept, as variables are
+   * kept with it that other functions of its scope use.
+   */
+  forgetLast(): void {
+    this.#last = this.#lastFound = undefined;
+  }
+
   #find(reference: FunctionReference): PoolFunction {
     const text = reference.kind === "export"
       ? reference.module
@@ -103,7 +113,7 @@ export class FunctionTable {
     if (named === undefined) this.#byReference.set(text, named = new Map());
     const found = named.get(reference.name);
     if (found !== undefined) return found;
-    // Functions of one module are not the same one.
+    // Exports of one module are different functions, however many there are.
     return reference.kind === "source" && named.size >= MAX_NAMES
       ? this.#add(named, { ...reference, name: "" })
       : this.#add(named, reference);

@@ -4,8 +4,8 @@
  * ```text
  * "done" ────► ledger: whose calls have ended ──► job.resolve(), job.reject()
  *              │                                  └ done callbacks of users run
- *              └ what a call takes: functions.ts
- * "entered" ─► job.start(), and what is to stop is told: stops.ts
+ *              └ how long a call takes: functions.ts
+ * "entered" ─► job.start(), and a job that is to stop is told: stops.ts
  * "revoked" ─► ledger: which calls are nobody's now ──► back to the scheduler
  * ```
  *
@@ -30,7 +30,7 @@ import type { Stops } from "./stops.ts";
 /** A report of a worker. */
 type Report = Extract<ToHost, readonly ["done", ...unknown[]]>;
 
-/** Gives what one worker reports to those who wait for it. */
+/** Gives the outcomes that one worker reports to those who wait for them. */
 export class Incoming {
   readonly #worker: string;
   readonly #ledger: Ledger;
@@ -82,9 +82,9 @@ export class Incoming {
 
   /**
    * The worker has sent a result that could not be read. Such a result is
-   * reported alone, right after all that had ended before: it is that of the
-   * first call which has not ended. How long that took was in the same message,
-   * so it is taken to be the usual.
+   * reported alone, right after all calls that had ended before: it is that of
+   * the first call which has not ended. How long the call took was in the same
+   * message, so it is taken to be as long as usual.
    */
   lost(): void {
     const ledger = this.#ledger;
@@ -108,7 +108,7 @@ export class Incoming {
     this.#stops.entered(position);
   }
 
-  /** A process says how many calls it keeps of each job from a position on; returns the others. */
+  /** A process says how many calls it keeps of each job from a position on; returns jobs of the others. */
   revoked(from: number, kept: readonly number[]): Job[] {
     return kept.flatMap((calls, i) => {
       const job = this.#ledger.job(from + i);
@@ -143,17 +143,17 @@ class Outcomes {
     this.#times = times;
   }
 
-  /** How many have not been given. */
+  /** How many outcomes have not been given. */
   get left(): number {
     return this.#values.length - this.#next;
   }
 
-  /** All have been given: Deno 2.4 keeps the last message of a port, whose values these are. */
+  /** All outcomes have been given: Deno 2.4 keeps the last message of a port, and with it their values. */
   forget(): void {
     this.#values.length = this.#failures.length = 0;
   }
 
-  /** Gives the next `count` to a job, the first of them to this call. */
+  /** Gives the next `count` outcomes to a job, the first of them to its call number `call`. */
   give(job: Job, call: number, count: number): void {
     const first = this.#next;
     const end = first + count;
@@ -178,7 +178,7 @@ class Outcomes {
     }
   }
 
-  /** Never throws, as others wait: a task may have forged what its worker says. */
+  /** Decodes an error; never throws, as other outcomes wait: a task may have forged the error. */
   #decode(error: EncodedError | null, job: Job): unknown {
     return error?.kind === "unread"
       ? cloneError(job, unreadable(), this.#carries)

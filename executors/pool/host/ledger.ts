@@ -1,14 +1,14 @@
 /**
- * Everything a host knows of what it has sent one worker: each job, how many of
- * its calls have not ended, how far the worker has come with it, and whether it
- * is to stop.
+ * Everything a host knows of the jobs that it has sent to one worker: how many
+ * calls of each job have not ended, how far the worker has come with the job,
+ * and whether the job is to stop.
  *
  * ```text
- * reserve() ──► add() ──► ended() ──► a report is past it: the place is free
+ * reserve() ──► add() ──► ended() ──► a report is past the job: its place is free
  *    │           │  │
  *    │           │  └──► revoke(), keep(): the calls that were not entered are nobody's
- *    │           └─────► withdraw(): the newest could not be cloned
- *    └─────────────────► release(): not sent after all
+ *    │           └─────► withdraw(): the newest job could not be cloned
+ *    └─────────────────► release(): the calls are not sent after all
  * ```
  *
  * Each job has a place with the same position as its slot. The places are
@@ -32,21 +32,21 @@ export type Running = readonly [job: Job, left: number];
 /** A job that is to stop, for this reason. */
 export interface Stop {
   readonly reason: CancelledError | TimeoutError;
-  /** Ends the time that it still has, once it has been told. */
+  /** Ends the time that the job still has, once the worker has been told. */
   endGrace?: () => void;
-  /** Ends the worker unless the job has ended: once that has said what it has entered behind the job. */
+  /** Ends the worker unless the job has ended, once the worker has said what it has entered behind the job. */
   decide?: () => void;
 }
 
-/** The accounts of one worker; positions count the jobs that it was sent, from 0. */
+/** The accounts of one worker; positions count the jobs that the worker was sent, from 0. */
 export class Ledger {
   /** How many more calls the worker may be sent. */
   quota: number;
-  /** How many calls it has, those included that are about to be sent. */
+  /** How many calls the worker has, those included that are about to be sent. */
   count = 0;
-  /** How long those are expected to take, in milliseconds. */
+  /** How long these calls are expected to take, in milliseconds. */
   load = 0;
-  /** The first position that has not been reported; the next to be sent. */
+  /** The first position that the worker has not reported; the position of the next job to be sent. */
   head = 0;
   tail = 0;
   /** How many calls the worker has reported, and how long they took. */
@@ -54,7 +54,7 @@ export class Ledger {
   busyMs = 0;
   /** Whether the worker was told to say when calls began and ended. */
   watched = false;
-  /** Jobs that were revoked since the worker is silent, and may run elsewhere by now: suspects, if it is ended for that. */
+  /** Jobs that were revoked since the worker is silent, and may run elsewhere by now: suspects, if the worker is ended for its silence. */
   parted: Job[] = [];
   /** The jobs that are to stop, by position: rarely any. */
   readonly stops: Map<number, Stop> = new Map();
@@ -84,7 +84,7 @@ export class Ledger {
     return this.#defined.size;
   }
 
-  /** The worker is about to be told of a function; false if it knows it. */
+  /** The worker is about to be told of a function; false if the worker knows it. */
   define(fn: PoolFunction): boolean {
     if (this.#defined.has(fn.id)) return false;
     this.#defined.add(fn.id);
@@ -122,7 +122,7 @@ export class Ledger {
   /** The newest job could not be sent. */
   withdraw(): void {
     const position = --this.tail;
-    // None is left, if a getter that throws has cancelled the job before.
+    // No call is left if a getter that throws has cancelled the job before.
     const left = this.left(position);
     this.quota += left;
     this.ended(position, left);
@@ -131,7 +131,7 @@ export class Ledger {
 
   /** The job at a position, unless it has ended or was revoked. */
   job(position: number): Job | undefined {
-    // Another job may have the place of one that a report is past.
+    // Once a report is past a job, another job may have its place.
     return position < this.head ? undefined : this.#jobs[position & MASK];
   }
 
@@ -145,12 +145,12 @@ export class Ledger {
     return this.#functions[position & MASK]!;
   }
 
-  /** How many of its calls have not ended. */
+  /** How many calls of the job at a position have not ended. */
   left(position: number): number {
     return this.#left[position & MASK]!;
   }
 
-  /** Some of its calls have ended. */
+  /** Some calls of the job at a position have ended. */
   ended(position: number, calls: number): void {
     const index = position & MASK;
     this.#subtract(calls, this.#costs[index]!);
@@ -195,24 +195,25 @@ export class Ledger {
     return running;
   }
 
-  /** Has the worker say what it has entered of the jobs from one position up to another, and revoke the rest; false if it will not. */
+  /** Has the worker say what it has entered of the jobs from one position up to another, and revoke the rest; false if no answer will come. */
   askToRevoke(from: number, to: number = this.tail): boolean {
     return from < to && this.#slots.askToRevoke(from, to);
   }
 
-  /** Revokes what surely has not been entered of a job; returns the part that is nobody's now. */
+  /** Revokes the calls of a job that surely have not been entered; returns a job of those calls, which are nobody's now. */
   revoke(job: Job): Job | undefined {
     const kept = this.#slots.revoke(job.position);
     return kept === undefined ? undefined : this.keep(job, kept);
   }
 
   /**
-   * Revokes what surely has not been entered of any job, and asks for the rest.
-   * A job that has moved its arguments is not `sendable` again.
+   * Revokes the calls of all jobs that surely have not been entered, and asks
+   * the worker about the others. A job that has moved its arguments is not
+   * `sendable` again.
    */
   revokeAll(what: "all" | "sendable"): Job[] {
     const { head, tail } = this;
-    // A job that has moved something stays; it was sent to an idle worker, so nothing before it is left.
+    // A job that has moved something stays; it was sent to an idle worker, so no job before it is left.
     let from = head;
     while (from < tail && this.left(from) === 0) from++;
     this.askToRevoke(this.job(from)?.transfers ? from + 1 : from);
@@ -226,7 +227,7 @@ export class Ledger {
     return revoked;
   }
 
-  /** The worker keeps the first calls of a job, and does not enter the others; returns those. */
+  /** The worker keeps the first calls of a job, and does not enter the others; returns a job of the others. */
   keep(job: Job, calls: number): Job | undefined {
     const { position, count } = job;
     // A call that has ended was entered, whatever a task has made of the slots.
@@ -250,7 +251,7 @@ export class Ledger {
     this.stops.delete(position);
   }
 
-  /** Empties every place; returns what was there. */
+  /** Empties every place; returns the jobs that were there. */
   takeAll(): Running[] {
     const running: Running[] = [];
     for (let position = this.head; position < this.tail; position++) {
@@ -265,7 +266,7 @@ export class Ledger {
 
   #subtract(calls: number, cost: number): void {
     this.count -= calls;
-    // Set, not computed: what rounding leaves behind would add up.
+    // Without calls, the load is set, not computed: rounding errors would add up.
     this.load = this.count === 0 ? 0 : this.load - calls * cost;
   }
 }

@@ -7,7 +7,7 @@
  * @module
  */
 
-// The state machine. States only move forward, but for the three of a worker
+// The states of a worker. They only move forward, but for the three of a worker
 // that is ready.
 //
 //   STARTING    initializes itself; is sent one call at most
@@ -15,19 +15,20 @@
 //   WATCHED     the same, but has reported nothing since it was last looked at
 //   STALLED     is sent nothing until it reports, or has nothing to do
 //   LEAVING     was told to end; is sent nothing, what it reports still counts
-//   DISTRUSTED  was told to end as it has said what no worker says: only what
-//               it has entered is believed, as that is not sent again
-//   GONE        terminal; its channel is closed, and nothing of it is heard
+//   DISTRUSTED  was told to end as it has said what no worker says: only its
+//               "entered" counts, as a call that was entered is not sent again
+//   GONE        terminal; its channel is closed, and no message is heard
 //
 //   STARTING -> READY             the worker says that it is ready
-//   READY -> WATCHED              a look, every STALL_MS while that matters
-//   WATCHED -> STALLED            the next look, if it is busy
-//   READY, WATCHED -> STALLED     jobs were revoked from it
-//   WATCHED, STALLED -> READY     it reports
-//   (any before) -> LEAVING       it starts, or loads a module, for too long; a
-//                                 job does not stop; it is silent for too long
-//   (any before) -> DISTRUSTED    the validator refuses what it says
-//   (any before) -> GONE          the host closes it, or it has died
+//   READY -> WATCHED              the host looks, every STALL_MS while needed
+//   WATCHED -> STALLED            the host looks again, and the worker is busy
+//   READY, WATCHED -> STALLED     jobs were revoked from the worker
+//   WATCHED, STALLED -> READY     the worker reports
+//   (any before) -> LEAVING       the worker starts, or loads a module, for too
+//                                 long; a job does not stop; the worker is
+//                                 silent for too long
+//   (any before) -> DISTRUSTED    the validator refuses a message of the worker
+//   (any before) -> GONE          the host closes the worker, or it has died
 const STARTING = 0;
 const READY = 1;
 const WATCHED = 2;
@@ -47,6 +48,8 @@ type State =
 /** Where a worker is in its life. */
 export class Life {
   #state: State = STARTING;
+  /** Whether the worker has ever said that it is ready, even while it leaves. */
+  wasReady = false;
 
   /** Whether the worker initializes itself. */
   get isStarting(): boolean {
@@ -80,6 +83,7 @@ export class Life {
 
   /** The worker says that it is ready. */
   becomeReady(): void {
+    this.wasReady = true;
     if (this.#state === STARTING) this.#state = READY;
   }
 
@@ -88,14 +92,14 @@ export class Life {
     if (this.isReady) this.#state = READY;
   }
 
-  /** The host looks whether the worker goes on, which is busy or not; true if it is stalled. */
+  /** The host looks whether the worker goes on; true if the worker is busy, and stalled. */
   lookAt(isBusy: boolean): boolean {
     if (this.#state === READY) this.#state = WATCHED;
     else if (this.#state === WATCHED && isBusy) this.#state = STALLED;
     return this.#state === STALLED && isBusy;
   }
 
-  /** Jobs were revoked from the worker: it would only be sent the same ones again. */
+  /** Jobs were revoked from the worker, which would only be sent the same jobs again. */
   stall(): void {
     if (this.isReady) this.#state = STALLED;
   }

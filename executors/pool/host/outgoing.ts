@@ -2,22 +2,22 @@
  * The way of jobs to one worker.
  *
  * ```text
- * add() ──► batch ──► copy ──► check ──► commit to the ledger ──► post
- *             │         │
- *             │         └ getters of users run, which may do anything
- *             └─ revokeAll(): what has not been committed is nobody's
+ * add() ──► outbox ──► copy ──► check ──► commit to the ledger ──► post
+ *             │          │
+ *             │          └ getters of users run, which may do anything
+ *             └─ revokeAll(): the jobs that have not been committed are nobody's
  * ```
  *
  * 1. Copy. Calls with plain arguments travel together, many in a message; each
  *    other call travels alone: see plain.ts.
- * 2. Check. What getters have settled is left out. If they had the batch
- *    revoked, nothing of it is this worker's any more, and the copies are
+ * 2. Check. Jobs that getters have settled are left out. If getters had the
+ *    outbox revoked, no job in it is this worker's any more, and the copies are
  *    thrown away.
  * 3. Commit. The jobs get their positions, and the worker holds them. From here
  *    on, no code of a user runs before the message has left.
- * 4. Post. The channel itself clones a call that travels alone. What its getters
- *    do finds the job in the ledger, like any other that was sent; what comes
- *    behind it in the batch is checked after that.
+ * 4. Post. The channel itself clones a call that travels alone. Whatever its
+ *    getters do, they find the job in the ledger, like any other that was sent;
+ *    the jobs behind it in the outbox are checked after that.
  *
  * @module
  */
@@ -34,7 +34,7 @@ import type { Ledger } from "./ledger.ts";
 import type { Silence } from "./silence.ts";
 
 /** A job that cannot be cloned, and why. */
-export type Refused = readonly [job: Job, error: Error];
+type Refused = readonly [job: Job, error: Error];
 
 /** Sends jobs to one worker. */
 export class Outgoing {
@@ -44,10 +44,10 @@ export class Outgoing {
   readonly #functions: FunctionTable;
   readonly #silence: Silence;
   /** The jobs that are to be sent; another array once they were revoked. */
-  #batch: Job[] = [];
-  /** The index in the batch of the first job that has not been committed. */
+  #outbox: Job[] = [];
+  /** The index in the outbox of the first job that has not been committed. */
   #next = 0;
-  /** How many calls those hold. */
+  /** How many calls the jobs hold that have not been committed. */
   calls = 0;
 
   constructor(
@@ -66,74 +66,74 @@ export class Outgoing {
 
   /** Takes a job for the next messages. */
   add(job: Job, cost: number): void {
-    this.#batch.push(job);
+    this.#outbox.push(job);
     this.calls += job.count;
     this.#ledger.reserve(job.count, cost);
   }
 
-  /** Sends the batch; returns what could not be cloned. */
+  /** Sends the jobs in the outbox; returns those that could not be cloned. */
   send(): Refused[] {
     const refused: Refused[] = [];
-    const batch = this.#batch;
-    while (this.#next < batch.length) {
-      this.#sendPlain(batch);
-      if (this.#batch !== batch) return refused;
-      const alone = batch[this.#next];
+    const outbox = this.#outbox;
+    while (this.#next < outbox.length) {
+      this.#sendPlain(outbox);
+      if (this.#outbox !== outbox) return refused;
+      const alone = outbox[this.#next];
       if (alone === undefined) break;
       const error = this.#sendAlone(alone);
       if (error !== undefined) refused.push([alone, error]);
-      if (this.#batch !== batch) return refused;
+      if (this.#outbox !== outbox) return refused;
     }
-    this.#batch = [];
+    this.#outbox = [];
     this.#next = 0;
     return refused;
   }
 
-  /** Takes the jobs that have not been committed out of the batch. */
+  /** Takes the jobs that have not been committed out of the outbox. */
   revokeAll(): Job[] {
-    const revoked = this.#batch.slice(this.#next);
+    const revoked = this.#outbox.slice(this.#next);
     for (const job of revoked) this.#leaveOut(job);
-    this.#batch = [];
+    this.#outbox = [];
     this.#next = 0;
     return revoked;
   }
 
-  /** Tells the worker of a function, unless it knows it. */
+  /** Tells the worker of a function, unless the worker knows it. */
   define(fn: PoolFunction): void {
     if (!this.#ledger.define(fn)) return;
     this.#channel.send(["define", fn.id, fn.reference]);
   }
 
-  /** Sends the first jobs of a batch in one message, up to the first call that has to travel alone. */
-  #sendPlain(batch: Job[]): void {
+  /** Sends the next jobs of the outbox in one message, up to the first call that has to travel alone. */
+  #sendPlain(outbox: Job[]): void {
     const from = this.#next;
     let draft = new Draft();
     let to = from;
     let calls = 0;
-    while (to < batch.length) {
-      const job = batch[to]!;
+    while (to < outbox.length) {
+      const job = outbox[to]!;
       calls = draft.add(this.#functions.of(job.fn).id, job);
       if (calls < job.count) break;
       to++;
       calls = 0;
     }
-    if (this.#batch !== batch) return;
-    // The calls behind those of the last job that could be copied.
-    const rest = calls > 0 ? batch[to]!.split(calls) : undefined;
+    if (this.#outbox !== outbox) return;
+    // Of the last job, the calls behind those that could be copied.
+    const rest = calls > 0 ? outbox[to]!.split(calls) : undefined;
     const end = rest === undefined ? to : to + 1;
-    const settled = isAnySettled(batch, from, end);
-    if (settled) draft = draft.without(batch, from);
+    const settled = isAnySettled(outbox, from, end);
+    if (settled) draft = draft.without(outbox, from);
     for (let i = from; i < end; i++) {
-      const job = batch[i]!;
+      const job = outbox[i]!;
       if (settled && job.settled) this.#leaveOut(job);
       else this.#commit(job);
     }
     this.#next = to;
-    if (rest !== undefined) batch[to] = rest;
+    if (rest !== undefined) outbox[to] = rest;
     this.#post(draft.segments);
   }
 
-  /** Sends the first call of the job that is next; one that cannot be cloned fails alone, with the error that this returns. */
+  /** Sends the first call of the next job alone, so that no other fails if this one cannot be cloned; returns the error in that case. */
   #sendAlone(job: Job): Error | undefined {
     if (job.settled) {
       this.#next++;
@@ -141,7 +141,7 @@ export class Outgoing {
       return;
     }
     if (job.count === 1) this.#next++;
-    else this.#batch[this.#next] = job.split(1);
+    else this.#outbox[this.#next] = job.split(1);
     const { args } = job;
     const segment: Segment = [
       this.#functions.of(job.fn).id,
@@ -162,7 +162,7 @@ export class Outgoing {
     }
   }
 
-  /** Notes that a job is sent: the worker may be at it before sending returns. */
+  /** Notes that a job is sent, before it is: the worker may enter the job before `send()` returns. */
   #commit(job: Job): void {
     const fn = this.#functions.of(job.fn);
     this.define(fn);
@@ -171,7 +171,7 @@ export class Outgoing {
     this.#ledger.add(job, fn, costOf(job, fn));
   }
 
-  /** A job of the batch is not sent. */
+  /** A job of the outbox is not sent. */
   #leaveOut(job: Job): void {
     this.calls -= job.count;
     const fn = this.#functions.of(job.fn);
@@ -182,17 +182,17 @@ export class Outgoing {
     if (segments.length === 0) return;
     const before = monotonicTime();
     this.#channel.send(["run", segments], transferables);
-    // Where sending takes long, so may reading.
+    // A message that takes long to send may take long to read.
     this.#silence.sent(monotonicTime() - before);
   }
 }
 
 function isAnySettled(
-  batch: readonly Job[],
+  outbox: readonly Job[],
   from: number,
   to: number,
 ): boolean {
-  for (let i = from; i < to; i++) if (batch[i]!.settled) return true;
+  for (let i = from; i < to; i++) if (outbox[i]!.settled) return true;
   return false;
 }
 
@@ -213,7 +213,7 @@ class Draft {
     return this.#segments;
   }
 
-  /** Adds the first calls of a job, as many as have only plain arguments; returns how many. */
+  /** Adds the first calls of a job, as many as have only plain arguments; returns how many that are. */
   add(fn: number, job: Job): number {
     if (job.transfers) return 0;
     const { args, count } = job;
@@ -229,15 +229,15 @@ class Draft {
     return calls;
   }
 
-  /** The same, but for jobs that have settled, of those in a batch from an index on. */
-  without(batch: readonly Job[], from: number): Draft {
+  /** The same draft without jobs that have settled; its jobs are those of the outbox from an index on. */
+  without(outbox: readonly Job[], from: number): Draft {
     const kept = new Draft();
     let index = from;
     for (const [fn, count, args, oneJob] of this.#segments) {
       const calls = oneJob ? count : 1;
       const size = calls * args.length / count;
       for (let at = 0; at < count; at += calls) {
-        if (batch[index++]!.settled) continue;
+        if (outbox[index++]!.settled) continue;
         const segment = kept.#segment(fn, oneJob, size / calls);
         const first = at / calls * size;
         segment[2].push(...args.slice(first, first + size));
@@ -247,7 +247,7 @@ class Draft {
     return kept;
   }
 
-  /** Where calls are added next: single calls of the same shape share a segment. */
+  /** The segment to which calls are added next: single calls of the same shape share one. */
   #segment(fn: number, oneJob: boolean, arity: number): DraftSegment {
     const last = this.#segments.at(-1);
     if (
@@ -260,7 +260,7 @@ class Draft {
   }
 }
 
-/** Adds copies of plain arguments to `target` up to the first that is not; returns how many. */
+/** Adds copies of arguments to `target`, up to the first that is not plain; returns how many. */
 function pushPlain(args: readonly unknown[], target: unknown[]): number {
   for (let i = 0; i < args.length; i++) {
     const copy = copyPlain(args[i]);

@@ -5,7 +5,7 @@
  */
 
 import type { Job } from "../../job/job.ts";
-import { BATCH_CALLS } from "../wire/protocol.ts";
+import { MESSAGE_CALLS } from "../wire/protocol.ts";
 import { SLOT_COUNT } from "../wire/slots.ts";
 import { AHEAD_MS, type PoolFunction } from "./functions.ts";
 import type { Ledger } from "./ledger.ts";
@@ -30,33 +30,33 @@ export class Room {
     this.#silence = silence;
   }
 
-  /** Whether the worker waits for something to do, and will be at it at once. */
+  /** Whether the worker waits for a call, and will enter it at once. */
   get free(): boolean {
     return this.#life.isReady && this.#ledger.count === 0 &&
       this.#ledger.quota > 0 && !this.#silence.long;
   }
 
-  /** Whether the worker is at work, and about to be done with it. */
+  /** Whether the worker is at work, and about to be done with its calls. */
   get brisk(): boolean {
     return this.#life.isReady && !this.#life.isStalled &&
       this.#ledger.count > 0 && this.#ledger.load <= AHEAD_MS / 2;
   }
 
-  /** Whether it is time to send `calls` of `fn`, rather than to wait until there are more. */
+  /** Whether to send the worker so many calls of `fn` now, rather than to wait until there are more. */
   wants(calls: number, fn: PoolFunction): boolean {
     if (this.#ledger.count === 0) {
       return !this.#life.isLeaving && !this.#silence.long;
     }
     return this.brisk &&
-      (calls >= BATCH_CALLS / 2 || calls * fn.cost >= WORTHWHILE_MS);
+      (calls >= MESSAGE_CALLS / 2 || calls * fn.cost >= WORTHWHILE_MS);
   }
 
-  /** How many calls of a job the worker can be sent now, if each takes so long, besides `underway` ones; if anything about that is no number, none. */
+  /** How many calls of a job the worker can be sent now, besides `underway` ones, if each takes `cost`; a result that is no number means none. */
   callsOf({ transfers }: Job, cost: number, underway: number): number {
     const { count, load, places, quota } = this.#ledger;
     if (this.#life.isLeaving || this.#silence.long) return 0;
     const idle = count === 0;
-    // Each call may need a slot, and a revoked one has its own until the worker is past it.
+    // Each call may need a slot, and a revoked call keeps its own until the worker is past it.
     const most = Math.min(SLOT_COUNT - places - underway, quota);
     if (this.#life.isStarting) {
       return idle && !transfers ? Math.min(1, most) : 0;

@@ -1,7 +1,7 @@
 /**
  * What a scheduler looks after from time to time: workers that stall, that are
  * silent, and that have nothing to do. There is a timer only as long as there
- * is something to look after, as each would keep the program from ending.
+ * is something to look after, as a timer keeps the program from ending.
  *
  * @module
  */
@@ -15,9 +15,9 @@ import type { Suspects } from "./suspects.ts";
 import type { PoolWorker } from "./worker.ts";
 
 /**
- * How long a worker may be silent before its tasks are offered to others: long
- * enough that it rarely happens to work that is merely tiny, short against the
- * tasks for which balance matters.
+ * How long a busy worker may report nothing before its calls are offered to
+ * others: long enough that tiny calls rarely come to this, short against the
+ * calls for which balance matters.
  */
 const STALL_MS = 2;
 
@@ -78,7 +78,7 @@ export class Rounds {
     this.#stopStalls = this.#stopSilence = this.#stopIdle = undefined;
   }
 
-  /** Offers to others what a stalled worker has not entered. */
+  /** Offers to other workers the calls that a stalled one has not entered. */
   #lookForStalls(): void {
     if (this.#stopStalls !== undefined || this.#settings.maxWorkers === 1) {
       return;
@@ -100,10 +100,10 @@ export class Rounds {
   }
 
   /**
-   * Looks at workers that owe something; a silent one may have been stopped, or
-   * run what an earlier task has left behind. What it has not entered is offered
-   * to others first, then the worker is ended. A suspect may be the reason for
-   * its silence, and stays with it until then.
+   * Looks at workers that owe something; a silent worker may have been stopped,
+   * or run what an earlier task has left behind. The calls that it has not
+   * entered are offered to others first, then the worker is ended. A suspect
+   * may be the reason for the silence, and stays with the worker until then.
    */
   #lookForSilence(): void {
     if (this.#stopSilence !== undefined) return;
@@ -121,7 +121,7 @@ export class Rounds {
     });
   }
 
-  /** Whether what a worker has could be somewhere else, and is not to stay with it as a suspect. */
+  /** Whether another worker could take the calls of this one, none of which is a suspect that is to stay. */
   #mayReplace(worker: PoolWorker): boolean {
     if (this.#suspects.areWith(worker)) return false;
     if (this.#crew.size < this.#settings.maxWorkers) return true;

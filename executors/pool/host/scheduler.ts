@@ -6,17 +6,17 @@
  *                 ▲            │                                       │
  *                 │        ledger.ts: what each worker has             │
  *                 │            │                                       │
- *                 ├─ revoked ──┤   a busy worker had not entered it    │
- *                 └─ death.ts ─┤   a dead worker had not entered it    │
+ *                 ├─ revoked ──┤   jobs not entered by a busy worker   │
+ *                 └─ death.ts ─┤   jobs not entered by a dead worker   │
  *                              │                                       │
- * job.resolve(), reject() ◄── incoming.ts ◄──────"done"── outbox ◄─────┘
+ * job.resolve(), reject() ◄── incoming.ts ◄────"done"── outcomes ◄─────┘
  * ```
  *
  * Jobs of one turn wait in the queue until a microtask deals them out, so that
  * they travel as one message for each worker: dealer.ts. If a worker gives no
- * sign for `STALL_MS`, what it has not entered goes back to the front of the
- * queue, for whoever is free; if it is ready, has entered nothing, and gives no
- * sign for much longer, it is ended: rounds.ts.
+ * sign for `STALL_MS`, the calls that it has not entered go back to the front
+ * of the queue, for whichever worker is free; a worker that is ready, has
+ * entered nothing, and gives no sign for much longer, is ended: rounds.ts.
  *
  * @module
  */
@@ -55,23 +55,23 @@ export interface SchedulerSettings {
   readonly idleTimeout: number;
   readonly startTimeout: number;
   readonly gracePeriod: number;
-  /** Told once, if the pool cannot work any more. */
+  /** Called once, if the pool cannot work any more. */
   readonly onBroken: (error: () => BrokenExecutorError) => void;
 }
 
 // The life of a pool. States only move forward.
 //
 //   OPEN      takes jobs, and starts workers for them
-//   CLOSING   takes no more from users; what is pending runs
-//   BROKEN    no worker can work: what is pending, and what comes back, fails
+//   CLOSING   takes no more jobs from users; pending jobs run
+//   BROKEN    no worker can work: jobs that are pending, or come back, fail
 //   CLOSED    no job is left, and no worker
 //
 //   OPEN -> CLOSING            close(), terminate()
 //   OPEN, CLOSING -> BROKEN    an initializer failed, or workers do not start
 //   CLOSING, BROKEN -> CLOSED  the last worker is gone
 //
-// Whether what is pending runs or is given up is not a state: with each call of
-// close() somebody may want it to be.
+// Whether pending jobs run or are given up is not a state: each call of close()
+// may want them to be given up.
 const OPEN = 0;
 const CLOSING = 1;
 const BROKEN = 2;
@@ -82,6 +82,7 @@ type Life = typeof OPEN | typeof CLOSING | typeof BROKEN | typeof CLOSED;
 export class Scheduler implements Engine, PoolWorkerOwner, RoundsOwner {
   readonly #settings: SchedulerSettings;
   readonly #queue: JobQueue;
+  readonly #functions = new FunctionTable();
   readonly #suspects = new Suspects();
   readonly #starts: Starts;
   readonly #crew: Crew;
@@ -97,23 +98,27 @@ export class Scheduler implements Engine, PoolWorkerOwner, RoundsOwner {
   /** Stops the wait for the next start of a worker. */
   #stopGrowing: (() => void) | undefined;
 
-  /** Deals out what is in `queue`. */
+  /** Deals out the jobs in `queue`. */
   constructor(queue: JobQueue, settings: SchedulerSettings) {
     this.#queue = queue;
     this.#settings = settings;
     const { initializer } = settings;
-    const functions = new FunctionTable();
     this.#starts = new Starts(settings.maxWorkers);
     this.#crew = new Crew(settings.name, this, {
       open: settings.open,
-      functions,
-      initializer: initializer && functions.of(initializer.fn),
+      functions: this.#functions,
+      initializer: initializer && this.#functions.of(initializer.fn),
       initArgs: initializer?.args ?? [],
       maxTasks: settings.maxTasksPerWorker,
       startTimeout: settings.startTimeout,
       gracePeriod: settings.gracePeriod,
     });
-    this.#dealer = new Dealer(queue, this.#crew, functions, this.#suspects);
+    this.#dealer = new Dealer(
+      queue,
+      this.#crew,
+      this.#functions,
+      this.#suspects,
+    );
     this.#rounds = new Rounds(this, this.#crew, this.#suspects, settings);
   }
 
@@ -129,7 +134,7 @@ export class Scheduler implements Engine, PoolWorkerOwner, RoundsOwner {
     return started;
   }
 
-  /** Takes no more; resolves when all work has ended and all workers are gone. */
+  /** Takes no more jobs; resolves when all work has ended and all workers are gone. */
   close(cancelFutures: boolean): Promise<void> {
     this.#life = Math.max(this.#life, CLOSING) as Life;
     if (cancelFutures) this.#endPending((job) => job.cancel());
@@ -139,7 +144,7 @@ export class Scheduler implements Engine, PoolWorkerOwner, RoundsOwner {
     });
   }
 
-  /** Ends everything at once. */
+  /** Ends all jobs and workers at once. */
   terminate(): Promise<void> {
     const closed = this.close(true);
     for (const worker of this.#crew) {
@@ -163,7 +168,7 @@ export class Scheduler implements Engine, PoolWorkerOwner, RoundsOwner {
     return this.#crew.activity();
   }
 
-  /** How many calls wait here, and what each worker has. */
+  /** How many calls wait in the queue, and how many each worker has. */
   describe(): Record<string, unknown> {
     return {
       queued: this.#queue.calls,
@@ -178,7 +183,7 @@ export class Scheduler implements Engine, PoolWorkerOwner, RoundsOwner {
   }
 
   workerUnfit(worker: PoolWorker, cause: unknown): void {
-    // First, as this revokes what the worker was sent, if that is possible.
+    // The pool breaks first, as that revokes the jobs of the worker where it can.
     this.#break(`The initializer failed in worker '${worker.name}'`, cause);
     this.dismiss(worker, this.#broken);
   }
@@ -220,7 +225,7 @@ export class Scheduler implements Engine, PoolWorkerOwner, RoundsOwner {
     });
   }
 
-  /** One turn: deal out, start and dismiss workers, and set the timers that the rest needs. */
+  /** One turn: deals out jobs, starts and dismisses workers, and sets the timers for what is to be looked after. */
   deal(): void {
     for (const worker of this.#crew) {
       if (worker.ledger.count > 0 || worker.ledger.quota > 0) continue;
@@ -232,6 +237,7 @@ export class Scheduler implements Engine, PoolWorkerOwner, RoundsOwner {
     this.#settleStarts();
     this.#settleClosing();
     this.#rounds.begin();
+    this.#functions.forgetLast();
   }
 
   get hasWaiting(): boolean {
@@ -242,14 +248,14 @@ export class Scheduler implements Engine, PoolWorkerOwner, RoundsOwner {
     return this.#starts.areAwaited;
   }
 
-  /** Starts a worker if one more has something to do; the event loop turns before the next. */
+  /** Starts a worker if one more has something to do; the event loop turns before the next start. */
   #grow(): void {
     const wanted = this.hasWaiting ||
       this.#life === OPEN && this.#starts.areAwaited;
     if (!wanted || this.#stopGrowing !== undefined) return;
     if (this.#crew.size >= this.#settings.maxWorkers) return;
     this.#dealer.fill(this.#crew.start(), 1);
-    // Starting one blocks this thread for 15 to 20 ms.
+    // Starting a worker blocks this thread for 15 to 20 ms.
     this.#stopGrowing = startTimer(0, () => {
       this.#stopGrowing = undefined;
       this.deal();
@@ -264,7 +270,7 @@ export class Scheduler implements Engine, PoolWorkerOwner, RoundsOwner {
         new ShutdownError("Shut down before all workers were ready");
     const closing = this.#life !== OPEN;
     if (!this.#starts.settle(ready.length, closing ? error : undefined)) return;
-    // The workers were to stay until all are there, so their time begins now.
+    // The workers were to stay until all are there, so their idle time begins now.
     for (const worker of ready) worker.idleSince = monotonicTime();
   }
 
@@ -279,7 +285,7 @@ export class Scheduler implements Engine, PoolWorkerOwner, RoundsOwner {
     for (const resolve of this.#whenClosed.splice(0)) resolve();
   }
 
-  /** Ends a worker; what it still runs fails with `error`. */
+  /** Ends a worker; the calls that it still runs fail with `error`. */
   dismiss(worker: PoolWorker, error?: (job: Job) => Error): void {
     for (const job of worker.ledger.parted) this.#suspects.add(job);
     const gone = this.#crew.dismiss(worker, error);
@@ -288,12 +294,12 @@ export class Scheduler implements Engine, PoolWorkerOwner, RoundsOwner {
     if (this.#crew.size === 0) this.#rounds.end();
   }
 
-  /** Jobs that come back from a worker are the next to be sent, unless all that is pending was ended. */
+  /** Jobs that come back from a worker are the next to be sent, unless all pending jobs were ended. */
   putBack(jobs: readonly Job[]): void {
     this.#queue.putBack(jobs);
   }
 
-  /** Ends everything that has not been entered, wherever it is, now or when it comes back. */
+  /** Ends every job that has not been entered, wherever the job is, now or when it comes back. */
   #endPending(how: (job: Job) => void): void {
     for (const worker of [...this.#crew].toReversed()) {
       this.putBack(worker.revokeAll("all"));

@@ -8,29 +8,29 @@
 import { WorkerCrashedError } from "../../errors.ts";
 import type { WorkerDeath } from "./death.ts";
 
-/** A worker that dies before it is ready will most likely do so again. */
+/** After so many workers in a row that died before they were ready, the next one would most likely do so too. */
 export const MAX_FAILED_STARTS = 3;
 
 /**
  * A worker that a Ctrl-C ends before it is ready has not failed. Each Ctrl-C
  * ends one for each place of the pool at most, and nobody presses it more often
- * than this without a worker being ready in between; what ends itself by the
- * same signal as it starts is not to be started for ever.
+ * than this without a worker being ready in between; workers that end
+ * themselves by the same signal as they start are not to be started for ever.
  */
 const MAX_INTERRUPTIONS = 20;
 
 /**
- * So many workers may die after they were ready, and before they had anything
- * to do, while one `start()` waits: it would wait for ever for a pool whose
- * workers do not last.
+ * How many workers may die after they were ready, and before they had anything
+ * to do, until a `start()` that waits gives up: for a pool whose workers do not
+ * last, it would wait for ever.
  */
 const MAX_IDLE_DEATHS = 3;
 
 /** Somebody who waits for every worker to be ready. */
 interface Starter extends PromiseWithResolvers<void> {
-  /** How many workers were ready, and have gone as tasks wanted it. */
+  /** How many workers were ready, and have gone because of their tasks. */
   served: number;
-  /** How many have died with nothing to do. */
+  /** How many workers have died with nothing to do. */
   lost: number;
 }
 
@@ -38,7 +38,7 @@ interface Starter extends PromiseWithResolvers<void> {
 export class Starts {
   readonly #maxWorkers: number;
   readonly #starters = new Set<Starter>();
-  /** How many workers in a row were not ready: as they failed, or as Ctrl-C came. */
+  /** How many workers in a row were never ready: as they failed, and as Ctrl-C ended them. */
   #failed = 0;
   #interrupted = 0;
 
@@ -63,7 +63,7 @@ export class Starts {
     this.#failed = this.#interrupted = 0;
   }
 
-  /** A worker that was ready has gone, for a reason that lies in what it was given. */
+  /** A worker that was ready has gone because of its tasks. */
   workerServed(): void {
     for (const starter of this.#starters) starter.served++;
   }
@@ -97,8 +97,9 @@ export class Starts {
   }
 
   /**
-   * Tells those whose wait is over, as so many workers are ready, or for an error
-   * if there will be no more; returns whether these were the last who waited.
+   * Tells those whose wait is over, as so many workers are ready, or by an
+   * error if no more workers will be; returns whether those were the last who
+   * waited.
    */
   settle(ready: number, error: (() => Error) | undefined): boolean {
     if (!this.areAwaited) return false;

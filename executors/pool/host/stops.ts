@@ -1,15 +1,15 @@
 /**
- * Telling jobs in one worker to stop, and ending the worker that does not.
+ * Telling jobs of one worker to stop, and ending the worker if a job does not.
  *
  * ```text
- *   wanted ──heard that it was entered──► told ──its grace is over──► asked ──► the worker is ended
- *      │                                   │                           │
- *      └─ revoked, or a report is past it ─┴───────────────────────────┘
+ *   wanted ──the job is known to run──► told ──its grace is over──► asked ──► the worker is ended
+ *      │                                  │                           │
+ *      └─ the job is revoked, or reported ┴───────────────────────────┘
  * ```
  *
  * Ending a worker ends the call that runs in it, which must be the one that was
- * told: so before that, what is behind it is revoked, or has been entered, in
- * which case the worker is past the call and lives.
+ * told to stop. So the calls behind that one are revoked first; if one of them
+ * has been entered, the worker is past the call that was told, and lives.
  *
  * @module
  */
@@ -20,20 +20,20 @@ import type { Channel } from "../channel.ts";
 import { encodeError } from "../wire/codec.ts";
 import type { Ledger, Stop } from "./ledger.ts";
 
-/** The main thread of a worker process answers at once; one that does not has been halted. */
+/** How long to wait for an answer: the main thread of a worker process answers at once, unless the process has been halted. */
 const ANSWER_MS = 250;
 
 /** The worker, as far as stopping its jobs goes. */
 interface StopSettings {
   /** How long a job that was told to stop may go on, in milliseconds. */
   readonly gracePeriod: number;
-  /** Revokes what is behind the running job. */
+  /** Revokes the jobs behind the running one. */
   readonly revokeRest: () => void;
   /** Ends the worker. */
   readonly kill: (reason: CancelledError | TimeoutError) => void;
 }
 
-/** The stops of one worker; what is to stop is in its ledger. */
+/** The stops of one worker; its ledger has the jobs that are to stop. */
 export class Stops {
   readonly #channel: Channel;
   readonly #ledger: Ledger;
@@ -48,7 +48,7 @@ export class Stops {
   /** Stops the job at a position as soon as it is known to run. */
   stop(position: number, reason: CancelledError | TimeoutError): void {
     const ledger = this.#ledger;
-    // Of a job that has ended, only the report may not have arrived.
+    // The job has ended, even if its report has not arrived.
     if (ledger.isPast(position)) return;
     if (ledger.entered(position) !== "yes") {
       // Either the job is revoked, or the worker is about to say that it was entered.
@@ -59,7 +59,7 @@ export class Stops {
     this.#tell(position, reason);
     // The reason may have getters, which may close the worker.
     if (ledger.job(position) === undefined) return;
-    // Jobs before have ended, or this one would not run.
+    // The jobs before this one have ended, or it would not run.
     this.reported(position + 1);
     const stop: Stop = { reason };
     ledger.stops.set(position, stop);
@@ -94,7 +94,7 @@ export class Stops {
     }
   }
 
-  /** The worker is closed: nobody waits for what was told to stop. */
+  /** The worker is closed: nobody waits for jobs that were told to stop. */
   close(): void {
     this.reported(Infinity);
   }
@@ -112,8 +112,8 @@ export class Stops {
 
   /**
    * Ends the worker if the job at a position still runs. The worker might come
-   * to the next job just then, which would be lost with it; so what is behind is
-   * revoked first.
+   * to the next job just then, which would be lost with the worker; so the jobs
+   * behind are revoked first.
    */
   #end(position: number, stop: Stop): void {
     if (this.#ledger.isPast(position)) return;

@@ -1,14 +1,14 @@
 /**
- * Calls that were with a worker as it died with nothing to do: one of them may
- * be the reason, as a value that cannot be read there. From then on each of them
- * goes to a worker that is ready and free, and travels alone, so that it fails
- * alone if it is the reason, and the others run.
+ * Calls that were with a worker as it died, and had entered none: one of the
+ * calls may be the reason, as an argument that cannot be read there. From then
+ * on each suspect goes to a worker that is ready and free, and travels alone,
+ * so that the suspect fails alone if it is the reason, and the other calls run.
  *
- * A worker that ran something as it died most likely died of that. But the
- * worker is the one who says what it has entered, so a call that it is said to
- * have left out is a suspect too. So is a call that was with a silent worker
- * which had to be ended. So every death ends a call, or counts against one that
- * travels alone from then on; none is sent for ever.
+ * A worker that ran a call as it died most likely died of that call. But the
+ * worker is the one who says which calls it has entered, so a call that it
+ * seems to have passed over is a suspect too. So is a call that was with a
+ * silent worker which had to be ended. So every death ends a call, or counts
+ * against a call that travels alone from then on; no call is sent for ever.
  *
  * @module
  */
@@ -16,7 +16,7 @@
 import type { Job } from "../../job/job.ts";
 import type { PoolWorker } from "./worker.ts";
 
-/** A call that so many workers have died with would most likely end more of them. */
+/** A call that so many workers have died with would most likely end more workers. */
 const MAX_DEATHS = 3;
 
 /** The suspects of one pool; costs nothing as long as there are none. */
@@ -24,7 +24,7 @@ export class Suspects {
   /** How many workers have died with a job. */
   readonly #deaths = new WeakMap<Job, number>();
   /** Workers that were sent a suspect last. */
-  readonly #hosts = new WeakSet<PoolWorker>();
+  readonly #holders = new WeakSet<PoolWorker>();
   /** Whether there has ever been a suspect. */
   #any = false;
 
@@ -33,9 +33,9 @@ export class Suspects {
     return this.#any && this.#deaths.has(job);
   }
 
-  /** Whether a worker has a suspect, which would not travel alone if something else were sent there as well. */
+  /** Whether a worker has a suspect, which would not travel alone if another call were sent there as well. */
   areWith(worker: PoolWorker): boolean {
-    return this.#any && worker.ledger.count > 0 && this.#hosts.has(worker);
+    return this.#any && worker.ledger.count > 0 && this.#holders.has(worker);
   }
 
   /** A job travels alone from now on. */
@@ -52,13 +52,13 @@ export class Suspects {
     return deaths >= MAX_DEATHS;
   }
 
-  /** A worker is sent a call; a suspect is the only one that it has. */
+  /** A worker is sent a call, which is the only one that the worker has if it is a `suspect`. */
   sent(worker: PoolWorker, suspect: boolean): void {
-    if (suspect) this.#hosts.add(worker);
-    else if (this.#any) this.#hosts.delete(worker);
+    if (suspect) this.#holders.add(worker);
+    else if (this.#any) this.#holders.delete(worker);
   }
 
-  /** What is split off from a suspect is a suspect as well. */
+  /** A job that is split off from a suspect is a suspect as well. */
   share(job: Job, rest: Job): void {
     this.#deaths.set(rest, this.#deaths.get(job)!);
   }

@@ -1,8 +1,8 @@
 /**
- * What one worker can have said. A task can speak for its worker, so nothing
- * that arrives is believed before it has been looked at here: first its shape,
- * then whether a worker that keeps the protocol could say it now. Nothing of
- * the host has changed until then, and a worker that has said what cannot be is
+ * Which messages can come from one worker. A task can speak for its worker, so
+ * no message is believed before it has been looked at here: first its shape,
+ * then whether a worker that keeps the protocol could send it now. Nothing of
+ * the host has changed until then, and a worker that has sent what it cannot is
  * ended.
  *
  * ```text
@@ -10,9 +10,9 @@
  *   └──► unfit                                    at any time: revoked, closing
  * ```
  *
- * A report tells of every call that has ended since the one before, so it can
- * be checked to the call: all calls of the jobs that the worker is past, and of
- * the job that it is at as many as are left at most.
+ * A report tells of every call that has ended since the report before, so the
+ * number of calls can be checked: all calls of the jobs that the worker is
+ * past, and of the job that the worker is at as many as are left at most.
  *
  * No loop here is longer than what the host itself has sent, or than
  * `MAX_PARTS`, whatever length an array says that it has.
@@ -36,7 +36,7 @@ type Said<Type extends ToHost[0]> = Extract<
   readonly [Type, ...unknown[]]
 >;
 
-/** The protocol of one worker: what it can say, going by what it was sent and has said before. */
+/** The protocol of one worker: what the worker can say, going by what it was sent and has said before. */
 export class Validator {
   readonly #ledger: Ledger;
   readonly #slots: HostSlots;
@@ -47,7 +47,7 @@ export class Validator {
   /** The position of the last report, and how many calls had ended by then. */
   #reported = 0;
   #ended = 0;
-  /** The last call that was said to be entered: the position of its job, and which of the job's it was. */
+  /** The last call that was said to be entered: the position of its job, and which of the job's calls it was. */
   #entered = -1;
   #calls = 0;
 
@@ -57,9 +57,9 @@ export class Validator {
   }
 
   /**
-   * The message, if the worker can say it now.
+   * Returns the message, if the worker can say it now.
    *
-   * @throws {RangeError} If it cannot; the message says why.
+   * @throws {RangeError} If the worker cannot; the error says why.
    */
   check(data: unknown): ToHost {
     const message = checkShape(data);
@@ -109,11 +109,6 @@ export class Validator {
         message satisfies never;
     }
     return message;
-  }
-
-  /** Whether the worker has said that it is ready. */
-  get ready(): boolean {
-    return this.#ready;
   }
 
   /** Whether the worker loads the module of the job that is next. */
@@ -198,7 +193,7 @@ export class Validator {
   }
 }
 
-/** Indices that ascend, each with an error of its own. */
+/** Whether failures are indices that ascend, each with an error of its own. */
 function areFailures(failures: readonly unknown[], outcomes: number): boolean {
   const { length } = failures;
   if (length === 0 || length % 2 !== 0 || length > 2 * outcomes) return false;
@@ -215,7 +210,7 @@ function areFailures(failures: readonly unknown[], outcomes: number): boolean {
   return true;
 }
 
-/** When each of so many calls began and ended. */
+/** Whether times say when each of so many calls began and ended. */
 function areTimes(times: readonly unknown[], calls: number): boolean {
   if (times.length !== 2 * calls) return false;
   for (let i = 0; i < times.length; i += 2) {

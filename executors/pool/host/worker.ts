@@ -64,19 +64,19 @@ export interface PoolWorkerSettings {
   readonly gracePeriod: number;
 }
 
-/** Host's side of one worker. */
+/** The host's side of one worker. */
 export class PoolWorker implements JobHolder, ChannelListener {
   readonly name: string;
   /** Since when the worker is there. */
   readonly born = monotonicTime();
-  /** Since when it has nothing to do. */
+  /** Since when the worker has nothing to do. */
   idleSince = monotonicTime();
   readonly #owner: PoolWorkerOwner;
   readonly #settings: PoolWorkerSettings;
   readonly #channel: Channel;
   /** Everything that the worker was sent. */
   readonly ledger: Ledger;
-  /** How much more it is to be sent. */
+  /** How much more the worker is to be sent. */
   readonly room: Room;
   readonly #silence: Silence;
   readonly #validator: Validator;
@@ -84,7 +84,7 @@ export class PoolWorker implements JobHolder, ChannelListener {
   readonly #outgoing: Outgoing;
   readonly #incoming: Incoming;
   readonly #life = new Life();
-  /** Ends the wait for a sign of life: the worker starts, or loads a module. */
+  /** Ends the wait for a sign of life from a worker that starts, or loads a module. */
   #stopWaiting = () => {};
   #closed: Promise<void> = Promise.resolve();
 
@@ -119,19 +119,19 @@ export class PoolWorker implements JobHolder, ChannelListener {
       channel.send(["initialize", initializer?.id, settings.initArgs], []);
       this.#awaitSign();
     } catch (error) {
-      // Arguments that cannot be cloned; the owner does not know this worker yet.
+      // The arguments cannot be cloned. The owner hears later, as it does not know this worker yet.
       queueMicrotask(() => owner.workerUnfit(this, initArgsError(error)));
     }
   }
 
-  /** The process of the worker, if that is one of its own. */
+  /** The process of the worker, if it has one of its own. */
   get pid(): number | undefined {
     return this.#channel.pid;
   }
 
   /** Whether the worker has not said that it is ready. */
   get starting(): boolean {
-    return !this.#validator.ready;
+    return !this.#life.wasReady;
   }
 
   /** Whether the worker has been initialized, and is not about to end. */
@@ -151,8 +151,8 @@ export class PoolWorker implements JobHolder, ChannelListener {
   }
 
   /**
-   * Takes calls for the next messages, `limit` at most, and returns the job that
-   * holds the others: the same one if none was taken.
+   * Takes calls of a job for the next messages, `limit` at most, and returns
+   * the job that holds the other calls: the same job if none was taken.
    */
   offer(job: Job, limit: number): Job | undefined {
     const cost = costOf(job, this.#settings.functions.of(job.fn));
@@ -164,7 +164,7 @@ export class PoolWorker implements JobHolder, ChannelListener {
     return rest;
   }
 
-  /** Sends what was offered. */
+  /** Sends the calls that were taken. */
   flush(): void {
     const refused = this.#outgoing.send();
     if (refused.length === 0) return;
@@ -183,7 +183,7 @@ export class PoolWorker implements JobHolder, ChannelListener {
 
   revoke(job: Job): Job | undefined {
     if (!this.ledger.has(job)) return undefined;
-    // Nobody waits to hear how much of the job comes back, and nobody will run that.
+    // Nobody waits to hear which calls of a settled job come back, and nobody will run them.
     if (job.settled) {
       this.ledger.askToRevoke(job.position, job.position + 1);
     }
@@ -193,8 +193,9 @@ export class PoolWorker implements JobHolder, ChannelListener {
   }
 
   /**
-   * Revokes what has not been entered: all of it, or what can be sent to another
-   * worker. What the worker has to be asked for comes to the owner later.
+   * Revokes the calls that have not been entered: all of them, or those that
+   * can be sent to another worker. Those that the worker has to be asked for
+   * come to the owner later.
    */
   revokeAll(what: "all" | "sendable"): Job[] {
     this.#life.stall();
@@ -211,9 +212,9 @@ export class PoolWorker implements JobHolder, ChannelListener {
   }
 
   /**
-   * The host looks, every `LOOK_MS`, at a worker that owes something; ends one
-   * that has been silent for too long. What is to be done about one that is
-   * silent for long is for its owner.
+   * The host looks, every `LOOK_MS`, at a worker that owes something; ends a
+   * worker that has been silent for too long. The owner decides what is to be
+   * done about one whose silence is long.
    */
   look(): SilenceLevel {
     const silence = this.#silence;
@@ -239,7 +240,7 @@ export class PoolWorker implements JobHolder, ChannelListener {
     }
   }
 
-  /** The worker has said something, which has been checked. */
+  /** The worker has sent a message, which has been checked. */
   #handle(message: ToHost): void {
     switch (message[0]) {
       case "up":
@@ -294,13 +295,13 @@ export class PoolWorker implements JobHolder, ChannelListener {
   #hasRevoked(from: number, kept: readonly number[]): void {
     const revoked = this.#incoming.revoked(from, kept);
     if (this.#silence.isLast && this.ledger.count === 0) {
-      // The worker has entered nothing. One of these may be the reason for its silence.
+      // The worker has entered nothing. One of these jobs may be the reason for its silence.
       return this.#hasDied(silentError(this.name), false, revoked);
     }
     if (this.#silence.long) this.ledger.parted.push(...revoked);
     this.#owner.jobsRevoked(revoked.filter(({ transfers }) => !transfers));
     this.#stops.answered(from);
-    // A silent worker that was asked for the last time, and went on just then.
+    // Only a silent worker that was asked for the last time, and went on just then, gives such jobs back.
     for (const job of revoked) {
       if (job.transfers) job.reject(movedError(this.name, job));
     }
@@ -320,14 +321,14 @@ export class PoolWorker implements JobHolder, ChannelListener {
       revoked: [...revoked, ...this.revokeAll("all")],
       running: ledger.takeAll(),
       loading,
-      ready: this.#validator.ready,
+      ready: this.#life.wasReady,
       interrupted,
       accuse: (job) => this.#owner.accuse(job),
     });
     const { unentered, ready } = autopsy;
     const idle = autopsy.idle && !this.#silence.long;
     this.#leave(ready && idle);
-    // First, as done callbacks may cancel or terminate what is to run elsewhere.
+    // The owner hears first, as done callbacks may cancel or terminate jobs that are to run elsewhere.
     this.#owner.workerDied(this, {
       cause,
       unentered,
@@ -344,15 +345,15 @@ export class PoolWorker implements JobHolder, ChannelListener {
     this.#channel.kill(cause);
   }
 
-  /** Ends the worker at once, unless it has died; what it ran has settled before, or fails with `error`. */
+  /** Ends the worker at once, unless it has died; the calls that it ran have settled before, or fail with `error`. */
   close(error?: (job: Job) => Error): Promise<void> {
     if (!this.#life.isGone) {
       this.#leave(
-        this.#validator.ready && this.ledger.count === 0 && !this.#silence.long,
+        this.#life.wasReady && this.ledger.count === 0 && !this.#silence.long,
       );
     }
     for (const [job, left] of this.ledger.takeAll()) {
-      // Deno cannot end a loop that never yields, but the loop may ask.
+      // Deno cannot end a loop that never yields, but the loop may ask whether to stop.
       this.#channel.slots.stop(job.position, "cancelled");
       if (error === undefined) continue;
       job.rejectAll(() => error(job), job.count - left);
@@ -382,7 +383,7 @@ export class PoolWorker implements JobHolder, ChannelListener {
   }
 }
 
-/** Whether something is said to be an "entered" message. */
+/** Whether a message that has not been checked looks like an "entered" one. */
 function isEntry(data: unknown): boolean {
   return Array.isArray(data) && data[0] === "entered";
 }

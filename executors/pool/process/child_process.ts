@@ -19,7 +19,8 @@ import { AnnouncedSlots } from "./announced_slots.ts";
 import type { Channel, ChannelListener } from "../channel.ts";
 import { decodeError } from "../wire/codec.ts";
 import { missingFolder } from "../../runtime/file_path.ts";
-import { concat, encodeFrame } from "./frames.ts";
+import { encodeFrame } from "./frames.ts";
+import { InputPipe } from "./input_pipe.ts";
 import { OutputLines } from "./output_lines.ts";
 import { encodeMark, makeMark, PacketReader } from "./packets.ts";
 import type { ToHost, ToWorker } from "../wire/protocol.ts";
@@ -62,12 +63,6 @@ const MAX_HELD = 2 ** 20;
 /** How many bytes are read at a time: as many as a pipe holds on Linux. */
 const READ_BYTES = 64 * 1024;
 
-/**
- * How many bytes are written at a time: each write that ends shows that the
- * process still reads.
- */
-const WRITE_BYTES = 1024 * 1024;
-
 /** How a worker process is started. */
 export interface ProcessSettings {
   readonly command: string;
@@ -94,10 +89,7 @@ class ProcessChannel implements Channel {
   readonly #listener: ChannelListener;
   /** `undefined` if the system did not start the process. */
   readonly #process: Deno.ChildProcess | undefined;
-  readonly #input: WritableStreamDefaultWriter<Uint8Array> | undefined;
-  /** Frames that wait until the present write has ended. */
-  #unsent: Uint8Array[] = [];
-  #sending = false;
+  readonly #input: InputPipe | undefined;
   /** Messages that have come while a question is unanswered; see `#received()`. */
   #held: unknown[] = [];
   /** Stops the clock for the answer. */
@@ -105,7 +97,6 @@ class ProcessChannel implements Channel {
   /** Called when the process has answered all questions, or is about to end. */
   #answered = () => {};
   #killed = false;
-  #written = 0;
   /** The error that killed the worker, by its last words, or for which it was killed. */
   #lastWords: unknown;
   #ended: Promise<void> = Promise.resolve();
@@ -134,9 +125,9 @@ class ProcessChannel implements Channel {
       queueMicrotask(() => this.#died(cause));
       return;
     }
-    this.#input = this.#process.stdin.getWriter();
+    this.#input = new InputPipe(this.#process.stdin);
     // Written, as a task could read an argument, and forge messages of its worker.
-    this.#write(encodeMark(mark));
+    this.#input.write(encodeMark(mark));
     this.#ended = this.#attend(this.#process, name, mark);
   }
 
@@ -145,7 +136,7 @@ class ProcessChannel implements Channel {
   }
 
   get written(): number {
-    return this.#written;
+    return this.#input?.written ?? 0;
   }
 
   get unanswered(): boolean {
@@ -169,7 +160,7 @@ class ProcessChannel implements Channel {
   #writeMessage(message: ToWorker, transferables?: Transferable[]): void {
     const frame = encodeFrame(message, transferables);
     // A process that was killed may live on for a while, and is not to enter anything in it.
-    if (!this.#killed) this.#write(frame);
+    if (!this.#killed) this.#input!.write(frame);
   }
 
   /** Sends a "revoke" message; false if the process is about to be gone. */
@@ -205,30 +196,6 @@ class ProcessChannel implements Channel {
     return this.#closed ??= this.#end();
   }
 
-  /** Writes a frame, together with all of the same turn. */
-  async #write(frame: Uint8Array): Promise<void> {
-    this.#unsent.push(frame);
-    if (this.#sending) return;
-    this.#sending = true;
-    await Promise.resolve();
-    while (this.#unsent.length > 0) {
-      const frames = this.#unsent;
-      this.#unsent = [];
-      const length = frames.reduce((sum, { length }) => sum + length, 0);
-      const bytes = frames.length === 1 ? frames[0]! : concat(frames, length);
-      for (let at = 0; at < bytes.length; at += WRITE_BYTES) {
-        const part = bytes.length <= WRITE_BYTES
-          ? bytes
-          : bytes.subarray(at, at + WRITE_BYTES);
-        // A write fails if the process is gone, which `#attend()` hears of.
-        await this.#input!.write(part).catch(() => {});
-        // A smaller part may lie in the pipe without anybody reading it.
-        if (part.length === WRITE_BYTES) this.#written += part.length;
-      }
-    }
-    this.#sending = false;
-  }
-
   /** Listens to the process until it is gone. */
   async #attend(
     process: Deno.ChildProcess,
@@ -252,7 +219,7 @@ class ProcessChannel implements Channel {
     const status = await process.status;
     await orAfter(LAST_WORDS_MS, silent);
     await Promise.all([output.cancel(), errors.cancel()]);
-    await this.#input!.abort().catch(() => {});
+    await this.#input!.end();
     packets.end();
     this.#stopWaiting();
     this.#release();

@@ -17,6 +17,7 @@
 
 import { TimeoutError } from "../../errors.ts";
 import { decodeError, type EncodedError, encodeError } from "../wire/codec.ts";
+import { entries } from "../entries.ts";
 import { concat, FrameReader } from "./frames.ts";
 import { ENCODED_MARK_BYTES, PacketWriter } from "./packets.ts";
 import { isWorker, setMainModule } from "../../runtime/main_module.ts";
@@ -25,6 +26,10 @@ import { exceptionsAreKept } from "../wire/revive.ts";
 import { loadSerializer } from "./serialize.ts";
 import { type MessageInput, takeInput } from "./standard_input.ts";
 import { checkShape } from "../wire/shape.ts";
+// This import also puts the entry module of the thread into the module graph, so
+// that `deno compile` and JSR carry it.
+import type { OwnProcess } from "./thread_entry.ts";
+import "./thread_entry.ts";
 import { openWebWorker, type WebWorkerChannel } from "../thread/web_worker.ts";
 import { SLOT_COUNT } from "../wire/slots.ts";
 
@@ -149,9 +154,8 @@ class ProcessWorker {
         this.#end(cause === undefined ? undefined : error, 1);
       },
     };
-    this.#channel = openWebWorker(name, listener, {
-      process: { mark, inputMoved },
-    });
+    const extra: OwnProcess = { mark, inputMoved };
+    this.#channel = openWebWorker(name, listener, { entry: entries.processThread, extra });
   }
 
   /** Ends the process; what the host has sent and this thread has not read was not entered either. */

@@ -5,16 +5,8 @@
  * @module
  */
 
-/** What a worker has to know if it has a process of its own. */
-export interface OwnProcess {
-  /** The mark of the packets that the worker writes; see packets.ts. */
-  readonly mark: string;
-  /** Whether the standard input of the process carries no messages any more. */
-  readonly inputMoved: boolean;
-}
-
 /** The first message, which brings the port for all others. */
-export interface Greeting {
+export interface Greeting<Extra = unknown> {
   /** The name of the worker. */
   readonly name: string;
   /** The worker's end of the line. */
@@ -25,5 +17,6 @@ export interface Greeting {
   readonly lock: string;
   /** The main module of the program. */
   readonly main: string | undefined;
-  readonly process: OwnProcess | undefined;
+  /** What the entry module wants to know beside. */
+  readonly extra: Extra;
 }

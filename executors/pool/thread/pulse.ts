@@ -8,20 +8,20 @@
  * that never yields.
  *
  * Each look spends one wait. The worker begins another as soon as it can, but it
- * may be in such a loop, and up to Deno 2.7 it never hears that a wait has ended;
+ * may be in such a loop, and up to Deno 2.7 never hears that a wait has ended;
  * so the host looks less and less often.
  *
- * The worker counts its messages beside: what a worker has sent before it went
- * may be heard of later than its end, by a host that was busy.
+ * The worker also counts its messages: a host that was busy may hear of the end
+ * of a worker before it hears what the worker had sent.
  *
  * @module
  */
 
 import { SLOT_COUNT } from "../wire/slots.ts";
 
-/** As they were when this was loaded: a task that replaced them would be given the memory. */
+/** The functions as they were when this module was loaded: a task that replaced them would be given the memory. */
 const { add, load, notify } = Atomics;
-// Not in the types of every supported version.
+// `waitAsync` is not in the types of every supported version.
 const { waitAsync } = Atomics as unknown as {
   waitAsync(
     cells: Int32Array,
@@ -77,7 +77,7 @@ export class Pulse {
     return notify(this.#cells, BEAT, 1) > 0;
   }
 
-  /** Whether the worker has begun more waits since this was last asked. */
+  /** Whether the worker has begun more waits since the host last asked. */
   isRenewed(): boolean {
     const begun = load(this.#cells, BEGUN);
     const renewed = begun > this.#known;
@@ -97,7 +97,7 @@ export function beat(memory: SharedArrayBuffer): void {
   for (let n = 0; n < WAITS; n++) keepWaiting(cells);
 }
 
-/** Makes what the worker calls after each message that it has sent. */
+/** Makes the function that a worker calls after each message that it has sent. */
 export function countSent(memory: SharedArrayBuffer): () => void {
   const cells = cellsOf(memory);
   return () => void add(cells, SENT, 1);

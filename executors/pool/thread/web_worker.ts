@@ -21,7 +21,7 @@ import { entries } from "../entries.ts";
 import type { ToWorker } from "../wire/protocol.ts";
 import { canClone } from "../wire/sendable.ts";
 import { Slots } from "../wire/slots.ts";
-import type { Greeting, OwnProcess } from "./greeting.ts";
+import type { Greeting } from "./greeting.ts";
 import { locks } from "./locks.ts";
 import { PortLine } from "./port_line.ts";
 import { Pulse, SHARED_BYTES } from "./pulse.ts";
@@ -75,8 +75,10 @@ const FIRST_LOOK_MS = 1;
 interface WebWorkerOptions {
   /** What the worker may do; by default what the program may. */
   readonly permissions?: Deno.PermissionOptions | undefined;
-  /** What the worker has to know if it is in a worker process. */
-  readonly process?: OwnProcess;
+  /** The address of the entry module; by default that of threads of the program. */
+  readonly entry?: string;
+  /** What the entry module wants to know beside. */
+  readonly extra?: unknown;
 }
 
 /** Starts a Web Worker. */
@@ -115,7 +117,7 @@ export class WebWorkerChannel implements Channel {
   constructor(
     name: string,
     listener: ChannelListener,
-    { permissions, process }: WebWorkerOptions,
+    { permissions, entry = entries.thread, extra }: WebWorkerOptions,
   ) {
     this.#name = name;
     this.#listener = listener;
@@ -126,7 +128,7 @@ export class WebWorkerChannel implements Channel {
     this.slots = new Slots(memory);
     this.#pulse = new Pulse(memory);
     try {
-      this.#worker = startWorker(name, permissions);
+      this.#worker = startWorker(entry, name, permissions);
     } catch (error) {
       // The program has not these permissions itself, or the system has no thread left.
       queueMicrotask(() => this.#died(error));
@@ -143,7 +145,7 @@ export class WebWorkerChannel implements Channel {
       slots: memory,
       lock: this.#lock,
       main: mainModule(),
-      process,
+      extra,
     };
     this.#worker.postMessage(greeting, [port2]);
   }
@@ -278,6 +280,7 @@ export class WebWorkerChannel implements Channel {
 }
 
 function startWorker(
+  entry: string,
   name: string,
   permissions: Deno.PermissionOptions | undefined,
 ): Worker {
@@ -287,7 +290,7 @@ function startWorker(
     name,
     ...(permissions && { deno: { permissions } }),
   };
-  return new Worker(entries.thread, options as WorkerOptions);
+  return new Worker(entry, options as WorkerOptions);
 }
 
 /** Whether {@linkcode warnOfStuckThread} has spoken. */

@@ -19,7 +19,7 @@ import {
 import { Transfer } from "../../transfer.ts";
 
 /** How structured clone reads an object. */
-export type Kind =
+type Kind =
   /** By its own enumerable fields. */
   | "fields"
   | "map"

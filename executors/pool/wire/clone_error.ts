@@ -4,36 +4,41 @@
  * @module
  */
 
-import type { Job } from "../../job/job.ts";
 import { nameOf, show } from "../../text.ts";
 import { isTransfer, unwrapTransfer } from "../../transfer.ts";
+
+/** What the messages name of a call. */
+interface Call {
+  readonly fn: { readonly name: unknown };
+  readonly args: readonly unknown[];
+}
 
 /**
  * The error for a call whose arguments could not be cloned, or not be read.
  *
- * @param job The job of that call.
+ * @param call The call.
  * @param cause Why the arguments could not be cloned or read.
  * @param cloneable Finds the argument that the message names.
  */
 export function cloneError(
-  job: Job,
+  { fn, args }: Call,
   cause: unknown,
   cloneable: (value: unknown) => boolean,
 ): Error {
   // If each of its parts is fine, the list of what to move is wrong as a whole.
   const culprit = [
-    job.args.findIndex((arg) => !isTransfer(arg) && !cloneable(arg)),
-    job.args.findIndex((arg) =>
+    args.findIndex((arg) => !isTransfer(arg) && !cloneable(arg)),
+    args.findIndex((arg) =>
       isTransfer(arg) && !arg.transferables.every(isMovable)
     ),
-    job.args.findIndex(isTransfer),
-    job.args.length === 1 ? 0 : -1,
+    args.findIndex(isTransfer),
+    args.length === 1 ? 0 : -1,
   ].find((index) => index >= 0) ?? -1;
   const what = culprit < 0
     ? "the arguments"
-    : `argument ${culprit + 1} (${show(unwrapTransfer(job.args[culprit]))})`;
+    : `argument ${culprit + 1} (${show(unwrapTransfer(args[culprit]))})`;
   return refusal(
-    `Cannot send ${what} of task ${nameOf(job.fn)} to a worker`,
+    `Cannot send ${what} of task ${nameOf(fn)} to a worker`,
     cause,
   );
 }
@@ -49,7 +54,7 @@ export function resultError(result: unknown, cause: unknown): Error {
 }
 
 /** The error for a result that was sent and could not be read here. */
-export function lostResultError({ fn }: Job): Error {
+export function lostResultError({ fn }: Pick<Call, "fn">): Error {
   return refusal(
     `Cannot send the result of task ${nameOf(fn)} back`,
     unreadable(),

@@ -15,13 +15,10 @@
  * @module
  */
 
-import { errorNameOf } from "../../error_classes.ts";
-import * as errors from "../../errors.ts";
 import {
   classTextOf,
   defineProperty,
   getOwnPropertyDescriptors,
-  getPrototypeOf,
   isArray,
   min,
   objectKeys,
@@ -31,6 +28,7 @@ import {
   sliceText,
   textOf as text,
 } from "../../runtime/builtins.ts";
+import { classOf, construct } from "./known_errors.ts";
 import { copyPlain, NOT_PLAIN } from "./plain.ts";
 import { cloneReviving } from "./revive.ts";
 import { canClone, checkSendable } from "./sendable.ts";
@@ -252,66 +250,6 @@ function isError(value: unknown): value is Error {
   } catch {
     // The value is a proxy, or has a getter that throws.
     return false;
-  }
-}
-
-type ErrorClass = new (message: string) => Error;
-
-/**
- * The classes that both sides know by the same name: those of the language, of
- * Deno and of this package.
- */
-const CLASSES = new OwnMap<string, ErrorClass>([
-  ...[
-    Error,
-    EvalError,
-    RangeError,
-    ReferenceError,
-    SyntaxError,
-    TypeError,
-    URIError,
-    AggregateError as unknown as ErrorClass,
-    SuppressedError as unknown as ErrorClass,
-    DOMException,
-    WebAssembly.CompileError,
-    WebAssembly.LinkError,
-    WebAssembly.RuntimeError,
-  ].map((known) => [known.name, known] as const),
-  ...Object.entries(errors),
-  ...Object.entries(Deno.errors).map(([name, known]) =>
-    [`Deno.errors.${name}`, known as ErrorClass] as const
-  ),
-]);
-
-const NAMES = new OwnMap<unknown, string>(
-  [...CLASSES].map(([name, known]) => [known.prototype, name]),
-);
-
-/** The name of the nearest class that both sides know. */
-function classOf(error: Error): string {
-  try {
-    let prototype = getPrototypeOf(error);
-    while (prototype !== null) {
-      const name = NAMES.get(prototype) ?? errorNameOf(prototype);
-      if (name !== undefined) return name;
-      prototype = getPrototypeOf(prototype);
-    }
-  } catch {
-    // A proxy that throws is an error all the same.
-  }
-  return "Error";
-}
-
-function construct(className: string, message: string, name: string): Error {
-  switch (className) {
-    case "DOMException":
-      return new DOMException(message, name);
-    case "AggregateError":
-      return new AggregateError([], message);
-    case "SuppressedError":
-      return new SuppressedError(undefined, undefined, message);
-    default:
-      return new (CLASSES.get(className) ?? Error)(message);
   }
 }
 

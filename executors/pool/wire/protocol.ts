@@ -16,7 +16,7 @@ import type { EncodedError } from "./codec.ts";
  * With larger messages, host and worker wait for each other to wake up; smaller
  * ones cost more.
  */
-export const BATCH_CALLS = 320;
+export const MESSAGE_CALLS = 320;
 
 /**
  * A transport hands this on in the place of a message that could not be read

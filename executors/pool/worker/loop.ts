@@ -10,7 +10,7 @@
  * loop between them. Outcomes are reported together, but no outcome waits for a
  * slow call: until a function has shown that its calls are quick, each outcome
  * is reported before the next call is entered; from then on outcomes leave after
- * `REPORT_MS`, those of a `map()` also when there are `BATCH_CALLS` of them.
+ * `REPORT_MS`, those of a `map()` also when there are `MESSAGE_CALLS` of them.
  *
  * @module
  */
@@ -43,7 +43,7 @@ import { initArgsError, resultError, unreadable } from "../wire/clone_error.ts";
 import { decodeError, type EncodedError, encodeError } from "../wire/codec.ts";
 import { copyPlain, NOT_PLAIN } from "../wire/plain.ts";
 import {
-  BATCH_CALLS,
+  MESSAGE_CALLS,
   type Segment,
   type ToHost,
   type ToWorker,
@@ -88,8 +88,8 @@ interface WorkerFunction {
   /** The function; `undefined` until its first call makes the worker look for it. */
   fn: AnyFunction | undefined;
   /**
-   * How many calls are timed at once. Doubles with quick calls; at its most,
-   * the function has shown that it is quick.
+   * How many calls are timed at once. The number doubles with quick calls; at
+   * its most, the function has shown that its calls are quick.
    */
   timedTogether: number;
 }
@@ -138,13 +138,13 @@ export class WorkerLoop implements StopSource {
   #scope = new CallScope(this);
   #values: unknown[] = [];
   #failures: (number | EncodedError)[] = [];
-  /** When the calls of those outcomes began and ended, if somebody watches. */
+  /** When the calls of the outcomes to report began and ended, if somebody watches. */
   #times: number[] | undefined;
   /** When the running call began, if somebody watches. */
   #startedAt = 0;
   /** All jobs before this position have been reported. */
   #reported = 0;
-  /** How many calls have been reported, and when that was. */
+  /** How many calls have been reported, and when the last report was. */
   #reportedCalls = 0;
   #reportedAt = 0;
   #reportTimer: ReturnType<typeof setTimeout> | undefined;
@@ -154,7 +154,7 @@ export class WorkerLoop implements StopSource {
 
   constructor(line: HostLine) {
     this.#line = line;
-    // If this fails, the first function that travels as source says so.
+    // If loading fails, the first function that travels as source says so.
     loadEvaluator().catch(() => {});
   }
 
@@ -174,7 +174,7 @@ export class WorkerLoop implements StopSource {
         this.#wake();
         break;
       case "unreadable":
-        // Only what travels alone can be unreadable: the arguments of the
+        // Only arguments that travel alone can be unreadable: first those of the
         // initializer, then those of calls.
         this.#inbox.push(
           this.#greeted
@@ -199,8 +199,8 @@ export class WorkerLoop implements StopSource {
         }
         break;
       case "watch":
-        // Calls that have ended have no times, and those of one report have to
-        // match its outcomes.
+        // Calls that have ended have no times, and the times of one report have
+        // to match its outcomes.
         this.#report();
         this.#times ??= [];
         this.#startedAt = wallTime();
@@ -214,8 +214,8 @@ export class WorkerLoop implements StopSource {
   }
 
   /**
-   * The worker is about to be gone: reports what has ended, which would be
-   * lost, and begins nothing more.
+   * The worker is about to be gone: reports the calls that have ended, which
+   * would be lost, and begins no more.
    */
   end(cause?: EncodedError, exitCode?: number): void {
     this.#closing = true;
@@ -389,7 +389,7 @@ export class WorkerLoop implements StopSource {
       return;
     }
     // The result travels alone, so that no other fails with one that cannot be
-    // cloned, and now, as a later task may change it.
+    // cloned, and leaves now, as a later task may change it.
     this.#report();
     this.#values[0] = unwrapTransfer(value);
     this.#ended(called);
@@ -432,7 +432,7 @@ export class WorkerLoop implements StopSource {
     this.#untimed = 0;
     if (now - this.#reportedAt >= REPORT_MS) return true;
     // A map() has a limited number of calls in flight, so its host may be waiting.
-    return this.#segment![3] && this.#values.length >= BATCH_CALLS;
+    return this.#segment![3] && this.#values.length >= MESSAGE_CALLS;
   }
 
   /** Neither idling nor loading functions counts as busy. */
@@ -443,7 +443,7 @@ export class WorkerLoop implements StopSource {
 
   async #load(called: WorkerFunction): Promise<void> {
     this.#report();
-    // Only a module may take long, or never end: the host waits for its startTimeout.
+    // Only a module may take long to load, or for ever: the host gives it `startTimeout`.
     const announced = called.reference.kind === "export";
     if (announced) this.#line.send(["loading"]);
     try {
@@ -471,7 +471,7 @@ export class WorkerLoop implements StopSource {
       }
     } catch (error) {
       this.#line.send(["unfit", this.#encode(error, reference)], []);
-      // The host closes this worker; until then it does nothing.
+      // The host closes this worker, which does nothing until then.
       await NEVER;
     }
     this.#line.send(["ready"]);
@@ -518,7 +518,7 @@ export class WorkerLoop implements StopSource {
         transferables ?? (failures && []),
       );
     } catch (error) {
-      // Plain values and errors can always be sent, so the report has one other value, alone.
+      // Plain values and errors can always be sent, so the report has one value, which is not plain.
       const refusal = this.#encode(resultError(values[0], error));
       const refusals: (number | EncodedError)[] = [];
       for (let i = 0; i < values.length; i++) {
@@ -540,8 +540,8 @@ export class WorkerLoop implements StopSource {
 }
 
 /**
- * The arguments of one of many calls; calls no method or iterator, as a task
- * may have patched it.
+ * The arguments of one of many calls, copied without methods and iterators, as
+ * a task may have patched them.
  */
 function argumentsAt(
   args: readonly unknown[],

@@ -9,6 +9,7 @@
 
 import { nodeBuiltin } from "../../../executors/runtime/node_builtin.ts";
 import type { Greeting } from "../../../executors/pool/thread/greeting.ts";
+import type { OwnProcess } from "../../../executors/pool/process/thread_entry.ts";
 
 /** One process, as what it is made of knows it. */
 export interface Guest {
@@ -19,7 +20,7 @@ export interface Guest {
   /** One of its threads has written a packet. */
   wrote(packet: Uint8Array<ArrayBuffer>): void;
   /** Its main thread starts the other one; returns what closes it. */
-  greeted(greeting: Greeting): void;
+  greeted(greeting: Greeting<OwnProcess>): void;
   /** Resolves when the thread that holds its lock is gone. */
   readonly unlocked: Promise<void>;
   /** Its main thread ends it. */
@@ -148,7 +149,7 @@ globalThis.Worker = function (url: URL, options: WorkerOptions) {
   const guest = byName.get(options?.name ?? "");
   if (guest === undefined) return new RealWorker(url, options);
   return {
-    postMessage(greeting: Greeting) {
+    postMessage(greeting: Greeting<OwnProcess>) {
       byLock.set(greeting.lock, guest);
       guest.greeted(greeting);
     },

@@ -37,6 +37,7 @@ import type {
 } from "../../../executors/pool/wire/protocol.ts";
 import { locks } from "../../../executors/pool/thread/locks.ts";
 import type { Greeting } from "../../../executors/pool/thread/greeting.ts";
+import type { OwnProcess } from "../../../executors/pool/process/thread_entry.ts";
 import { FakePipes } from "./pipes.ts";
 import { FakeThread, type World } from "./thread.ts";
 import type { Player } from "./worker.ts";
@@ -182,10 +183,10 @@ export class FakeProcess implements Guest, Player {
     return this.#pipes.read(buffer);
   }
 
-  greeted({ port, slots, process }: Greeting): void {
+  greeted({ port, slots, extra }: Greeting<OwnProcess>): void {
     this.#port = port;
     this.#slots = new Slots(slots);
-    const packets = new PacketWriter(process!.mark, "task");
+    const packets = new PacketWriter(extra.mark, "task");
     this.#thread = new FakeThread(this.#world, {
       slots: this.#slots,
       noticed: locks !== undefined,

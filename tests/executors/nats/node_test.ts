@@ -194,11 +194,13 @@ natsTest("a node says how long calls took, about", async () => {
     const end = performance.now() + ms;
     while (performance.now() < end);
   };
+  const begun = performance.now();
   const batch = await client.send(spin, Array(10).fill([5]));
   await batch.ended();
-  for (const { ended } of batch.outcomes.values()) {
-    assert(ended.ms >= 2 && ended.ms < 50, `${ended.ms}`);
-  }
+  const passed = performance.now() - begun;
+  let sum = 0;
+  for (const { ended } of batch.outcomes.values()) sum += ended.ms;
+  assert(sum >= 45 && sum <= passed, `${sum} of ${passed}`);
 });
 
 natsTest("a node takes and gives values of any size", async () => {
@@ -229,5 +231,48 @@ natsTest("a node takes and gives values of any size", async () => {
   await one.ended();
   assertEquals(one.values, ["smallsmall", text + text]);
   assert("large" in one.outcomes.get(1)!.ended);
+  await client.nothingIsLeft();
+});
+
+natsTest(
+  "a node gives values of any size to a server that takes little",
+  async () => {
+    await using server = await NatsServer.start({
+      config: "max_payload: 65536",
+    });
+    await using executor = new PromisePoolExecutor();
+    await using _node = await serve(server, executor);
+    await using client = await StandInClient.start(server);
+    await client.nodes();
+    const many = await client.send(
+      (n: number) => n === 7 ? [new Date(n)] : `${n}`.repeat(2000),
+      range(200).map((n) => [n]),
+    );
+    await many.ended();
+    assertEquals(many.values[7], [new Date(7)]);
+    assertEquals(many.values[199], "199".repeat(2000));
+    const one = await client.send((n: number) => "x".repeat(n), [[100_000]]);
+    await one.ended();
+    assertEquals(one.values, ["x".repeat(100_000)]);
+    await client.nothingIsLeft();
+  },
+);
+
+natsTest("a node makes calls once that come twice", async () => {
+  await using server = await NatsServer.start();
+  await using executor = new PromisePoolExecutor({ maxWorkers: 2 });
+  await using _node = await serve(server, executor);
+  await using client = await StandInClient.start(server);
+  await client.nodes();
+  using meeting = new Meeting();
+  const batch = await client.send(meet, [["a"]]);
+  await until(() => meeting.begun.length === 1);
+  await client.publish(batch.name, client.sent.get(batch.name)!);
+  const other = await client.send(meet, [["b"]]);
+  await until(() => meeting.begun.length === 2);
+  meeting[Symbol.dispose]();
+  await Promise.all([batch.ended(), other.ended()]);
+  assertEquals(meeting.begun, ["a", "b"]);
+  assertEquals(batch.takers.length, 1);
   await client.nothingIsLeft();
 });

@@ -98,6 +98,37 @@ Deno.test("servePool() checks its options at the call", () => {
   assertThrows(call({ drainTimeout: "1" }), TypeError, "'drainTimeout'");
 });
 
+natsTest("servePool() needs no more than docs/nats.conf permits", async () => {
+  await using server = await NatsServer.start({
+    config: await Deno.readTextFile(
+      new URL("../../../docs/nats.conf", import.meta.url),
+    ),
+    env: { FUTURES_CLIENT_PASSWORD: "c", FUTURES_NODE_PASSWORD: "n" },
+  });
+  const { port } = server;
+  const executor = new WorkerPoolExecutor({ maxWorkers: 2 });
+  const served = await servePool({
+    servers: `nats://node:n@127.0.0.1:${port}`,
+    executor,
+  });
+  const client = new NatsPoolExecutor({
+    servers: `nats://client:c@127.0.0.1:${port}`,
+  });
+  const double = (text: string) => text + text;
+  const text = "x".repeat(2_000_000);
+  assertEquals(await client.map(double, ["a", text]), ["aa", text + text]);
+  const controller = new AbortController();
+  const { signal } = controller;
+  const forever = () => new Promise(() => setInterval(() => {}, 1000));
+  const future = client.submitWith({ signal }, forever);
+  await until(() => executor.stats().running === 1);
+  controller.abort();
+  await assertRejects(() => future.result());
+  await client.shutdown();
+  await served.drain();
+  await executor.shutdown();
+});
+
 natsTest("a node that is killed costs no task", async () => {
   await using server = await NatsServer.start();
   const { url: servers } = server;

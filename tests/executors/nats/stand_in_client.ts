@@ -77,12 +77,16 @@ export class StandInClient implements AsyncDisposable {
   /** The newest from each node. */
   readonly hellos = new Map<string, MessageOf<"hello">>();
   readonly batches = new Map<string, SentBatch>();
+  /** What was published, by batch. */
+  readonly sent = new Map<string, Uint8Array>();
   /** Which calls a node gets, if not all. */
   wanted: (batch: SentBatch, node: string) => readonly number[] = (
     { calls },
   ) => range(calls);
   /** What it answers to `take`, if that is something else; `null` is nothing. */
   answer: ((go: Go) => Uint8Array | null) | undefined;
+  /** What it does right after it has answered. */
+  answered: (batch: SentBatch, node: string) => void = () => {};
   /** Whether it says yes to what is given back. */
   says: "yes" | "nothing" = "yes";
   /** Whether it asks nodes what they have, as clients do that have something there. */
@@ -179,6 +183,7 @@ export class StandInClient implements AsyncDisposable {
 
   /** Publishes anything where calls are published; returns its number. */
   async publish(batch: string, bytes: Uint8Array): Promise<number> {
+    this.sent.set(batch, bytes);
     const { nats, subjects } = this.link;
     const { seq } = await jetstream(nats)
       .publish(subjects.task(this.name, batch), bytes, { msgID: nuid.next() });
@@ -234,6 +239,7 @@ export class StandInClient implements AsyncDisposable {
         ? encodeMessage(go)
         : this.answer(go);
       if (answer !== null) message.respond(answer);
+      if (batch !== undefined) this.answered(batch, node);
     } catch {
       const { batch, calls } = decodeMessage(message.data, "back").head;
       if (this.says === "nothing") return;
