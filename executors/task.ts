@@ -6,6 +6,7 @@
  */
 
 import { checkFunction } from "./arguments.ts";
+import { OwnMap } from "./runtime/builtins.ts";
 import { shared } from "./runtime/shared.ts";
 import { functionName, nameOf, show } from "./text.ts";
 
@@ -43,7 +44,7 @@ const BUNDLE = /\/[0-9a-f]{64}\.mjs$/;
 /** The tasks of bundles, by address and name; `null` where two are called the same. */
 const bundled = shared(
   "bundled-tasks/1",
-  () => new Map<string, AnyFunction | null>(),
+  () => new OwnMap<string, AnyFunction | null>(),
 );
 
 /**
@@ -218,6 +219,8 @@ export function addressOf(fn: AnyFunction): ExportReference | undefined {
 
 /** Refuses an address by which another function could be found. */
 function checkUnique(address: ExportReference): ExportReference {
+  // Most programs have no bundle, and this is asked for each call.
+  if (bundled.size === 0) return address;
   if (bundled.get(`${address.module}#${address.name}`) !== null) return address;
   throw new TypeError(
     `Two tasks of one bundle are called ${
