@@ -76,7 +76,7 @@ export class Batch {
   readonly #calls: LocalCalls;
   readonly #open = new Set<number>();
   #outcomes: Outcome[] = [];
-  /** How many calls have ended since, and since when. */
+  /** When it was begun, or has told of outcomes for the last time. */
   #since = 0;
   #stopGathering: (() => void) | undefined;
   /** How many messages there were. */
