@@ -151,8 +151,12 @@ export class Sender {
     }
     const draft = writeCalls(jobs, room);
     this.#owner.putBack(draft.rest);
-    // A getter has shut the executor down.
-    if (this.#owner.givesUp) this.#owner.putBack(draft.jobs.splice(0));
+    // A getter has shut the executor down. What may have been begun goes on: it
+    // travels alone.
+    const [first] = draft.jobs;
+    if (this.#owner.givesUp && first && !this.#ledger.mayHaveBegun(first)) {
+      this.#owner.putBack(draft.jobs.splice(0));
+    }
     if (draft.jobs.length > 0) {
       const batch = this.#ledger.add(draft.jobs);
       const sent: Sent = { fn, timeout, hasParts: draft.large, missing: 0 };

@@ -82,6 +82,25 @@ natsTest(
   },
 );
 
+natsTest(
+  "A task that is lost is made again though the rest was cancelled",
+  async () => {
+    await using set = await setUp({ workers: 1 });
+    const { pool, node, servers } = set;
+    const begun = pool.submit(wait, 5);
+    await until(() => node.has.size === 1);
+    const others = [6, 7, 8, 9].map((n) => pool.submit(wait, n));
+    const closed = pool.shutdown({ cancelFutures: true });
+    assertStrictEquals(others.at(-1)!.state, "cancelled");
+    await using other = await StandInNode.start({ servers });
+    await node.die();
+    await until(() => other.has.size === 1);
+    endWaiting();
+    await closed;
+    assertStrictEquals(await begun, 5);
+  },
+);
+
 natsTest("With maxDeliveries of 1 nothing runs twice", async () => {
   await using set = await setUp({ workers: 1 }, 1);
   const { pool, node, servers } = set;
