@@ -2,6 +2,7 @@
  * Chaos and lies for as long as one likes, and figures that take a quiet machine:
  *
  *     deno task soak --minutes 10 --seed 1
+ *     deno task soak --minutes 10 --only nats
  *
  * It ends with the first violation, whose message names the seed that goes
  * there at once.
@@ -15,6 +16,8 @@ import { parseArgs } from "@std/cli/parse-args";
 import { runChaos, showChaos } from "./chaos/run.ts";
 import { measureDeaths, showDeaths } from "./helpers/deaths.ts";
 import { runFuzz, showFuzz } from "./fuzz/run.ts";
+import { runNatsChaos, showNatsChaos } from "./nats/chaos/run.ts";
+import { HAS_NATS } from "./nats/nats_server.ts";
 import { measureManyPools } from "./helpers/many_pools.ts";
 import { forSeeds, type Random } from "./helpers/random.ts";
 import { WORKER_KINDS } from "./helpers/worker_harness.ts";
@@ -35,9 +38,19 @@ const INTERLEAVINGS = {
 };
 
 if (import.meta.main) {
-  const flags = parseArgs(Deno.args, { string: ["minutes", "seed"] });
+  const flags = parseArgs(Deno.args, { string: ["minutes", "seed", "only"] });
   const minutes = Number(flags.minutes ?? 1);
   const seed = Number(flags.seed ?? Math.floor(Math.random() * 2 ** 31));
+  if (flags.only !== "nats") await soakWorkers(minutes, seed);
+  if (HAS_NATS) {
+    console.log(`NATS: chaos for ${minutes} minutes from seed ${seed}`);
+    const seconds = 60 * minutes;
+    const summary = await runNatsChaos({ seconds, seed, patient: true });
+    console.log(showNatsChaos(summary));
+  }
+}
+
+async function soakWorkers(minutes: number, seed: number): Promise<void> {
   for (const { name, make } of WORKER_KINDS) {
     console.log(`${name}: chaos for ${minutes} minutes from seed ${seed}`);
     const summary = await runChaos({ make, seconds: 60 * minutes, seed });

@@ -17,6 +17,9 @@ const BATCH = "code";
 /** The server forgets what is an hour old: a bundle is stored again long before. */
 const STORED_MS = 1_800_000;
 
+/** What could not be stored is described, and stored, again after so long. */
+const AGAIN_MS = 250;
+
 /** What is known of one function. */
 interface Entry {
   code?: Code;
@@ -108,8 +111,13 @@ export class Codes {
     const { hash, name, bytes } = described;
     this.stored = true;
     const until = monotonicTime() + STORED_MS;
-    const large = await parts.put(this.#client, BATCH, hash, bytes);
-    entry.code = { kind: "bundle", hash, name, large };
-    entry.until = until;
+    try {
+      const large = await parts.put(this.#client, BATCH, hash, bytes);
+      entry.code = { kind: "bundle", hash, name, large };
+      entry.until = until;
+    } catch {
+      // The server is full, or away, which is not the fault of the function.
+      entry.until = monotonicTime() + AGAIN_MS;
+    }
   }
 }

@@ -63,6 +63,8 @@ export interface SenderOwner {
 /** Sends the calls of one client. */
 export class Sender {
   readonly sizing = new Sizing();
+  /** Whether there have been values in parts. */
+  hasStored = false;
   /** What is known of each batch that is not over. */
   readonly sent = new Map<Batch, Sent>();
   readonly #client: string;
@@ -149,12 +151,17 @@ export class Sender {
     }
     const draft = writeCalls(jobs, room);
     this.#owner.putBack(draft.rest);
-    // A getter has shut the executor down.
-    if (this.#owner.givesUp) this.#owner.putBack(draft.jobs.splice(0));
+    // A getter has shut the executor down. What may have been begun goes on: it
+    // travels alone.
+    const [first] = draft.jobs;
+    if (this.#owner.givesUp && first && !this.#ledger.mayHaveBegun(first)) {
+      this.#owner.putBack(draft.jobs.splice(0));
+    }
     if (draft.jobs.length > 0) {
       const batch = this.#ledger.add(draft.jobs);
       const sent: Sent = { fn, timeout, hasParts: draft.large, missing: 0 };
       this.sent.set(batch, sent);
+      this.hasStored ||= draft.large;
       const run: Omit<Run, "args"> = {
         type: "run",
         client: this.#client,

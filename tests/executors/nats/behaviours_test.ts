@@ -59,23 +59,6 @@ const FILES = [
 
 /** Behaviours that are otherwise here, as design and documentation say. */
 const OTHERWISE = new Set([
-  // What was sent ahead counts as running.
-  "shutdown() without wait resolves at once, and work goes on",
-  "shutdown() again with cancelFutures cancels what is still pending",
-  "shutdown() resolves if everything was cancelled while it waited",
-  "stats() counts what waits, runs and has ended",
-  "a task that is cancelled has an event without a worker",
-  "with an endless gracePeriod a task that ignores its signal keeps its worker",
-  "submit() shows each state as it is",
-  "submit() runs no more than maxWorkers at a time",
-  "submit() keeps a cancelled task from being entered",
-  "submitWith() counts its timeout from the start of the task",
-  "a time-out counts from the start of the task, not from its submission",
-  "cancel() in a done callback of a crashed task reaches what its worker had not entered",
-  "shutdown() with cancelFutures in a done callback of a crashed task reaches what its worker had not entered",
-  "terminate() in a done callback of a crashed task reaches what its worker had not entered",
-  // So something may run, and be cancelled by terminate() as no node has it yet.
-  "a thenable that never settles costs its worker when its time is up, or at terminate()",
   // Workers are named after their node.
   "a task that was stopped has an event with its worker",
 ]);
