@@ -59,6 +59,11 @@ const FILES = [
 
 /** Behaviours that are otherwise here, as design and documentation say. */
 const OTHERWISE = new Set([
+  // What a node has counts as running, whatever its workers are at.
+  "cancel() in a done callback of a crashed task reaches what its worker had not entered",
+  "shutdown() with cancelFutures in a done callback of a crashed task reaches what its worker had not entered",
+  "terminate() in a done callback of a crashed task reaches what its worker had not entered",
+  "with an endless gracePeriod a task that ignores its signal keeps its worker",
   // Workers are named after their node.
   "a task that was stopped has an event with its worker",
 ]);
