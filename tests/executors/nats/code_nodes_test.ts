@@ -15,6 +15,7 @@ const NATS = new URL("../../../executors/nats/mod.ts", import.meta.url).href;
 const IMPORTS = JSON.stringify({
   imports: {
     ...config.imports,
+    ...config.scopes["file:///"],
     "@concurrent/futures": MOD,
     "@concurrent/futures/nats": NATS,
   },
