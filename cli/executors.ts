@@ -18,10 +18,12 @@ import {
  * The options of an executor of the table. Executors without workers ignore
  * those that they do not have.
  */
-export interface ExecutorOptions
-  extends
-    InitializerOptions,
-    Pick<WorkerPoolExecutorOptions, "startTimeout" | "gracePeriod"> {
+export interface ExecutorOptions extends
+  InitializerOptions,
+  Pick<
+    WorkerPoolExecutorOptions,
+    "idleTimeout" | "startTimeout" | "gracePeriod"
+  > {
   readonly maxWorkers: number;
 }
 

@@ -97,7 +97,7 @@ export const MAP: Command = command({
   description: [
     "Calls a function on each line of the files, or of the standard input, and writes a line for each result, in the order of the lines. A line is one JSON value. The function is the export of that name, or the default export, of a module that needs to know nothing of this program.",
     "What JSON cannot say is lost without a word: digits of integers beyond 2^53 and numbers like 1e400 on the way in, NaN, undefined, and a Map inside a result on the way out. With --raw, lines are exact, and the function reads and writes them. A result of which JSON has nothing, such as a Map, a Set or an iterator, is an error, and so is a line that is no UTF-8 or longer than 256 MiB. Empty lines at the end of a file are no values, unless --raw says that they are.",
-    "With --on, the module is bundled with all that it imports, and sent to the nodes: it needs nothing there. What the function says stays with the node.",
+    "With --on, the module is bundled with all that it imports, as its own project says, and sent to the nodes of a pool, which need nothing else. That takes Deno, so a compiled program cannot do it. What the function says stays with its node.",
     "What the function says goes to the standard error stream. With --executor promise it runs in this program, where Deno.exit() ends the whole run, with status 1.",
     "Ctrl-C finishes what runs, once more leaves it. A function whose worker dies may be called again with lines that it had before.",
     "Exit status: 0; 1 if a line failed, and nothing says that others go on; 2 if the arguments, the module or a file make it impossible; 130 after Ctrl-C.",

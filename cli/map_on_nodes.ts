@@ -40,8 +40,29 @@ export async function openOnNodes(
       "--on needs Deno, which bundles the function: a compiled program has none; run cli.ts",
     );
   }
+  const module = await bundle(address);
+  const executor = new NatsPoolExecutor(options);
+  return {
+    executor,
+    mapBlock: task({ url: module }, "mapBlock", (): Promise<never> => {
+      throw new Error("This function is on the nodes");
+    }),
+    // A worker of a node that does not stop is closed.
+    stopsTasks: true,
+    workers: () => executor.maxWorkers,
+    reasonOf: (error) => error,
+    [Symbol.asyncDispose]: () => executor.terminate(),
+  };
+}
+
+/**
+ * Makes the module, and its bundle, which this program has from then on: the
+ * files are not needed any more.
+ *
+ * @returns The address of the module.
+ */
+async function bundle(address: ModuleAddress): Promise<string> {
   const folder = await Deno.makeTempDir({ prefix: "futures-" });
-  const removeFolder = () => Deno.remove(folder, { recursive: true });
   const module = `${folder}/lines.js`;
   try {
     if (address.url.startsWith("file:")) {
@@ -49,50 +70,35 @@ export async function openOnNodes(
       await Deno.writeFile(`${folder}/${FUNCTION}`, bytes);
     }
     await Deno.writeTextFile(module, writeModule(address));
+    const { href } = pathToFileURL(module);
+    await bundleOf(href);
+    return href;
   } catch (error) {
-    await removeFolder();
     if (!(error instanceof TaskNotFoundError)) throw error;
     throw new CommandError(error.message);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
   }
-  const executor = new NatsPoolExecutor(options);
-  return {
-    executor,
-    mapBlock: task(
-      { url: pathToFileURL(module).href },
-      "mapBlock",
-      (): Promise<never> => {
-        throw new Error("This function is on the nodes");
-      },
-    ),
-    // A worker of a node that does not stop is closed.
-    stopsTasks: true,
-    workers: () => executor.maxWorkers,
-    reasonOf: (error) => error,
-    async [Symbol.asyncDispose]() {
-      await executor.terminate();
-      await removeFolder();
-    },
-  };
 }
 
 /** Imports the function when a block asks for it: a module that throws is to say so there. */
 function writeModule({ url, name, shown }: ModuleAddress): string {
   const quote = JSON.stringify;
   const module = url.startsWith("file:") ? `./${FUNCTION}` : url;
+  const library = (path: string) => quote(import.meta.resolve(path));
   return `\
-import { callOnBlock, loadLineFunction } from ${
-    quote(import.meta.resolve("./map_block.ts"))
-  };
+import { task } from ${library("../executors/task.ts")};
+import { callOnBlock, loadLineFunction } from ${library("./map_block.ts")};
 
 let mapped;
 
-export async function mapBlock(text, options) {
+export const mapBlock = task(import.meta, "mapBlock", async (text, options) => {
   mapped ??= loadLineFunction(
     () => import(${quote(module)}),
     ${quote(name)},
     ${quote(shown)},
   );
   return await callOnBlock(await mapped, text, options);
-}
+});
 `;
 }

@@ -14,6 +14,7 @@ import {
 } from "./command.ts";
 import { BY_STOPPING, DEFAULT_WORKERS, EXECUTORS } from "./executors.ts";
 import { Interrupt } from "./interrupt.ts";
+import { describe } from "./map_block.ts";
 import { chooseServer, CONNECTION } from "./nats_options.ts";
 import { choice, integer, option, path, type Values } from "./options.ts";
 
@@ -21,6 +22,12 @@ import { choice, integer, option, path, type Values } from "./options.ts";
 const STOP_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
   ? ["SIGINT", "SIGBREAK"]
   : ["SIGINT", "SIGTERM"];
+
+/** So long a name may be. */
+const MAX_NAME = 100;
+
+/** A worker without work is closed after so long, in milliseconds: more may come, and needs what it has loaded. */
+const IDLE_MS = 60_000;
 
 const OPTIONS = {
   executor: option({
@@ -37,10 +44,10 @@ const OPTIONS = {
   name: option<string | undefined>({
     help: "what the node is called",
     placeholder: "NAME",
-    wanted: "a name",
+    wanted: `1 to ${MAX_NAME} characters`,
     default: undefined,
     defaultText: "the machine's, and four letters",
-    read: (text) => text || undefined,
+    read: (text) => text.length <= MAX_NAME && text || undefined,
   }),
   ...CONNECTION,
   preload: option({
@@ -50,7 +57,7 @@ const OPTIONS = {
   }),
   cache: option({
     ...path("DIR"),
-    help: "where functions are kept, rather than in Deno's own cache",
+    help: "where functions are kept, rather than with the caches of the user",
   }),
   "drain-timeout": option({
     help: "how many milliseconds what runs may take when the node is to end",
@@ -92,27 +99,36 @@ async function serve(
   const { servePool } = await import("../executors/nats/mod.ts");
   const choice = EXECUTORS[values.executor];
   const workers = values.workers ?? choice.workers;
-  const executor = choice.open({ maxWorkers: workers });
-  const served = await servePool({
+  const executor = choice.open({ maxWorkers: workers, idleTimeout: IDLE_MS });
+  const served = await possible(servePool({
     ...options,
     executor,
     drainTimeout: values["drain-timeout"],
     ...name === undefined ? {} : { name },
     ...preload === undefined ? {} : { preload },
     ...cache === undefined ? {} : { cache },
-  });
+  }));
   using _interrupt = new Interrupt(() => void served.drain(), STOP_SIGNALS);
   console.log(
     `${served.name} serves the pool ${pool} at ${server} with ${
       count(workers, choice.worker)
     }`,
   );
-  const { givenBack } = await served.finished;
+  const { givenBack } = await possible(served.finished);
   // What was given back may still run, and nobody waits for it.
   await executor.shutdown({ wait: false, cancelFutures: true });
   if (givenBack === 0) return 0;
   say(`gave ${count(givenBack, "call")} back, to begin anew elsewhere`);
   return FAILED_STATUS;
+}
+
+/** Has a command fail with the message of an error, which says what to do. */
+async function possible<T>(promise: Promise<T>): Promise<T> {
+  try {
+    return await promise;
+  } catch (error) {
+    throw new CommandError(describe(error).message, FAILED_STATUS);
+  }
 }
 
 function count(number: number, one: string): string {

@@ -6,15 +6,24 @@
  */
 
 import { checkFunction } from "./arguments.ts";
-import { functionName, show } from "./text.ts";
+import { OwnMap } from "./runtime/builtins.ts";
+import { shared } from "./runtime/shared.ts";
+import { functionName, nameOf, show } from "./text.ts";
 
 /** Any function; its types were checked where it was submitted. */
 // deno-lint-ignore no-explicit-any
 export type AnyFunction = (...args: any[]) => unknown;
 
+/** The address of a function: its module, and the name under which that exports it. */
+export interface ExportReference {
+  readonly kind: "export";
+  readonly module: string;
+  readonly name: string;
+}
+
 /** All that a worker needs to find a function. */
 export type FunctionReference =
-  | { readonly kind: "export"; readonly module: string; readonly name: string }
+  | ExportReference
   | { readonly kind: "source"; readonly source: string; readonly name: string };
 
 /** The part of `import.meta` that {@linkcode task} needs. */
@@ -28,6 +37,15 @@ export interface TaskModule {
  * one version of this package knows a function that another has named.
  */
 const ADDRESS = Symbol.for("@concurrent/futures/task");
+
+/** The address of a bundle: there, many modules have one address, and one of them has the exports. */
+const BUNDLE = /\/[0-9a-f]{64}\.mjs$/;
+
+/** The tasks of bundles, by address and name; `null` where two are called the same. */
+const bundled = shared(
+  "bundled-tasks/1",
+  () => new OwnMap<string, AnyFunction | null>(),
+);
 
 /**
  * References of functions that have no address of their own: those by source, as
@@ -103,7 +121,21 @@ export function task<F extends AnyFunction>(
     } satisfies FunctionReference,
     configurable: true,
   });
+  if (BUNDLE.test(meta.url)) noteBundled(`${meta.url}#${name}`, fn);
   return fn;
+}
+
+function noteBundled(key: string, fn: AnyFunction): void {
+  const known = bundled.get(key);
+  bundled.set(key, known === undefined || known === fn ? fn : null);
+}
+
+/** The task of any module in a bundle; `undefined` if there is none of this name, or two. */
+export function bundledTask(
+  module: string,
+  name: string,
+): AnyFunction | undefined {
+  return bundled.get(`${module}#${name}`) ?? undefined;
 }
 
 /**
@@ -116,8 +148,8 @@ export function task<F extends AnyFunction>(
  */
 export function referenceOf(fn: AnyFunction): FunctionReference {
   checkFunction("fn", fn);
-  const address = (fn as { [ADDRESS]?: FunctionReference })[ADDRESS];
-  if (address !== undefined) return checkAddress(address);
+  const address = addressOf(fn);
+  if (address !== undefined) return checkUnique(address);
   let reference = references.get(fn);
   if (reference === undefined) {
     reference = {
@@ -164,16 +196,36 @@ export function standIn(
   return fn;
 }
 
-/** Checks an address: anybody can write one, and workers are sent what is in it. */
-function checkAddress(address: FunctionReference): FunctionReference {
+/**
+ * The address of a function.
+ *
+ * @returns The address; `undefined` if `task()` has not named the function.
+ * @throws {TypeError} If that is no address: anybody can write one, and workers
+ * are sent what is in it.
+ */
+export function addressOf(fn: AnyFunction): ExportReference | undefined {
+  const address = (fn as { [ADDRESS]?: FunctionReference })[ADDRESS];
   if (
+    address === undefined ||
     address?.kind === "export" && typeof address.module === "string" &&
-    typeof address.name === "string"
+      typeof address.name === "string"
   ) return address;
   throw new TypeError(
     `A task's address must be made by task(import.meta, …): received ${
       show(address)
     }`,
+  );
+}
+
+/** Refuses an address by which another function could be found. */
+function checkUnique(address: ExportReference): ExportReference {
+  // Most programs have no bundle, and this is asked for each call.
+  if (bundled.size === 0) return address;
+  if (bundled.get(`${address.module}#${address.name}`) !== null) return address;
+  throw new TypeError(
+    `Two tasks of one bundle are called ${
+      nameOf(address)
+    }, and neither can be submitted there: give one another name`,
   );
 }
 

@@ -9,6 +9,7 @@ import {
   type Registry,
   serveRegistry,
 } from "../tools/registry.ts";
+import { NatsServer, natsTest } from "./executors/nats/nats_server.ts";
 import { runCommand } from "./helpers/run_command.ts";
 import { AGES } from "./helpers/scientist_ages.ts";
 import { makeTempFolder } from "./helpers/temp_folder.ts";
@@ -313,6 +314,39 @@ Deno.test("a compiled program runs functions in processes of its own", async () 
     '[ "be", "a", "worker" ]\n[ 1, 4, 9 ]\n',
   );
 });
+
+natsTest(
+  "jsr:@concurrent/futures/nats serves a pool, and uses it",
+  async () => {
+    await using server = await NatsServer.start();
+    await using registry = await serveRegistry([await readPackage(ROOT)]);
+    const { folder } = await makeProject(registry);
+    await using _ = folder;
+    await Deno.writeTextFile(
+      `${folder.path}/nats.ts`,
+      `import { NatsPoolExecutor, servePool } from "@concurrent/futures/nats";
+    const servers = Deno.args[0]!;
+    const node = await servePool({ servers });
+    {
+      await using pool = new NatsPoolExecutor({ servers });
+      const squares: number[] = await pool.map((n: number) => n * n, [1, 2, 3]);
+      console.log(squares);
+    }
+    await node.drain();`,
+    );
+    const run = (...args: string[]) =>
+      runCommand(Deno.execPath(), {
+        args,
+        cwd: folder.path,
+        // What comes from npm is there already.
+        env: { ...Deno.env.toObject(), JSR_URL: registry.url },
+        timeout: 60_000,
+      });
+    await run("check", "nats.ts");
+    const { stdout } = await run("run", "-A", "nats.ts", server.url);
+    assertEquals(stdout, "[ 1, 4, 9 ]\n");
+  },
+);
 
 /** A program whose task starts one that reads its standard input, and reads that itself. */
 const READERS = `import { ProcessPoolExecutor } from "@concurrent/futures";

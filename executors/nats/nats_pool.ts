@@ -66,10 +66,10 @@ export interface NatsNode {
  * with all that it imports, unless it has an address from which nodes can import
  * it.
  *
- * Nothing is sent before a node is there. A task that was sent counts as running,
- * as nobody knows when it arrives, so `cancel()` is true only if the function
- * will never be entered. A node that is lost costs no task: what it had runs
- * elsewhere, so a task may be entered twice.
+ * Nothing is sent before a node is there. Tasks count as running from when a node
+ * was told to begin them, several at a time if they are short; until then
+ * `cancel()` is true, and the function will never be entered. A node that is lost
+ * costs no task: what it had runs elsewhere, so a task may be entered twice.
  *
  * @example
  * ```ts ignore

@@ -15,6 +15,8 @@ import { isWorker } from "../runtime/main_module.ts";
 import type { Activity } from "../stats.ts";
 import type { OpenChannel } from "./channel.ts";
 import type { Engine } from "./engine.ts";
+// Known before any bundle is loaded, whose copy of this package asks for them.
+import "./entries.ts";
 import type { Scheduler, SchedulerSettings } from "./host/scheduler.ts";
 
 /** A module that a program loads with this package, and a worker when the module is needed. */

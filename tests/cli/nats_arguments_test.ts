@@ -41,7 +41,10 @@ for (
       ["serve", URLS, "--drain-timeout=soon"],
       "--drain-timeout takes a number of milliseconds, at least 0: received",
     ],
-    [["serve", URLS, "--name="], "--name takes a name: received nothing"],
+    [
+      ["serve", URLS, "--name="],
+      "--name takes 1 to 100 characters: received nothing",
+    ],
     [
       ["serve", URLS, "--creds=a", "--nkey=b"],
       "--creds and --nkey both say who connects",

@@ -40,6 +40,10 @@ export interface BatchOwner {
     job: Job,
     reason?: CancelledError | TimeoutError,
   ): void;
+  /** Nobody has been told to begin the calls of a job: takes it back, unless it may have been begun before. */
+  withdraw(batch: Batch, job: Job): Job | undefined;
+  /** Whether a job may have been begun before it was sent in this batch. */
+  mayHaveBegun(job: Job): boolean;
   /** What a node is called where people read it. */
   nameOf(node: string): string;
 }
@@ -85,14 +89,14 @@ export class Batch implements JobHolder {
       : this.#owner.nameOf(this.holder.node);
   }
 
-  /** What was sent counts as running, as nobody knows when it arrives. */
-  entered(): boolean {
-    return true;
+  /** From when a node was told to begin the calls on, each may have been entered. */
+  entered(job: Job): boolean {
+    return this.state > SENT || this.#owner.mayHaveBegun(job);
   }
 
-  /** As it counts as running, it cannot be cancelled; but what nobody wants is not begun. */
-  revoke(job: Job): undefined {
-    if (job.settled) this.#owner.unwanted(this, job);
+  revoke(job: Job): Job | undefined {
+    if (!job.settled) return this.#owner.withdraw(this, job);
+    this.#owner.unwanted(this, job);
   }
 
   stop(job: Job, reason: CancelledError | TimeoutError): void {

@@ -18,57 +18,36 @@
  * @module
  */
 
-import {
-  BrokenExecutorError,
-  ShutdownError,
-  TimeoutError,
-  WorkerCrashedError,
-  WorkerTerminatedError,
-} from "../../errors.ts";
-import type { Job } from "../../job/job.ts";
+import type { Msg } from "@nats-io/nats-core";
+import { BrokenExecutorError, ShutdownError } from "../../errors.ts";
 import type { JobQueue } from "../../job/queue.ts";
 import type { Engine } from "../../pool/engine.ts";
 import { monotonicTime, queueMicrotask } from "../../runtime/clock.ts";
 import { startTimer } from "../../runtime/timer.ts";
 import type { Activity } from "../../stats.ts";
-import type { AnyFunction } from "../../task.ts";
-import { because, nameOf, printable } from "../../text.ts";
-import type { Described } from "../code/describe.ts";
+import { because } from "../../text.ts";
 import type { ConnectionSettings } from "../connection_options.ts";
 import type { Hello, MessageOf } from "../messages.ts";
 import { Subjects } from "../subjects.ts";
-import { type Batch, SENT, TAKEN, type Ticket } from "./batch.ts";
-import { Codes } from "./codes.ts";
-import { Ledger, type LedgerOwner } from "./ledger.ts";
+import { Dispatch, type DispatchSettings } from "./dispatch.ts";
 import { Line, type LineOwner } from "./line.ts";
-import { Presence, type Versions } from "./presence.ts";
-import { Receiver, type ReceiverOwner } from "./receiver.ts";
-import { Sender, type SenderOwner } from "./sender.ts";
-import type { Session, SessionListener } from "./session.ts";
-import { Watch, type WatchOwner } from "./watch.ts";
-import { WorkTimes } from "./work_times.ts";
+import type { Session } from "./session.ts";
 
 /** How often it is looked whether all is well. */
 const LOOK_MS = 500;
 
+/** If it was as long as this, the program has done something else, and messages wait to be heard. */
+const LATE_MS = 2000;
+
 /** After so long without a node, a warning says what to type. */
 const NO_NODE_MS = 10_000;
-
-/** After so long without a word of a node, it is looked whether the server still has what was sent. */
-const STANDSTILL_MS = 10_000;
-
-/** A node ends calls whose time is up; one that does not say so is waited for as long as this. */
-const OVERTIME_MS = 10_000;
 
 /** Nodes answer within this, or are not there for who asks now. */
 const ROLL_CALL_MS = 500;
 
 /** How a client works. */
-export interface ClientSettings {
+export interface ClientSettings extends DispatchSettings {
   readonly connection: ConnectionSettings;
-  readonly maxDeliveries: number;
-  readonly versions: Versions;
-  readonly describe: (fn: AnyFunction) => Described | Promise<Described>;
   /** Told once, if there is no server to work with. */
   readonly onBroken: (error: () => BrokenExecutorError) => void;
 }
@@ -96,30 +75,13 @@ interface Start {
 }
 
 /** See above. */
-export class Client
-  implements
-    Engine,
-    LedgerOwner,
-    LineOwner,
-    ReceiverOwner,
-    SenderOwner,
-    SessionListener,
-    WatchOwner {
-  readonly #queue: JobQueue;
+export class Client implements Engine, LineOwner {
   readonly #settings: ClientSettings;
-  readonly #ledger: Ledger;
-  readonly #codes: Codes;
-  readonly #sender: Sender;
-  readonly #receiver: Receiver;
-  readonly #presence: Presence;
-  readonly #watch: Watch;
+  readonly #dispatch: Dispatch;
   readonly #line: Line;
-  readonly #times = new WorkTimes();
   #life: Life = OPEN;
   /** Why it is broken. */
   #broken: (() => BrokenExecutorError) | undefined;
-  /** Whether what has not begun is cancelled, whenever it comes back. */
-  #cancels = false;
   #starts: Start[] = [];
   /** How many ask who is there. */
   #visitors = 0;
@@ -127,42 +89,28 @@ export class Client
   #closing = false;
   #scheduled = false;
   #stopLooking: (() => void) | undefined;
+  /** When the next look was waited for. */
+  #looked = 0;
   /** Since when there is something to do and no node, and whether that was said. */
   #alone: number | undefined;
   #warned = false;
-  /** When a node was last heard of what was sent. */
-  #progress = 0;
 
   /** Works off a queue; connects when there is something in it. */
   constructor(queue: JobQueue, settings: ClientSettings) {
     const client = crypto.randomUUID().replaceAll("-", "");
     const subjects = new Subjects(settings.connection.pool);
-    this.#queue = queue;
     this.#settings = settings;
-    this.#ledger = new Ledger(client, settings.maxDeliveries, this);
-    this.#codes = new Codes(
-      client,
-      settings.describe,
-      () => this.#schedule(),
-    );
-    this.#sender = new Sender(client, queue, this.#ledger, this.#codes, this);
-    this.#receiver = new Receiver(client, this.#ledger, this);
-    this.#presence = new Presence(
-      settings.versions,
-      (message) => console.warn(message),
-    );
-    this.#watch = new Watch(
-      this.#ledger,
-      this.#presence,
-      this.#sender.sent,
-      this,
-    );
+    this.#dispatch = new Dispatch(client, queue, settings, {
+      session: () => this.#line.session,
+      later: (say) => this.#line.later(say),
+      changed: () => this.#schedule(),
+    });
     this.#line = new Line(client, subjects, settings.connection, this);
   }
 
   /** How many workers the nodes have. */
   get workers(): number {
-    return this.#presence.workers;
+    return this.#dispatch.presence.workers;
   }
 
   wake(): void {
@@ -186,7 +134,7 @@ export class Client
       const asked = monotonicTime();
       session.who(this.#settings.versions);
       await new Promise<void>((resolve) => startTimer(ROLL_CALL_MS, resolve));
-      return this.#presence.since(asked);
+      return this.#dispatch.presence.since(asked);
     } catch (error) {
       throw this.#broken?.() ?? error;
     } finally {
@@ -198,13 +146,7 @@ export class Client
   close(cancelFutures: boolean): Promise<void> {
     this.#life = Math.max(this.#life, CLOSING) as Life;
     this.#settleStarts();
-    if (cancelFutures) {
-      this.#cancels = true;
-      for (const batch of this.#ledger.inState(SENT)) {
-        this.putBack(this.#ledger.recall(batch));
-      }
-      this.putBack(this.#queue.takeAll());
-    }
+    if (cancelFutures) this.#dispatch.cancelPending();
     return new Promise((resolve) => {
       this.#whenClosed.push(resolve);
       this.#schedule();
@@ -213,24 +155,7 @@ export class Client
 
   terminate(): Promise<void> {
     const closed = this.close(true);
-    for (const batch of this.#ledger.inState(TAKEN)) {
-      this.#line.session?.stop(
-        batch.holder!.node,
-        batch.holder!.ticket,
-        batch.open,
-        "terminated",
-      );
-    }
-    const { sent, begun } = this.#ledger.takeAll();
-    for (const job of [...sent, ...this.#queue.takeAll()]) {
-      this.#ledger.forget(job);
-      begun.push(job);
-    }
-    this.#queue.end((job) => {
-      if (this.#ledger.mayHaveBegun(job)) job.rejectAll(() => terminated(job));
-      else job.cancel();
-    });
-    for (const job of begun) job.rejectAll(() => terminated(job));
+    this.#dispatch.terminate();
     return closed;
   }
 
@@ -238,167 +163,46 @@ export class Client
   watch(): void {}
 
   activity(): Activity {
-    const nodes = this.#presence.since(-Infinity);
-    const busy = (node: string) =>
-      this.#ledger.ofNode(node).filter(({ state }) => state === TAKEN).length;
-    return {
-      running: this.#ledger.running,
-      ...this.#times.of(nodes, busy),
-    };
+    return this.#dispatch.activity();
   }
 
   describe(): Record<string, unknown> {
-    return {
-      queued: this.#queue.calls,
-      sent: this.#ledger.running,
-      nodes: this.#presence.since(-Infinity).map(({ name, workers }) =>
-        `${printable(name)}: ${workers} workers`
-      ),
-    };
+    return this.#dispatch.describe();
   }
-
-  // What messages say.
 
   hello(hello: Hello): void {
-    this.#presence.heard(hello);
-    this.#times.seen(hello);
+    this.#dispatch.hello(hello);
     this.#schedule();
   }
 
-  take({ node, batch: id }: MessageOf<"take">): MessageOf<"go"> {
-    this.#progress = monotonicTime();
-    if (this.#presence.isRefused(node)) this.#takeFrom(id);
-    const batch = this.#ledger.take(id, node);
-    const sent = batch && this.#sender.sent.get(batch);
-    if (batch === undefined || sent === undefined) {
-      return { type: "go", ticket: "none", calls: [] };
-    }
-    sent.taken = this.#progress;
-    sent.missing = 0;
-    sent.deadline = sent.taken + batch.left * sent.timeout + OVERTIME_MS;
-    return { type: "go", ticket: batch.holder!.ticket, calls: batch.open };
+  take(take: MessageOf<"take">): MessageOf<"go"> {
+    return this.#dispatch.take(take);
   }
 
-  /** A node that is not used has the message of a batch, and forgets it: it is sent again. */
-  #takeFrom(id: string): void {
-    for (const batch of this.#ledger.inState(SENT)) {
-      if (batch.id === id) this.putBack(this.#ledger.recall(batch));
-    }
-    this.#schedule();
+  back(back: MessageOf<"back">): void {
+    this.#dispatch.back(back);
   }
 
-  back({ batch: id, ticket, calls }: MessageOf<"back">): void {
-    const batch = this.#ledger.find(id, ticket);
-    if (batch !== undefined) {
-      this.putBack(this.#ledger.giveBack(batch, calls));
-    }
-    this.#schedule();
-  }
-
-  done(
-    message: Parameters<SessionListener["done"]>[0],
-    session: Session,
-  ): Promise<void> | void {
-    this.#progress = monotonicTime();
-    return this.#receiver.receive(message, session.parts);
-  }
-
-  // What follows from them.
-
-  ended(batch: Batch, calls: number, ms: number): void {
-    const sent = this.#sender.sent.get(batch);
-    if (sent !== undefined) this.#sender.sizing.took(sent.fn, ms / calls);
-    this.#times.ended(batch.holder!.node, calls, ms);
-  }
-
-  hasParts(batch: Batch): void {
-    const sent = this.#sender.sent.get(batch);
-    if (sent !== undefined) sent.hasParts = true;
-  }
-
-  nameOf(node: string): string {
-    return this.#presence.nameOf(node);
-  }
-
-  stop(holder: Ticket, _batch: Batch, calls: readonly number[]): void {
-    this.#watch.stop(this.#line.session, holder, calls, "cancelled");
-    this.#schedule();
-  }
-
-  over(batch: Batch): void {
-    const sent = this.#sender.sent.get(batch);
-    this.#sender.sent.delete(batch);
-    this.#schedule();
-    if (sent === undefined) return;
-    if (batch.holder === undefined && sent.seq !== undefined) {
-      this.#line.later((session) => session.withdraw(sent.seq!));
-    }
-    if (sent.hasParts) {
-      this.#line.later((session) => session.dropParts(batch.id));
-    }
-  }
-
-  lost(batch: Batch, counts: boolean): void {
-    const { again, failed } = this.#ledger.lose(batch, counts);
-    this.putBack(again);
-    this.#schedule();
-    const node = printable(batch.name);
-    for (const job of failed) {
-      job.reject(
-        new WorkerCrashedError(
-          counts
-            ? `Node ${node} was lost with task ${
-              nameOf(job.fn)
-            }, as all ${this.#settings.maxDeliveries} that have taken it`
-            : `Node ${node} does not have task ${
-              nameOf(job.fn)
-            } any more, and may have begun it`,
-        ),
-      );
-    }
-  }
-
-  get givesUp(): boolean {
-    return this.#cancels;
-  }
-
-  /** Jobs are next to be sent, unless what has not begun is cancelled. */
-  putBack(jobs: readonly Job[]): void {
-    if (!this.#cancels) return this.#queue.putBack(jobs);
-    const begun = jobs.filter((job) => this.#ledger.mayHaveBegun(job));
-    this.#queue.putBack(begun);
-    for (const job of jobs) if (!begun.includes(job)) job.cancel();
+  done(message: Msg, session: Session): Promise<void> | void {
+    return this.#dispatch.done(message, session);
   }
 
   // The line to the server.
 
   get isNeeded(): boolean {
     return this.#life !== CLOSED && this.#life !== BROKEN && (
-      this.#sender.peek() !== undefined || !this.#ledger.isEmpty ||
-      this.#starts.length > 0 ||
-      this.#life === OPEN && (this.#visitors > 0 || this.#watch.isStopping)
+      this.#dispatch.hasCalls || this.#starts.length > 0 ||
+      this.#life === OPEN && (this.#visitors > 0 || this.#dispatch.isStopping)
     );
   }
 
   opened(session: Session, kept: boolean, again: boolean): void {
-    // Others come back later than this client.
-    if (again) this.#watch.reconnected();
-    else this.#presence.clear();
-    if (!kept) this.#codes.forgetStored();
-    session.who(this.#settings.versions);
-    this.#progress = monotonicTime();
-    for (const [batch, { seq }] of [...this.#sender.sent]) {
-      // What was not stored may have been, and is not taken under this name any more.
-      if (batch.state === SENT && (!kept || seq === undefined)) {
-        this.putBack(this.#ledger.recall(batch));
-      }
-    }
-    if (again && kept) this.#search(session);
+    this.#dispatch.opened(session, kept, again);
     this.#schedule();
   }
 
   lostConnection(message: string): void {
-    this.#watch.disconnected();
+    this.#dispatch.watch.forgetAnswers();
     console.warn(message);
   }
 
@@ -417,9 +221,7 @@ export class Client
     this.#broken = broken;
     this.#settings.onBroken(broken);
     this.#settleStarts();
-    const { sent, begun } = this.#ledger.takeAll();
-    for (const job of [...sent, ...begun]) job.rejectAll(broken);
-    this.#queue.end((job) => job.rejectAll(broken));
+    this.#dispatch.fail(broken);
     this.#schedule();
   }
 
@@ -435,16 +237,17 @@ export class Client
   }
 
   #turn(): void {
-    if (this.#cancels) this.putBack(this.#queue.takeAll());
+    if (this.#dispatch.givesUp) this.#dispatch.cancelPending();
     this.#settleStarts();
     const needed = this.isNeeded;
     this.#line.use(needed);
-    if (needed) this.#stopLooking ??= startTimer(LOOK_MS, () => this.#look());
-    else this.#rest();
-    const { session } = this.#line;
-    if (session !== undefined && needed) {
-      this.#sender.send(session, this.#presence.workers);
+    if (!needed) this.#rest();
+    else if (this.#stopLooking === undefined) {
+      this.#stopLooking = startTimer(LOOK_MS, () => this.#look());
+      this.#looked = monotonicTime();
     }
+    const { session } = this.#line;
+    if (session !== undefined && needed) this.#dispatch.send(session);
     if (!needed && this.#life > OPEN) this.#end();
   }
 
@@ -456,32 +259,20 @@ export class Client
 
   #look(): void {
     this.#stopLooking = undefined;
+    const late = monotonicTime() - this.#looked > LATE_MS;
     const { session } = this.#line;
-    this.#warnIfAlone();
-    if (session !== undefined) {
-      session.pull();
-      this.#sender.retry();
-      this.#watch.look(session);
-      if (this.#presence.workers === 0) this.#withoutNodes(session);
-      else if (monotonicTime() - this.#progress >= STANDSTILL_MS) {
-        this.#progress = monotonicTime();
-        this.#search(session);
-      }
-      this.#endOvertime();
+    // Timers come before messages: nobody is to seem silent, or out of time.
+    if (late) this.#dispatch.watch.forgetAnswers();
+    else {
+      this.#warnIfAlone();
+      this.#line.renew();
+      if (session !== undefined) this.#dispatch.look(session);
     }
     this.#schedule();
   }
 
-  /** Nothing is sent without a node; what was sent, and nobody has taken, can be cancelled again. */
-  #withoutNodes(session: Session): void {
-    session.who(this.#settings.versions);
-    for (const batch of this.#ledger.inState(SENT)) {
-      this.putBack(this.#ledger.recall(batch));
-    }
-  }
-
   #warnIfAlone(): void {
-    if (this.#presence.workers > 0) {
+    if (this.#line.session === undefined || this.workers > 0) {
       this.#alone = undefined;
       return;
     }
@@ -497,44 +288,6 @@ export class Client
     );
   }
 
-  /** Looks whether the server still has what nobody has taken; what it has not goes back to the queue. */
-  #search(session: Session): void {
-    for (const [batch, { seq }] of this.#sender.sent) {
-      if (batch.state !== SENT || seq === undefined) continue;
-      session.has(batch.id, seq).then((has) => {
-        if (!has) this.putBack(this.#ledger.recall(batch));
-        this.#schedule();
-        // The next look asks again.
-      }, () => {});
-    }
-  }
-
-  /** A node that is there, and has calls for longer than it may, is not believed any more. */
-  #endOvertime(): void {
-    const now = monotonicTime();
-    for (const [batch, { deadline = Infinity, timeout }] of this.#sender.sent) {
-      if (batch.state !== TAKEN || now < deadline) continue;
-      this.stop(batch.holder!, batch, batch.open);
-      for (
-        let piece = this.#ledger.settle(batch, 0, batch.count);
-        piece !== undefined;
-        piece = this.#ledger.settle(batch, 0, batch.count)
-      ) {
-        const { job, call, count } = piece;
-        for (let i = call; i < call + count; i++) {
-          job.reject(
-            new TimeoutError(
-              `Task ${
-                nameOf(job.fn)
-              } ran longer than its timeout of ${timeout} ms`,
-            ),
-            i,
-          );
-        }
-      }
-    }
-  }
-
   #settleStarts(): void {
     if (this.#starts.length === 0) return;
     if (this.#life !== OPEN) {
@@ -542,7 +295,7 @@ export class Client
         this.#broken?.() ??
           new ShutdownError("Shut down before a node was there");
       for (const start of this.#starts.splice(0)) start.reject(error());
-    } else if (this.#presence.workers > 0) {
+    } else if (this.#dispatch.presence.workers > 0) {
       for (const start of this.#starts.splice(0)) start.resolve();
     }
   }
@@ -551,15 +304,9 @@ export class Client
     if (this.#life !== CLOSED) {
       if (this.#whenClosed.length === 0 || this.#closing) return;
       this.#closing = true;
-      await this.#line.close(this.#codes.stored);
+      await this.#line.close(this.#dispatch.hasStored);
       this.#life = CLOSED;
     }
     for (const resolve of this.#whenClosed.splice(0)) resolve();
   }
-}
-
-function terminated({ fn }: Job): WorkerTerminatedError {
-  return new WorkerTerminatedError(
-    `The pool was terminated while a node ran task ${nameOf(fn)}`,
-  );
 }

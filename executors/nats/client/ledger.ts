@@ -64,6 +64,8 @@ export class Ledger implements BatchOwner {
   /** What comes before the numbers of tickets, which are like no other in the pool. */
   readonly #client: string;
   readonly #batches = new Map<string, Batch>();
+  /** How many batches are with the server, or with nodes. */
+  underway = 0;
   #named = 0;
   #tickets = 0;
   readonly #lost = new Map<Job, Lost>();
@@ -95,23 +97,14 @@ export class Ledger implements BatchOwner {
     return this.#batches.size === 0;
   }
 
-  /** How many batches are with the server, or with nodes. */
-  get underway(): number {
-    let underway = 0;
-    for (const { state } of this.#batches.values()) {
-      if (state < LOST) underway++;
-    }
-    return underway;
-  }
-
-  /** How many calls were sent, or may have been begun, and have no outcome. */
+  /** How many calls may have been begun, and have no outcome. */
   get running(): number {
     let running = 0;
     for (const { state, left } of this.#batches.values()) {
-      if (state < LOST) running += left;
+      if (state === TAKEN) running += left;
     }
-    for (const job of this.#lost.keys()) {
-      if (job.holder === this.#limbo) running++;
+    for (const { holder } of this.#lost.keys()) {
+      if (!(holder instanceof Batch) || holder.state !== TAKEN) running++;
     }
     return running;
   }
@@ -145,6 +138,7 @@ export class Ledger implements BatchOwner {
   add(jobs: readonly Job[]): Batch {
     const batch = new Batch((++this.#named).toString(36), jobs, this);
     this.#batches.set(batch.id, batch);
+    this.underway++;
     for (const job of jobs) {
       this.#lost.get(job)?.places.push({ batch, call: job.position });
     }
@@ -233,6 +227,7 @@ export class Ledger implements BatchOwner {
     const loss: Loss = { again: [], failed: [] };
     if (batch.state !== TAKEN) return loss;
     batch.state = LOST;
+    this.underway--;
     for (const call of batch.open) {
       const job = batch.single(call);
       // Nobody wants it, and nobody has said so: a map that was left early.
@@ -280,6 +275,12 @@ export class Ledger implements BatchOwner {
     this.#end(job);
   }
 
+  withdraw(batch: Batch, job: Job): Job | undefined {
+    if (batch.state !== SENT || this.#lost.has(job)) return undefined;
+    this.#takeOut(batch, batch.callsOf((one) => one === job));
+    return job;
+  }
+
   unwanted(
     batch: Batch,
     job: Job,
@@ -320,6 +321,7 @@ export class Ledger implements BatchOwner {
 
   #look(batch: Batch): void {
     if (batch.left > 0 || batch.state === OVER) return;
+    if (batch.state < LOST) this.underway--;
     batch.state = OVER;
     this.#batches.delete(batch.id);
     this.#owner.over(batch);

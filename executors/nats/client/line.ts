@@ -114,6 +114,14 @@ export class Line {
     else if (!needed) this.#release();
   }
 
+  /** Makes sure of streams and consumer again, if somebody has removed them. */
+  renew(): void {
+    const { session } = this;
+    if (session === undefined || !session.isRefused) return;
+    this.#sound = false;
+    this.#ensure(session, true).catch((error) => this.#fail(error));
+  }
+
   /** Says something if that is possible now; if not, the server forgets by itself. */
   later(say: (session: Session) => Promise<void>): void {
     const session = this.#newest;
@@ -159,6 +167,7 @@ export class Line {
     try {
       const held = await this.#connection.hold();
       this.#held = held;
+      if (this.#closed) return;
       if (this.#newest?.nats !== held.nats) {
         this.#sound = false;
         this.#newest = await Session.open(
@@ -211,6 +220,8 @@ export class Line {
 
   #fail(error: unknown): void {
     this.#release();
+    // Whatever fails as it is closed is no failure of the server.
+    if (this.#closed) return;
     this.#owner.failed(error);
     for (const { reject } of this.#waiting.splice(0)) reject(error);
   }

@@ -10,13 +10,15 @@
  */
 
 import { createInbox, type Msg, type NatsConnection } from "@nats-io/nats-core";
+import { monotonicTime } from "../../runtime/clock.ts";
 import type { Subjects } from "../subjects.ts";
 
 /** So many messages come for one question. */
 const PULL_MESSAGES = 100;
 
-/** So long the server remembers a question, in nanoseconds. */
-const PULL_NS = 20_000 * 1_000_000;
+/** So long the server remembers a question; then it says so, unless it has forgotten it before. */
+const PULL_MS = 20_000;
+const FORGOTTEN_MS = PULL_MS + 5000;
 
 /** Pulls for one connection. */
 export class Results {
@@ -27,6 +29,7 @@ export class Results {
   #question = 0;
   /** How many messages it can still bring. */
   #left = 0;
+  #asked = 0;
 
   /**
    * Pulls nothing before {@linkcode Results.pull}.
@@ -56,16 +59,22 @@ export class Results {
   pull(): void {
     if (this.#nats.isClosed()) return;
     this.#left = PULL_MESSAGES;
+    this.#asked = monotonicTime();
     this.#nats.publish(
       this.#subject,
-      JSON.stringify({ batch: PULL_MESSAGES, expires: PULL_NS }),
+      JSON.stringify({ batch: PULL_MESSAGES, expires: PULL_MS * 1_000_000 }),
       { reply: `${this.#inbox}.${++this.#question}` },
     );
   }
 
-  /** Asks again if what was asked last was refused. */
-  revive(): void {
-    if (this.#left <= 0) this.pull();
+  /** Whether there is nothing to pull from any more. */
+  get isRefused(): boolean {
+    return this.#left <= 0 || monotonicTime() - this.#asked > FORGOTTEN_MS;
+  }
+
+  /** There is nothing to pull from any more. */
+  refuse(): void {
+    this.#left = 0;
   }
 
   #hear(message: Msg, take: (message: Msg) => void): void {
@@ -77,7 +86,7 @@ export class Results {
       // The time is up, or nobody is there to answer: the server has just come
       // back, or the consumer has gone.
       if (headers.code === 408) this.pull();
-      else this.#left = 0;
+      else this.refuse();
       return;
     }
     if (--this.#left <= 0) this.pull();

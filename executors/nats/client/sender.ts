@@ -63,6 +63,8 @@ export interface SenderOwner {
 /** Sends the calls of one client. */
 export class Sender {
   readonly sizing = new Sizing();
+  /** Whether there have been values in parts. */
+  hasStored = false;
   /** What is known of each batch that is not over. */
   readonly sent = new Map<Batch, Sent>();
   readonly #client: string;
@@ -159,6 +161,7 @@ export class Sender {
       const batch = this.#ledger.add(draft.jobs);
       const sent: Sent = { fn, timeout, hasParts: draft.large, missing: 0 };
       this.sent.set(batch, sent);
+      this.hasStored ||= draft.large;
       const run: Omit<Run, "args"> = {
         type: "run",
         client: this.#client,

@@ -131,9 +131,9 @@ export class Session {
     return kept;
   }
 
-  /** Asks for results, if that is not so. */
-  pull(): void {
-    this.#results.revive();
+  /** Whether what was made sure of is there no more: a client that could do nothing for long has no consumer. */
+  get isRefused(): boolean {
+    return this.#results.isRefused;
   }
 
   /** Asks who is there. */
@@ -152,12 +152,18 @@ export class Session {
    * @returns Its number in the stream.
    */
   async run(batch: string, message: Uint8Array): Promise<number> {
-    const { seq } = await this.#stream.publish(
-      this.#subjects.task(this.#client, batch),
-      message,
-      { msgID: `${this.#client}-${batch}` },
-    );
-    return seq;
+    try {
+      const { seq } = await this.#stream.publish(
+        this.#subjects.task(this.#client, batch),
+        message,
+        { msgID: `${this.#client}-${batch}` },
+      );
+      return seq;
+    } catch (error) {
+      // A stream that is full says so; one that says nothing may be gone.
+      if (!(error instanceof JetStreamApiError)) this.#results.refuse();
+      throw error;
+    }
   }
 
   /** Whether a batch that was stored is still there. */
@@ -215,11 +221,15 @@ export class Session {
 
   /** Whether the server has results that have not come, or have not been acknowledged. */
   async hasResults(): Promise<boolean> {
-    const { num_pending, num_ack_pending } = await this.#manager.consumers.info(
-      this.#subjects.results,
-      this.#client,
-    );
-    return num_pending + num_ack_pending > 0;
+    try {
+      const { num_pending, num_ack_pending } = await this.#manager.consumers
+        .info(this.#subjects.results, this.#client);
+      return num_pending + num_ack_pending > 0;
+    } catch (error) {
+      // The consumer is gone, or its stream.
+      if (error instanceof JetStreamApiError) this.#results.refuse();
+      throw error;
+    }
   }
 
   /** Takes everything of this client from the server, once it has all that was said. */

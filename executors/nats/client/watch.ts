@@ -83,15 +83,15 @@ export class Watch {
     return this.#stops.size > 0;
   }
 
-  /** The connection was lost. */
-  disconnected(): void {
+  /** The connection was lost, or this program could do nothing for long: what was asked before means nothing. */
+  forgetAnswers(): void {
     this.#generation++;
     this.#nodes.clear();
   }
 
   /** It is back. */
   reconnected(): void {
-    this.disconnected();
+    this.forgetAnswers();
     this.#reconnected = monotonicTime();
     for (const sent of this.#sent.values()) sent.missing = 0;
   }

@@ -18,14 +18,18 @@ interface Work {
 /** The work of all nodes. */
 export class WorkTimes {
   readonly #nodes = new Map<string, Work>();
-  /** Since when each node is known, and how many workers it has. */
-  readonly #seen = new Map<string, { since: number; workers: number }>();
+  /** From when until when each node was heard of, and how many workers it has. */
+  readonly #seen = new Map<
+    string,
+    { readonly since: number; until: number; readonly workers: number }
+  >();
 
   /** A node is there. */
   seen({ node, workers }: Hello): void {
-    if (!this.#seen.has(node)) {
-      this.#seen.set(node, { since: monotonicTime(), workers });
-    }
+    const now = monotonicTime();
+    const seen = this.#seen.get(node) ?? { since: now, until: now, workers };
+    seen.until = now;
+    this.#seen.set(node, seen);
   }
 
   /** A node has made calls, which took so long together. */
@@ -50,8 +54,9 @@ export class WorkTimes {
     let busyMs = 0;
     for (const work of this.#nodes.values()) busyMs += work.busyMs;
     let aliveMs = 0;
-    for (const { since, workers } of this.#seen.values()) {
-      aliveMs += workers * (monotonicTime() - since);
+    for (const { node } of nodes) this.#seen.get(node)!.until = monotonicTime();
+    for (const { since, until, workers } of this.#seen.values()) {
+      aliveMs += workers * (until - since);
     }
     return {
       workers: nodes.flatMap((hello) =>

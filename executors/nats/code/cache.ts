@@ -27,6 +27,12 @@ const FILE_MODE = 0o600;
 /** Others may write. */
 const OPEN_MODE = 0o022;
 
+/** A bundle that no node has begun to use for so long, in milliseconds, is removed when one starts. */
+const KEEP_MS = 30 * 24 * 3_600_000;
+
+/** The files that are written here: bundles, and unfinished ones. */
+const OWN = /^[0-9a-f]{64}\.mjs(\.[0-9a-f-]{36})?$/;
+
 /** The bundles that a node keeps. */
 export class CodeCache implements Disposable {
   /** What the user has named. */
@@ -103,7 +109,10 @@ export class CodeCache implements Disposable {
       const identity = identityOf(await Deno.stat(path));
       if (this.#known.get(hash) === identity) return true;
       if (await hashOf(await Deno.readFile(path)) !== hash) return false;
-      this.#known.set(hash, identity);
+      // So that it is not removed as old; who may only read here removes nothing.
+      const now = new Date();
+      await Deno.utime(path, now, now).catch(() => {});
+      this.#known.set(hash, identityOf(await Deno.stat(path)));
       return true;
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return false;
@@ -122,19 +131,45 @@ export class CodeCache implements Disposable {
 
   async #open(): Promise<string> {
     if (this.#wished !== undefined) {
-      return await openFolder(absolutePath(this.#wished));
+      return await openCache(absolutePath(this.#wished));
     }
     const folder = userCacheFolder();
     try {
-      if (folder !== undefined) return await openFolder(folder);
+      if (folder !== undefined) return await openCache(folder);
     } catch {
       // It may be read-only, for one.
     }
-    return this.#temporary = await Deno.makeTempDir({ prefix: "futures-" });
+    try {
+      return this.#temporary = await Deno.makeTempDir({ prefix: "futures-" });
+    } catch (cause) {
+      throw unusable("a temporary folder", cause);
+    }
   }
 }
 
-async function openFolder(folder: string): Promise<string> {
+async function openCache(folder: string): Promise<string> {
+  await openFolder(folder);
+  try {
+    await removeOld(folder);
+  } catch {
+    // Another node does the same at this moment.
+  }
+  return folder;
+}
+
+async function removeOld(folder: string): Promise<void> {
+  for await (const { name } of Deno.readDir(folder)) {
+    if (!OWN.test(name)) continue;
+    const path = `${folder}/${name}`;
+    const { mtime } = await Deno.stat(path);
+    if (mtime !== null && Date.now() - mtime.getTime() > KEEP_MS) {
+      await Deno.remove(path);
+    }
+  }
+}
+
+/** Makes a folder if it is not there, and sees to it that nobody else may write to it. */
+async function openFolder(folder: string): Promise<void> {
   try {
     await Deno.mkdir(folder, { recursive: true, mode: FOLDER_MODE });
     const { mode, uid } = await Deno.stat(folder);
@@ -144,15 +179,18 @@ async function openFolder(folder: string): Promise<string> {
     if (uid !== null && uid !== 0 && isOther(uid)) {
       throw new Error("It belongs to somebody else");
     }
-    return folder;
   } catch (cause) {
-    throw new TaskNotFoundError(
-      `Cannot keep code of tasks in ${folder}${
-        because(cause)
-      }: start the node with another cache`,
-      { cause },
-    );
+    throw unusable(folder, cause);
   }
+}
+
+function unusable(folder: string, cause: unknown): TaskNotFoundError {
+  return new TaskNotFoundError(
+    `Cannot keep code of tasks in ${folder}${
+      because(cause)
+    }: start the node with another cache`,
+    { cause },
+  );
 }
 
 /** Whether that is not the user of this program, if it can tell. */

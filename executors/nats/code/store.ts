@@ -10,13 +10,14 @@ import { pathToFileURL } from "node:url";
 import { TaskNotFoundError } from "../../errors.ts";
 import { loadFunction } from "../../pool/worker/load.ts";
 import { mainModule } from "../../runtime/main_module.ts";
-import { type AnyFunction, referenceOf, standIn } from "../../task.ts";
+import { addressOf, type AnyFunction, standIn } from "../../task.ts";
 import { because, nameOf, show } from "../../text.ts";
 import type { Code } from "../messages.ts";
 import type { LargeValue } from "../parts.ts";
 import { CodeCache } from "./cache.ts";
 import { isImportable } from "./describe.ts";
 import { moduleAt } from "./named.ts";
+import { loadSource } from "./source.ts";
 
 /** Options of {@linkcode CodeStore}. */
 export interface CodeStoreOptions {
@@ -62,7 +63,8 @@ export class CodeStore implements Disposable {
     switch (code.kind) {
       case "source": {
         const { kind, source, name } = code;
-        return standIn({ kind, source, name }, loadFunction);
+        const reference = { kind, source, name };
+        return standIn(reference, () => loadSource(reference));
       }
       case "address":
         return exported(checkAddress(code), code.name);
@@ -126,9 +128,9 @@ async function preload(
 function isTask(value: unknown): value is AnyFunction {
   if (typeof value !== "function") return false;
   try {
-    return referenceOf(value as AnyFunction).kind === "export";
+    return addressOf(value as AnyFunction) !== undefined;
   } catch {
-    // A class or a native function has no reference.
+    // It has something else where tasks have their address.
     return false;
   }
 }

@@ -18,8 +18,7 @@ import { startTimer } from "../../runtime/timer.ts";
 import type { CallTiming } from "../../stats.ts";
 import type { AnyFunction } from "../../task.ts";
 import { because, nameOf } from "../../text.ts";
-import type { Go, Run, Values } from "../messages.ts";
-import { encodeMessage } from "../messages.ts";
+import { encodeMessage, type Go, type Run, type Values } from "../messages.ts";
 import { type LargeValue, PartLostError } from "../parts.ts";
 import { decodeValues, UnreadableError } from "../values.ts";
 import { LocalCalls, type LocalExecutor } from "./local_calls.ts";
@@ -40,6 +39,8 @@ export interface BatchHost {
   readonly room: number;
   /** Asks the client whether the batch may be begun, until there is an answer; `undefined` if it is over before. */
   take(batch: Batch): Promise<Go | undefined>;
+  /** The batch has its ticket, and calls. */
+  taken(batch: Batch): void;
   /** Gives calls back, until the client says yes, or the batch is over. */
   back(batch: Batch, calls: readonly number[]): Promise<void>;
   /** Finds the function of a batch. */
@@ -74,8 +75,8 @@ export class Batch {
   readonly #calls: LocalCalls;
   readonly #open = new Set<number>();
   #outcomes: Outcome[] = [];
-  /** How many calls have ended since, and since when. */
-  #since = 0;
+  /** When it came, was begun, or has told of outcomes, whichever was last. */
+  #since: number = monotonicTime();
   #stopGathering: (() => void) | undefined;
   /** How many messages there were. */
   #messages = 0;
@@ -120,6 +121,7 @@ export class Batch {
     if (go === undefined || this.#over) return;
     this.ticket = go.ticket;
     for (const call of go.calls) this.#open.add(call);
+    this.#host.taken(this);
     if (go.calls.length === 0) this.#closed();
     else if (this.#host.leaving) this.#giveBack(go.calls);
     else await this.#begin();
@@ -165,13 +167,13 @@ export class Batch {
   /** Reads what the calls need, and submits them. */
   async #begin(): Promise<void> {
     const { args } = this.run;
-    this.#since = monotonicTime();
     let fn: AnyFunction;
     try {
       fn = await this.#host.find(this);
     } catch (error) {
       return this.#refuse([...this.#open], error);
     }
+    this.#since = monotonicTime();
     let call = 0;
     let block = 0;
     for (const values of args) {

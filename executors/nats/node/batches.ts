@@ -138,7 +138,7 @@ export class Batches implements BatchHost {
     }
   }
 
-  /** Nothing may be acknowledged: the connection is lost, and who knows what comes. */
+  /** Nothing may be acknowledged: the connection is lost, and who knows what comes; or the node has ended, and leaves what it has to others. */
   disconnected(): void {
     this.#done ??= [];
   }
@@ -198,12 +198,12 @@ export class Batches implements BatchHost {
     return calls;
   }
 
-  async take(batch: Batch): Promise<Go | undefined> {
-    const go = await this.#dialogue.take(batch);
-    if (go !== undefined && go.calls.length > 0) {
-      this.#tickets.set(go.ticket, batch);
-    }
-    return go;
+  take(batch: Batch): Promise<Go | undefined> {
+    return this.#dialogue.take(batch);
+  }
+
+  taken(batch: Batch): void {
+    this.#tickets.set(batch.ticket!, batch);
   }
 
   back(batch: Batch, calls: readonly number[]): Promise<void> {

@@ -8,8 +8,12 @@
 import { jetstream, type JetStreamClient } from "@nats-io/jetstream";
 import { type NatsConnection, RequestError } from "@nats-io/nats-core";
 import { startTimer } from "../../runtime/timer.ts";
-import { decodeMessage, encodeMessage, type Go } from "../messages.ts";
-import type { MessageOf } from "../messages.ts";
+import {
+  decodeMessage,
+  encodeMessage,
+  type Go,
+  type MessageOf,
+} from "../messages.ts";
 import { type LargeValue, PartLostError, type Parts } from "../parts.ts";
 import type { Subjects } from "../subjects.ts";
 import { UnreadableError } from "../values.ts";

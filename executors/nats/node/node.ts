@@ -37,6 +37,7 @@ import { Dialogue } from "./dialogue.ts";
 import { helloOf, type Identity } from "./hello.ts";
 import { LocalExecutor } from "./local_calls.ts";
 import { Pulls } from "./pulls.ts";
+import { TaskStream } from "./task_stream.ts";
 
 /** What has to be done again and again is looked at so often. */
 const BEAT_MS = 500;
@@ -79,16 +80,11 @@ export class PoolNode {
   readonly #subjects: Subjects;
   readonly #connection: Connection;
   readonly #link: Link;
+  readonly #tasks: TaskStream;
   readonly #dialogue: Dialogue;
   readonly #batches: Batches;
   readonly #pulls: Pulls;
   readonly #clients = new Clients((client) => this.#clientIsGone(client));
-  /** When the stream of tasks was made, while it and its consumer are known to be there. */
-  #stream: string | undefined;
-  /** When the last one was made that was there. */
-  #lastStream: string | undefined;
-  /** How often the connection was lost. */
-  #losses = 0;
   /** The versions of the protocol that somebody was told of. */
   readonly #warned = new Set<number>();
   #draining: Promise<void> | undefined;
@@ -107,12 +103,13 @@ export class PoolNode {
     connection: Connection,
     link: Link,
   ) {
-    const { nats, parts } = link;
+    const { nats, streams, manager, parts } = link;
     this.#settings = settings;
     this.#subjects = subjects;
     this.#connection = connection;
     this.#link = link;
     this.finished = this.#end.promise;
+    this.#tasks = new TaskStream(streams, manager, subjects);
     this.#dialogue = new Dialogue(
       this.#id,
       nats,
@@ -123,7 +120,7 @@ export class PoolNode {
     this.#pulls = new Pulls(nats, subjects, {
       came: (delivery) => this.#batches.came(delivery),
       expired: () => this.#pull(),
-      lost: () => this.#consumerIsLost(),
+      lost: () => this.#tasksAreLost(),
     });
     this.#batches = new Batches(
       nats,
@@ -204,7 +201,7 @@ export class PoolNode {
     // What the server forbids, it says before it answers this.
     await nats.flush();
     if (refusal !== undefined) throw refusal;
-    await this.#findConsumer();
+    await this.#findTasks();
     nats.closed().then((error) => {
       if (this.#isEnded) return;
       this.#fail(error ?? new Error("The connection to NATS was closed"));
@@ -213,7 +210,7 @@ export class PoolNode {
   }
 
   get #isReady(): boolean {
-    return this.#dialogue.isConnected && this.#stream !== undefined;
+    return this.#dialogue.isConnected && this.#tasks.isThere;
   }
 
   /** Asks for as many messages as workers are free. */
@@ -231,7 +228,7 @@ export class PoolNode {
       return;
     }
     // The client may have made the streams just now, or anew.
-    this.#tryToFindConsumer().then(() => this.#sayHello());
+    this.#tryToFindTasks().then(() => this.#sayHello());
   }
 
   #warnOf(protocol: number): void {
@@ -282,7 +279,7 @@ export class PoolNode {
     this.#stopBeating = startTimer(BEAT_MS, () => this.#beat());
     this.#beats++;
     if (!this.#dialogue.isConnected) return;
-    if (!this.#isReady) this.#tryToFindConsumer();
+    if (!this.#isReady) this.#tryToFindTasks();
     else {
       if (this.#beats % (WORKING_MS / BEAT_MS) === 0) this.#batches.working();
       this.#pulls.sweep();
@@ -294,40 +291,30 @@ export class PoolNode {
     for (const client of this.#clients.quiet) this.#batches.probe(client);
   }
 
-  async #tryToFindConsumer(): Promise<void> {
+  async #tryToFindTasks(): Promise<void> {
     // The server is away, or busy: there is another time.
-    await this.#findConsumer().catch(() => {});
+    await this.#findTasks().catch(() => {});
   }
 
-  /** Makes sure of the consumer that all nodes share, if a client has made the streams. */
-  async #findConsumer(): Promise<void> {
-    const losses = this.#losses;
-    const { streams, manager } = this.#link;
-    if (!await streams.ensureNodes()) return;
-    // Not that of the consumer: nats-server 2.9.10 tells another after its first
-    // restart.
-    const { created } = await manager.streams.info(this.#subjects.tasks);
-    if (losses !== this.#losses || this.#isEnded) return;
-    if (this.#stream === created) return;
-    const kept = this.#lastStream === created;
-    this.#stream = this.#lastStream = created;
-    this.#batches.connected(kept);
+  async #findTasks(): Promise<void> {
+    const found = await this.#tasks.find();
+    if (found === undefined || this.#isEnded) return;
+    this.#batches.connected(found === "back");
     if (this.#batches.leaving) return;
     this.#pulls.renew();
     this.#sayHello();
     this.#pull();
   }
 
-  #consumerIsLost(): void {
-    this.#stream = undefined;
+  #tasksAreLost(): void {
+    this.#tasks.lose();
     this.#batches.disconnected();
   }
 
   #disconnected(message: string): void {
     console.warn(message);
-    this.#losses++;
     this.#dialogue.isConnected = false;
-    this.#consumerIsLost();
+    this.#tasksAreLost();
   }
 
   #connected(): void {
@@ -338,7 +325,7 @@ export class PoolNode {
     );
     this.#dialogue.isConnected = true;
     this.#clients.connected();
-    this.#tryToFindConsumer();
+    this.#tryToFindTasks();
   }
 
   async #clientIsGone(client: string): Promise<void> {
@@ -390,6 +377,7 @@ export class PoolNode {
   #stop(): void {
     this.#isEnded = true;
     this.#stopBeating();
+    this.#batches.disconnected();
     this.#dialogue.end();
     this.#batches.local.end();
   }

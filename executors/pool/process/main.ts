@@ -155,7 +155,10 @@ class ProcessWorker {
       },
     };
     const extra: OwnProcess = { mark, inputMoved };
-    this.#channel = openWebWorker(name, listener, { entry: entries.processThread, extra });
+    this.#channel = openWebWorker(name, listener, {
+      entry: entries.processThread,
+      extra,
+    });
   }
 
   /** Ends the process; what the host has sent and this thread has not read was not entered either. */

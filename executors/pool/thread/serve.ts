@@ -8,12 +8,13 @@
 
 import { apply } from "../../runtime/builtins.ts";
 import { setMainModule } from "../../runtime/main_module.ts";
-// Loaded here, so that bundles find it.
+// Known before any bundle is loaded, whose copy of this package asks for them.
 import "../entries.ts";
 import { type EncodedError, encodeError } from "../wire/codec.ts";
 import type { ToHost, ToWorker } from "../wire/protocol.ts";
 import { Slots } from "../wire/slots.ts";
-import { type HostLine, WorkerLoop } from "../worker/loop.ts";
+import { WorkerLoop } from "../worker/loop.ts";
+import type { HostLine } from "../worker/report.ts";
 import type { Greeting } from "./greeting.ts";
 import { locks } from "./locks.ts";
 import { PortLine } from "./port_line.ts";

@@ -9,9 +9,10 @@ import { TaskNotFoundError } from "../../errors.ts";
 import { hasOwn } from "../../runtime/builtins.ts";
 import { shared } from "../../runtime/shared.ts";
 import {
+  addressOf,
   type AnyFunction,
+  bundledTask,
   type FunctionReference,
-  referenceOf,
 } from "../../task.ts";
 import { nameOf, printable, show } from "../../text.ts";
 import { evaluate } from "./evaluate.ts";
@@ -76,7 +77,12 @@ async function importTask(module: string, name: string): Promise<AnyFunction> {
     );
   }
   // Of a module that exports a function `then`, import() gives what that resolves to.
-  if (!hasOwn(exports ?? {}, name)) throw missingExport(module, name);
+  if (!hasOwn(exports ?? {}, name)) {
+    // A bundle exports what one of its modules does, and has tasks of all.
+    const task = bundledTask(module, name);
+    if (task !== undefined) return task;
+    throw missingExport(module, name);
+  }
   const found = exports[name];
   if (!isTask(found, module, name)) {
     throw new TaskNotFoundError(
@@ -118,11 +124,11 @@ function isTask(
 ): value is AnyFunction {
   if (typeof value !== "function") return false;
   try {
-    const reference = referenceOf(value as AnyFunction);
-    return reference.kind === "export" && reference.module === module &&
-      (reference.name === name || isRenamed(reference.name, name));
+    const address = addressOf(value as AnyFunction);
+    return address?.module === module &&
+      (address.name === name || isRenamed(address.name, name));
   } catch {
-    // A class or a native function has no reference.
+    // It has something else where tasks have their address.
     return false;
   }
 }

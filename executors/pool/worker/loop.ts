@@ -3,14 +3,11 @@
  * after another, and reports outcomes. Knows no transport.
  *
  * ```text
- * received(message) ──► inbox ──► enter the slot ──► function ──► outcomes ──► "done"
+ * received(message) ──► inbox ──► enter the slot ──► function ──► report.ts ──► "done"
  * ```
  *
  * Functions that return no promise run in one go, without a turn of the event
- * loop between them. Outcomes are reported together, but no outcome waits for a
- * slow call: until a function has shown that its calls are quick, each outcome
- * is reported before the next call is entered; from then on outcomes leave after
- * `REPORT_MS`, those of a `map()` also when there are `MESSAGE_CALLS` of them.
+ * loop between them.
  *
  * @module
  */
@@ -27,71 +24,30 @@ import {
   OwnError,
   OwnPromise,
 } from "../../runtime/builtins.ts";
-import {
-  clearTimeout,
-  monotonicTime,
-  setTimeout,
-  wallTime,
-} from "../../runtime/clock.ts";
 import { Deque } from "../../runtime/deque.ts";
 import { isThenable } from "../../runtime/thenable.ts";
 import type { AnyFunction, FunctionReference } from "../../task.ts";
 import { taskScopes } from "../../task_scopes.ts";
 import { nameOf } from "../../text.ts";
 import { isTransfer, unwrapTransfer } from "../../transfer.ts";
-import { initArgsError, resultError, unreadable } from "../wire/clone_error.ts";
+import { initArgsError, unreadable } from "../wire/clone_error.ts";
 import { decodeError, type EncodedError, encodeError } from "../wire/codec.ts";
 import { copyPlain, NOT_PLAIN } from "../wire/plain.ts";
-import {
-  MESSAGE_CALLS,
-  type Segment,
-  type ToHost,
-  type ToWorker,
-} from "../wire/protocol.ts";
-import type { Slots } from "../wire/slots.ts";
+import type { Segment, ToWorker } from "../wire/protocol.ts";
 import { explain, loadEvaluator } from "./evaluate.ts";
 import { loadingModule, loadTask } from "./load.ts";
-
-/**
- * How long an outcome may wait for others, in milliseconds: a message costs
- * about as much as ten tiny tasks.
- */
-const REPORT_MS = 1;
-
-/** Quick calls take less than this, in milliseconds. */
-const QUICK_MS = 0.1;
-
-/**
- * How many quick calls are timed at once at most: reading the clock takes as
- * long as a trivial call.
- */
-const MAX_TIMED_TOGETHER = 32;
-
-/** The line to the host, as the worker sees it. */
-export interface HostLine {
-  /** The worker's name. */
-  readonly name: string;
-  readonly slots: Slots;
-  /**
-   * Sends a message. Throws, and sends nothing, if the message cannot be cloned.
-   * Values that are not plain come with a list of what is to be moved, which may
-   * be empty.
-   */
-  send(message: ToHost, transferables?: Transferable[]): void;
-  /** Whether a copy of a value can be sent, and read by the host. */
-  carries(value: unknown): boolean;
-}
+import {
+  type HostLine,
+  MAX_TIMED_TOGETHER,
+  type Pace,
+  Report,
+} from "./report.ts";
 
 /** A function that the host has defined. */
-interface WorkerFunction {
+interface WorkerFunction extends Pace {
   readonly reference: FunctionReference;
   /** The function; `undefined` until its first call makes the worker look for it. */
   fn: AnyFunction | undefined;
-  /**
-   * How many calls are timed at once. The number doubles with quick calls; at
-   * its most, the function has shown that its calls are quick.
-   */
-  timedTogether: number;
 }
 
 /** The "initialize" message, which calls wait for. */
@@ -119,6 +75,7 @@ const UNREAD: WorkerFunction = {
 /** The life of a worker between its first message and its last. */
 export class WorkerLoop implements StopSource {
   readonly #line: HostLine;
+  readonly #report: Report;
   readonly #functions: WorkerFunction[] = [];
   readonly #inbox = new Deque<Segment | Initialization>();
   /** Whether the first message that is not a definition has come. */
@@ -136,24 +93,10 @@ export class WorkerLoop implements StopSource {
   /** Whether the running call is the last of its job. */
   #jobEnds = false;
   #scope = new CallScope(this);
-  #values: unknown[] = [];
-  #failures: (number | EncodedError)[] = [];
-  /** When the calls of the outcomes to report began and ended, if somebody watches. */
-  #times: number[] | undefined;
-  /** When the running call began, if somebody watches. */
-  #startedAt = 0;
-  /** All jobs before this position have been reported. */
-  #reported = 0;
-  /** How many calls have been reported, and when the last report was. */
-  #reportedCalls = 0;
-  #reportedAt = 0;
-  #reportTimer: ReturnType<typeof setTimeout> | undefined;
-  /** How many calls have ended since the clock was read, and when that was. */
-  #untimed = 0;
-  #timedAt = 0;
 
   constructor(line: HostLine) {
     this.#line = line;
+    this.#report = new Report(line, () => this.#position);
     // If loading fails, the first function that travels as source says so.
     loadEvaluator().catch(() => {});
   }
@@ -199,11 +142,7 @@ export class WorkerLoop implements StopSource {
         }
         break;
       case "watch":
-        // Calls that have ended have no times, and the times of one report have
-        // to match its outcomes.
-        this.#report();
-        this.#times ??= [];
-        this.#startedAt = wallTime();
+        this.#report.watch();
         break;
       case "revoke":
         // Whoever shares the slots with the worker has revoked the calls there.
@@ -220,7 +159,7 @@ export class WorkerLoop implements StopSource {
   end(cause?: EncodedError, exitCode?: number): void {
     this.#closing = true;
     try {
-      this.#report();
+      this.#report.send();
     } finally {
       this.#line.send(
         ["closing", cause ?? this.#untimely(exitCode), exitCode],
@@ -259,18 +198,18 @@ export class WorkerLoop implements StopSource {
   }
 
   async #work(): Promise<void> {
-    this.#restartClock();
+    this.#report.restartClock();
     while (this.#segment !== undefined || this.#inbox.length > 0) {
       if (taskScopes.areAsked && !taskScopes.areKept) {
         // Without scopes, code that a task leaves behind would be taken for the next task.
-        this.#report();
+        this.#report.send();
         await taskScopes.keep();
-        this.#restartClock();
+        this.#report.restartClock();
       }
       this.#scope = new CallScope(this);
       await taskScopes.run(this.#scope, () => this.#workInScope());
     }
-    this.#report();
+    this.#report.send();
     this.#working = false;
   }
 
@@ -309,7 +248,7 @@ export class WorkerLoop implements StopSource {
       while (this.#passed < count) {
         if (this.#closing) return NEVER;
         const n = this.#passed++;
-        if (called.timedTogether < MAX_TIMED_TOGETHER) this.#report();
+        if (called.timedTogether < MAX_TIMED_TOGETHER) this.#report.send();
         this.#jobEnds = !oneJob || this.#passed === count;
         if (this.#enter(oneJob ? n : 0)) {
           const pending = this.#call(called, args, n * arity, arity);
@@ -342,14 +281,13 @@ export class WorkerLoop implements StopSource {
   ): Promise<void> | undefined {
     const fn = called.fn!;
     this.#scope.begin();
-    if (this.#times !== undefined) this.#startedAt = wallTime();
+    this.#report.begin();
     try {
       const value = arity === 1
         ? fn(args[at])
         : apply(fn, undefined, argumentsAt(args, at, arity));
       if (isThenable(value)) {
-        // The timer fires only if the event loop turns before the promise has settled.
-        this.#reportSoon();
+        this.#report.soon();
         return this.#awaitOutcome(called, value);
       }
       this.#resolve(called, value);
@@ -371,38 +309,24 @@ export class WorkerLoop implements StopSource {
     this.#resolve(called, value);
   }
 
-  /** Outcomes do not wait for long for a call that is awaited. */
-  #reportSoon(): void {
-    try {
-      this.#reportTimer ??= setTimeout(() => this.#report(), REPORT_MS);
-    } catch {
-      // An earlier task has broken the globals from which Deno makes timers.
-      this.#report();
-    }
-  }
-
   #resolve(called: WorkerFunction, value: unknown): void {
     const copy = copyPlain(value);
     if (copy !== NOT_PLAIN) {
-      this.#values[this.#values.length] = copy;
-      if (this.#ended(called)) this.#report();
+      this.#report.value(copy);
+      if (this.#ended(called)) this.#report.send();
       return;
     }
     // The result travels alone, so that no other fails with one that cannot be
     // cloned, and leaves now, as a later task may change it.
-    this.#report();
-    this.#values[0] = unwrapTransfer(value);
+    this.#report.send();
+    this.#report.value(unwrapTransfer(value));
     this.#ended(called);
-    this.#report(isTransfer(value) ? value.transferables : []);
+    this.#report.send(isTransfer(value) ? value.transferables : []);
   }
 
   #reject(called: WorkerFunction, error: unknown): void {
-    const index = this.#values.length;
-    const failures = this.#failures;
-    failures[failures.length] = index;
-    failures[failures.length] = this.#encode(error, called.reference);
-    this.#values[index] = undefined;
-    if (this.#ended(called)) this.#report();
+    this.#report.failure(this.#encode(error, called.reference));
+    if (this.#ended(called)) this.#report.send();
   }
 
   #encode(error: unknown, reference?: FunctionReference): EncodedError {
@@ -416,33 +340,11 @@ export class WorkerLoop implements StopSource {
   #ended(called: WorkerFunction): boolean {
     if (this.#jobEnds) this.#position++;
     this.#scope.end();
-    const times = this.#times;
-    if (times !== undefined) {
-      times[times.length] = this.#startedAt;
-      times[times.length] = wallTime();
-    }
-    if (++this.#untimed < called.timedTogether) return false;
-    const now = monotonicTime();
-    const quick = now - this.#timedAt < QUICK_MS * this.#untimed;
-    if (!quick) called.timedTogether = 1;
-    else if (called.timedTogether < MAX_TIMED_TOGETHER) {
-      called.timedTogether *= 2;
-    }
-    this.#timedAt = now;
-    this.#untimed = 0;
-    if (now - this.#reportedAt >= REPORT_MS) return true;
-    // A map() has a limited number of calls in flight, so its host may be waiting.
-    return this.#segment![3] && this.#values.length >= MESSAGE_CALLS;
-  }
-
-  /** Neither idling nor loading functions counts as busy. */
-  #restartClock(): void {
-    this.#reportedAt = this.#timedAt = monotonicTime();
-    this.#untimed = 0;
+    return this.#report.ended(called, this.#segment![3]);
   }
 
   async #load(called: WorkerFunction): Promise<void> {
-    this.#report();
+    this.#report.send();
     // Only a module may take long to load, or for ever: the host gives it `startTimeout`.
     const announced = called.reference.kind === "export";
     if (announced) this.#line.send(["loading"]);
@@ -454,7 +356,7 @@ export class WorkerLoop implements StopSource {
       };
     }
     if (announced) this.#line.send(["loaded"]);
-    this.#restartClock();
+    this.#report.restartClock();
   }
 
   async #initialize({ fn, args }: Initialization): Promise<void> {
@@ -475,7 +377,7 @@ export class WorkerLoop implements StopSource {
       await NEVER;
     }
     this.#line.send(["ready"]);
-    this.#restartClock();
+    this.#report.restartClock();
   }
 
   /**
@@ -489,52 +391,6 @@ export class WorkerLoop implements StopSource {
         return new CancelledError("The task was stopped");
       case "timed out":
         return new TimeoutError("The task ran longer than its timeout");
-    }
-  }
-
-  /** Sends the outcomes since the last report. */
-  #report(transferables?: Transferable[]): void {
-    if (this.#reportTimer !== undefined) {
-      clearTimeout(this.#reportTimer);
-      this.#reportTimer = undefined;
-    }
-    if (this.#values.length === 0 && this.#reported === this.#position) return;
-    const now = monotonicTime();
-    const busyMs = now - this.#reportedAt;
-    const values = this.#values;
-    const failures = this.#failures.length > 0 ? this.#failures : undefined;
-    const times = this.#times;
-    this.#values = [];
-    this.#failures = [];
-    if (times !== undefined) this.#times = [];
-    const before = this.#reportedCalls;
-    this.#reported = this.#position;
-    this.#reportedCalls += values.length;
-    this.#reportedAt = now;
-    try {
-      this.#line.send(
-        ["done", this.#position, busyMs, values, failures, times, before],
-        // Fields of errors need not be plain.
-        transferables ?? (failures && []),
-      );
-    } catch (error) {
-      // Plain values and errors can always be sent, so the report has one value, which is not plain.
-      const refusal = this.#encode(resultError(values[0], error));
-      const refusals: (number | EncodedError)[] = [];
-      for (let i = 0; i < values.length; i++) {
-        values[i] = undefined;
-        refusals[2 * i] = i;
-        refusals[2 * i + 1] = refusal;
-      }
-      this.#line.send([
-        "done",
-        this.#position,
-        busyMs,
-        values,
-        refusals,
-        times,
-        before,
-      ], []);
     }
   }
 }

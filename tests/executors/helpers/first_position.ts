@@ -16,7 +16,7 @@ const BEGINNINGS: readonly [file: string, text: string][] = [
   ["executors/pool/process/announced_slots.ts", "\n  #unsent = 0;\n"],
   ["executors/pool/process/main.ts", "\n  #tail = 0;\n"],
   ["executors/pool/worker/loop.ts", "\n  #position = 0;\n"],
-  ["executors/pool/worker/loop.ts", "\n  #reported = 0;\n"],
+  ["executors/pool/worker/report.ts", "\n  #reported = 0;\n"],
 ];
 
 /** The files of such a package, by their names. */

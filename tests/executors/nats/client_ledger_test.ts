@@ -76,8 +76,9 @@ function settle(
 Deno.test("Ledger.take() gives a batch to the first node that asks, and to that one again", () => {
   const { ledger } = makeLedger();
   const batch = ledger.add([makeJob("a", "b"), makeJob("c")]);
-  assertStrictEquals(ledger.running, 3);
+  assertStrictEquals(ledger.running, 0);
   assertStrictEquals(ledger.take(batch.id, "n"), batch);
+  assertStrictEquals(ledger.running, 3);
   const { ticket } = batch.holder!;
   assertStrictEquals(ledger.take(batch.id, "m"), undefined);
   assertStrictEquals(ledger.take(batch.id, "n")!.holder!.ticket, ticket);
@@ -187,15 +188,22 @@ Deno.test("Batch.stop() has nobody begin a call, or its node stop it", () => {
   assertEquals(heard, ["n stop 1 1", "over 1"]);
 });
 
-Deno.test("Batch.revoke() leaves out what nobody wants, and is no way to cancel", () => {
+Deno.test("Batch.revoke() takes back what no node was told to begin", () => {
   const { ledger } = makeLedger();
-  const [a, b] = [makeJob("a"), makeJob("b")];
-  const batch = ledger.add([a, b]);
-  assertStrictEquals(batch.revoke(a), undefined);
-  b.settled satisfies boolean;
+  const [a, b, c] = [makeJob("a"), makeJob("b"), makeJob("c")];
+  const batch = ledger.add([a, b, c]);
+  assert(!batch.entered(a));
+  assertStrictEquals(batch.revoke(a), a);
+  assertStrictEquals(a.holder, undefined);
   (b as unknown as TestJob).settled = true;
-  batch.revoke(b);
-  assertEquals(batch.open, [0]);
+  assertStrictEquals(batch.revoke(b), undefined);
+  assertEquals(ledger.take(batch.id, "n")!.open, [2]);
+  assert(batch.entered(c));
+  assertStrictEquals(batch.revoke(c), undefined);
+  const [again] = ledger.lose(batch, true).again as [Job];
+  const other = ledger.add([again]);
+  assert(other.entered(again), "it may have been begun before");
+  assertStrictEquals(other.revoke(again), undefined);
 });
 
 Deno.test("Ledger.takeAll() tells what may have been begun from what has not", () => {
@@ -218,6 +226,7 @@ class Model {
   /** What each call has been through. */
   readonly losses = new Map<string, number>();
   readonly begun = new Set<string>();
+  readonly lost = new Set<string>();
   readonly outcomes = new Map<string, number>();
   readonly unwanted = new Set<string>();
   readonly jobs = new Set<Job>();
@@ -252,6 +261,7 @@ class Model {
       () => this.#giveBack(),
       () => this.#recall(),
       () => this.#abort(),
+      () => this.#cancel(),
     ];
     this.#random.pick(steps)();
     this.check();
@@ -287,7 +297,9 @@ class Model {
     }
     for (const state of [SENT, TAKEN] as const) {
       for (const batch of this.ledger.inState(state)) {
-        running += batch.left;
+        for (const call of batch.open) {
+          if (batch.entered(batch.job(call)!)) running++;
+        }
         assertStrictEquals(batch.left, batch.open.length);
         for (const call of batch.open) {
           const job = batch.job(call)!;
@@ -296,6 +308,10 @@ class Model {
       }
     }
     assertStrictEquals(this.ledger.running, running);
+    assertStrictEquals(
+      this.ledger.underway,
+      this.ledger.inState(SENT).length + this.ledger.inState(TAKEN).length,
+    );
     for (let call = 0; call < this.#calls; call++) {
       const name = `${call}`;
       const over = this.outcomes.has(name) || this.unwanted.has(name);
@@ -379,6 +395,7 @@ class Model {
     for (const job of [...again, ...failed]) {
       assertStrictEquals(job.count, 1);
       const [name] = namesOf([job]) as [string];
+      this.lost.add(name);
       if (counts) this.losses.set(name, (this.losses.get(name) ?? 0) + 1);
       if (failed.includes(job)) {
         assert(this.#max === 1 || this.losses.get(name) === this.#max);
@@ -389,15 +406,18 @@ class Model {
   }
 
   #giveBack(): void {
-    const taken = this.ledger.inState(TAKEN);
-    if (taken.length === 0) return;
-    const batch = this.#random.pick(taken);
+    // One that counts as lost may give back what is elsewhere by now.
+    const given = [TAKEN, LOST].flatMap((state) =>
+      this.ledger.inState(state as typeof TAKEN)
+    );
+    if (given.length === 0) return;
+    const batch = this.#random.pick(given);
     const calls = Array.from({ length: batch.count }, (_, call) => call)
       .filter(() => this.#random.below(2) === 0);
     const jobs = this.ledger.giveBack(batch, calls);
     // It says that it has not begun them.
     for (const name of namesOf(jobs)) {
-      if (!this.losses.has(name)) this.begun.delete(name);
+      if (!this.lost.has(name)) this.begun.delete(name);
     }
     this.#putBack(jobs);
   }
@@ -414,16 +434,35 @@ class Model {
     this.queue.unshift(...jobs);
   }
 
+  /** The only call of a job is cancelled, if that can be. */
+  #cancel(): void {
+    const job = this.#pickAlone();
+    if (job === undefined) return;
+    const [name] = namesOf([job]) as [string];
+    const isBegun = this.begun.has(name);
+    if (job.holder !== undefined && job.holder.revoke(job) !== job) {
+      assert(isBegun, "it was begun");
+      return;
+    }
+    assert(!isBegun, "it was not begun");
+    (job as unknown as TestJob).settled = true;
+    this.unwanted.add(name);
+  }
+
   /** The only call of a job is aborted, wherever it is. */
   #abort(): void {
-    const alone = [...this.jobs].filter((job) =>
-      job.count === 1 && !job.settled && !this.outcomes.has(namesOf([job])[0]!)
-    );
-    if (alone.length === 0) return;
-    const job = this.#random.pick(alone);
+    const job = this.#pickAlone();
+    if (job === undefined) return;
     (job as unknown as TestJob).settled = true;
     this.unwanted.add(namesOf([job])[0]!);
     job.holder?.stop(job, new CancelledError());
+  }
+
+  #pickAlone(): Job | undefined {
+    const alone = [...this.jobs].filter((job) =>
+      job.count === 1 && !job.settled && !this.outcomes.has(namesOf([job])[0]!)
+    );
+    return alone.length === 0 ? undefined : this.#random.pick(alone);
   }
 }
 

@@ -15,6 +15,7 @@ import {
   type Executor,
   TaskNotFoundError,
   TimeoutError,
+  WorkerPoolExecutor,
 } from "../../../mod.ts";
 import type { AnyFunction } from "../../../executors/task.ts";
 import { KINDS, watched } from "../helpers/harness.ts";
@@ -265,6 +266,49 @@ workerBehaviour(
     const error = await executor.submit(other.tasks[0]!).exception();
     assertInstanceOf(error, TaskNotFoundError);
     assertStringIncludes(error.message, "if (import.meta.main)");
+  },
+  60_000,
+);
+
+watched(
+  "a bundle has the tasks of all its modules, by names of their own",
+  async (executors) => {
+    await using node = await find(
+      {
+        "tasks.ts": `
+      import { task, WorkerPoolExecutor } from "@concurrent/futures";
+      import { double, same as other } from "./lib/others.ts";
+      export const same = task(import.meta, "same", () => "outer");
+      export const inner = task(import.meta, "inner", async () => {
+        await using pool = new WorkerPoolExecutor({ maxWorkers: 1 });
+        const refused = [same, other].map((fn) => {
+          try {
+            return pool.submit(fn);
+          } catch (error) {
+            return error.message;
+          }
+        });
+        return [await pool.submit(double, 21), ...refused];
+      });
+    `,
+        "lib/others.ts": `
+      import { task } from "@concurrent/futures";
+      export const double = task(import.meta, function double(n: number) {
+        return 2 * n;
+      });
+      export const same = task(import.meta, "same", () => "inner");
+    `,
+      },
+      "same",
+      "inner",
+    );
+    const executor = new WorkerPoolExecutor({ maxWorkers: 1 });
+    executors.push(executor);
+    const [same, inner] = node.tasks;
+    assertEquals(await executor.submit(same!), "outer");
+    const refused =
+      "Two tasks of one bundle are called 'same', and neither can be submitted there: give one another name";
+    assertEquals(await executor.submit(inner!), [42, refused, refused]);
   },
   60_000,
 );

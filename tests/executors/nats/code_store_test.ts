@@ -106,6 +106,15 @@ watched("PromisePoolExecutor makes calls of source of clients", async () => {
   const code: Code = { kind: "source", source: "(a, b) => a + b", name: "sum" };
   const sum = await new CodeStore({}).find(code, notFetched);
   assertEquals(await executor.map(sum, [1, 2], [10, 20]), [11, 22]);
+  for (const source of ["() => missing", "async () => await missing"]) {
+    const lost = await new CodeStore({}).find(
+      { kind: "source", source, name: "lost" },
+      notFetched,
+    );
+    const error = await executor.submit(lost).exception();
+    assertInstanceOf(error, ReferenceError);
+    assertStringIncludes(error.message, "task 'lost' was sent as text");
+  }
 });
 
 watched(
@@ -215,6 +224,39 @@ watched("CodeStore.find() sees when its cache was changed", async () => {
   await later.find(codeOf(bundle), () => Promise.resolve(bundle.bytes));
   assertEquals(await Deno.readFile(path), bundle.bytes);
 });
+
+watched(
+  "CodeStore.find() removes bundles that nobody has used for long",
+  async () => {
+    await using folder = await makeTempFolder();
+    const [old, used] = [
+      await bundleOf("return 1"),
+      await bundleOf("return 2"),
+    ];
+    const path = ({ hash }: { hash: string }) => `${folder.path}/${hash}.mjs`;
+    const store = (bundle: typeof old, fetch: () => Promise<Uint8Array>) => {
+      using store = new CodeStore({ cache: folder.path });
+      return store.find(codeOf(bundle), fetch);
+    };
+    const age = async (path: string, days: number) => {
+      const time = new Date(Date.now() - days * 86_400_000);
+      await Deno.utime(path, time, time);
+    };
+    await store(old, () => Promise.resolve(old.bytes));
+    await store(used, () => Promise.resolve(used.bytes));
+    await Deno.writeTextFile(`${folder.path}/another`, "Not a bundle");
+    await age(`${folder.path}/another`, 50);
+    await age(path(old), 20);
+    await age(path(used), 20);
+    await store(used, notFetched);
+    const { mtime } = await Deno.stat(path(used));
+    assert(Date.now() - mtime!.getTime() < 86_400_000);
+    await age(path(old), 31);
+    await store(used, notFetched);
+    const names = [...Deno.readDirSync(folder.path)].map(({ name }) => name);
+    assertEquals(names.sort(), [`${used.hash}.mjs`, "another"].sort());
+  },
+);
 
 Deno.test({
   name: "CodeStore.find() keeps no code where others may write",

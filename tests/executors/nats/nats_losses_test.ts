@@ -10,8 +10,9 @@ import {
 import { WorkerCrashedError } from "../../../mod.ts";
 import { NatsPoolExecutor } from "../../../executors/nats/mod.ts";
 import { until } from "../helpers/harness.ts";
+import { link } from "./links.ts";
 import { NatsServer, natsTest } from "./nats_server.ts";
-import { endWaiting, setUp, wait, warnings } from "./pool_kit.ts";
+import { endWaiting, setUp, startNode, wait, warnings } from "./pool_kit.ts";
 import { StandInNode } from "./stand_in_node.ts";
 
 natsTest("A node that dies costs no task", async () => {
@@ -226,7 +227,6 @@ natsTest("Messages that are none disturb nothing", async () => {
   await using set = await setUp();
   const { pool, servers } = set;
   await pool.start();
-  const { link } = await import("./links.ts");
   await using other = await link({ servers });
   const { nats, subjects } = other;
   const { num_pending: _, name: client } =
@@ -239,3 +239,53 @@ natsTest("Messages that are none disturb nothing", async () => {
   await nats.flush();
   assertStrictEquals(await pool.submit((n: number) => n, 2), 2);
 });
+
+natsTest(
+  "A consumer, and streams, that somebody has removed are made again",
+  async () => {
+    await using set = await setUp({ workers: 1 });
+    const { pool, node, servers } = set;
+    await using other = await link({ servers });
+    const { subjects, manager } = other;
+    const begun = pool.submit(wait, 1);
+    await until(() => node.has.size === 1);
+    const [consumer] = await manager.consumers.list(subjects.results).next();
+    await manager.consumers.delete(subjects.results, consumer!.name);
+    // Its result goes nowhere, and so it runs again.
+    endWaiting();
+    const ends = setInterval(endWaiting, 10);
+    assertStrictEquals(await begun, 1);
+    for (const stream of [subjects.tasks, subjects.results, subjects.parts]) {
+      await manager.streams.delete(stream);
+    }
+    assertStrictEquals(await pool.submit((n: number) => n, 2), 2);
+    clearInterval(ends);
+  },
+);
+
+natsTest(
+  "A program that computes for long takes no node for silent",
+  async () => {
+    await using server = await NatsServer.start();
+    const { url: servers } = server;
+    await using pool = new NatsPoolExecutor({ servers });
+    const node = await startNode(servers);
+    await pool.start();
+    const events: unknown[] = [];
+    pool.addEventListener("task", ({ outcome }) => events.push(outcome));
+    const count = (path: string) => {
+      Deno.writeTextFileSync(path, "x", { append: true });
+      return new Promise((resolve) => setTimeout(resolve, 13_000));
+    };
+    const path = await Deno.makeTempFile();
+    const future = pool.submit(count, path);
+    await until(() => future.running());
+    const ended = performance.now() + 12_000;
+    while (performance.now() < ended);
+    await future;
+    assertStrictEquals(await Deno.readTextFile(path), "x", "it ran once");
+    await Deno.remove(path);
+    node.kill("SIGKILL");
+    await node.status;
+  },
+);

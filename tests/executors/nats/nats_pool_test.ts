@@ -139,35 +139,45 @@ natsTest(
   },
 );
 
-natsTest("NatsPoolExecutor keeps most of its queue to itself", async () => {
-  const open = gate();
-  const asked: string[] = [];
-  await using set = await setUp({
-    workers: 1,
-    beforeTake: (batch) => {
-      asked.push(batch);
-      return open.promise;
-    },
-  });
-  const { pool } = set;
-  await pool.start();
-  const futures = Array.from(
-    { length: 10 },
-    (_, n) => pool.submit((n: number) => n, n),
-  );
-  await until(() => asked.length > 0);
-  const states = futures.map(({ state }) => state);
-  const running = states.filter((state) => state === "running").length;
-  assertStrictEquals(running, pool.stats().running);
-  // Two messages for the only worker; nothing is known of how long it takes.
-  assertStrictEquals(running, 2);
-  assert(!futures[0]!.cancel(), "as it was sent");
-  assert(futures[9]!.cancel(), "as it waits here");
-  open.resolve();
-  for (const [n, future] of futures.slice(0, 9).entries()) {
-    assertStrictEquals(await future, n);
-  }
-});
+natsTest(
+  "NatsPoolExecutor keeps most of its queue to itself, and knows what no node was told to begin",
+  async () => {
+    const open = gate();
+    const asked: string[] = [];
+    await using set = await setUp({
+      workers: 1,
+      beforeTake: (batch) => {
+        asked.push(batch);
+        return open.promise;
+      },
+    });
+    const { pool, node, servers } = set;
+    await pool.start();
+    const futures = Array.from({ length: 10 }, (_, n) => pool.submit(wait, n));
+    await until(() => asked.length > 0);
+    await using other = await link({ servers });
+    // Two messages for the only worker; nothing is known of how long it takes.
+    while (await other.messagesIn(other.subjects.tasks) < 2);
+    assertStrictEquals(await other.messagesIn(other.subjects.tasks), 2);
+    assert(futures.every(({ state }) => state === "pending"));
+    assert(futures[0]!.cancel(), "as it was sent, and not begun");
+    assert(futures[9]!.cancel(), "as it waits here");
+    open.resolve();
+    await until(() => node.has.size > 0);
+    assertEquals(futures.map(({ state }) => state), [
+      "cancelled",
+      "running",
+      ...new Array(7).fill("pending"),
+      "cancelled",
+    ]);
+    assert(!futures[1]!.cancel(), "as it was begun");
+    const ends = setInterval(endWaiting, 1);
+    for (const [n, future] of futures.slice(1, 9).entries()) {
+      assertStrictEquals(await future, n + 1);
+    }
+    clearInterval(ends);
+  },
+);
 
 natsTest(
   "NatsPoolExecutor has nobody begin what was aborted before",

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
+  BrokenExecutorError,
   type Executor,
   PromisePoolExecutor,
   ShutdownError,
@@ -56,13 +57,13 @@ natsTest(
     await using _node = await serve(server, executor);
     await using client = await StandInClient.start(server);
     await client.nodes();
-    using _meeting = new Meeting();
+    using meeting = new Meeting();
     client.answered = (batch, node) => client.stop(node, batch, [0]);
     for (let round = 0; round < 20; round++) {
-      const batch = await client.send(meet, [["a"]]);
+      const batch = await client.send(meet, [[round]]);
       await client.nothingIsLeft();
-      assertEquals(batch.outcomes.size, 0);
-      _meeting.pass("a");
+      assertEquals(batch.values, []);
+      meeting.pass(round);
     }
   },
 );
@@ -186,7 +187,7 @@ natsTest(
       const batch = await client.send(() => 1, [[], []]);
       await assertRejects(() => serving.node.finished, ShutdownError);
       assertEquals(batch.back, [0, 1]);
-      assertEquals(batch.outcomes.size, 0);
+      assertEquals(batch.values, []);
       await client.nothingIsLeft();
     }
   },
@@ -205,3 +206,28 @@ natsTest("a node whose executor ends gives back what it had", async () => {
   assertEquals(batch.back.toSorted(), [0, 1]);
   await client.nothingIsLeft();
 });
+
+natsTest(
+  "a node whose executor breaks gives back what it had, and says why",
+  async () => {
+    await using server = await NatsServer.start();
+    await using executor = new WorkerPoolExecutor({
+      maxWorkers: 1,
+      initializer: () => {
+        throw new RangeError("No such database");
+      },
+    });
+    await using serving = await serve(server, executor);
+    await using client = await StandInClient.start(server);
+    await client.nodes();
+    const batch = await client.send(() => 1, [[], []]);
+    const error = await assertRejects(
+      () => serving.node.finished,
+      BrokenExecutorError,
+    );
+    assertEquals((error.cause as Error).message, "No such database");
+    assertEquals(batch.back, [0, 1]);
+    assertEquals(batch.outcomes.size, 0);
+    await client.nothingIsLeft();
+  },
+);

@@ -9,6 +9,8 @@ import { NatsPoolExecutor } from "../../../executors/nats/mod.ts";
 import { NatsServer } from "./nats_server.ts";
 import { StandInNode, type StandInOptions } from "./stand_in_node.ts";
 
+const ROOT = new URL("../../../", import.meta.url);
+
 /** See above. */
 export interface PoolKit extends AsyncDisposable {
   readonly server: NatsServer;
@@ -66,4 +68,27 @@ export async function warnings(run: () => Promise<void>): Promise<string[]> {
     console.warn = original;
   }
   return written;
+}
+
+/** A node in a process of its own, which serves when this has resolved. */
+export async function startNode(servers: string): Promise<Deno.ChildProcess> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-check", "-A", "-"],
+    cwd: ROOT,
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(`
+    import { servePool } from "./executors/nats/serve_pool.ts";
+    import { WorkerPoolExecutor } from "./mod.ts";
+    const executor = new WorkerPoolExecutor({ maxWorkers: 1 });
+    await servePool({ servers: "${servers}", executor });
+    console.log("serves");
+  `));
+  await writer.close();
+  const reader = child.stdout.getReader();
+  await reader.read();
+  await reader.cancel();
+  return child;
 }

@@ -65,8 +65,9 @@ export class StandInNode implements AsyncDisposable {
   readonly #executor: PromisePoolExecutor;
   readonly #inbox: string;
   #pulls = 0;
-  /** How many pulls the server has not answered, as far as one knows, and how many batches it is at. */
-  #pulling = 0;
+  /** The pulls that the server has not answered, and when they were made. */
+  readonly #pulling = new Map<string, number>();
+  /** How many batches it is at. */
   #running = 0;
   #results = 0;
   /** What it does again and again, while it is there. */
@@ -149,7 +150,10 @@ export class StandInNode implements AsyncDisposable {
     nats.subscribe(`${this.#inbox}.*`, {
       callback: (_, message) => {
         if (this.frozen) return;
-        this.#pulling--;
+        // A message from a stream does not say which pull it answers.
+        const [oldest] = this.#pulling.keys();
+        const isStatus = this.#pulling.has(message.subject);
+        this.#pulling.delete(isStatus ? message.subject : `${oldest}`);
         const code = message.headers?.code ?? 0;
         // The time of a pull is up; after anything else, it tries again later.
         if (code === 408) this.pull();
@@ -195,7 +199,7 @@ export class StandInNode implements AsyncDisposable {
   async #pullAfterReturns(): Promise<void> {
     while (!this.#gone) {
       await this.#link.isBack();
-      this.#pulling = 0;
+      this.#pulling.clear();
       this.#greet();
     }
   }
@@ -206,12 +210,17 @@ export class StandInNode implements AsyncDisposable {
     const { protocol = PROTOCOL } = hello;
     if (this.#gone || protocol !== PROTOCOL) return;
     const { nats, subjects } = this.#link;
-    while (this.#pulling + this.#running < workers) {
-      this.#pulling++;
+    for (const [pull, made] of this.#pulling) {
+      // The server has forgotten it without a word, with its consumer.
+      if (performance.now() - made > 6000) this.#pulling.delete(pull);
+    }
+    while (this.#pulling.size + this.#running < workers) {
+      const reply = `${this.#inbox}.${++this.#pulls}`;
+      this.#pulling.set(reply, performance.now());
       nats.publish(
         `$JS.API.CONSUMER.MSG.NEXT.${subjects.tasks}.${NODES}`,
         JSON.stringify({ batch: 1, expires: 5_000_000_000 }),
-        { reply: `${this.#inbox}.${++this.#pulls}` },
+        { reply },
       );
     }
   }
