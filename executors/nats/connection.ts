@@ -29,6 +29,8 @@ export interface ConnectionListener {
   lost(message: string): void;
   /** It is back: what others have sent meanwhile may not have come. */
   back(): void;
+  /** Nobody has held it for a while: it is closed once this has resolved. */
+  leave?(): Promise<void>;
 }
 
 /** Somebody's use of a connection, until it is disposed of. */
@@ -44,6 +46,8 @@ export class Connection {
   readonly #listener: ConnectionListener;
   #holders = 0;
   #open: Promise<NatsConnection> | undefined;
+  /** Resolves when no older connection is left. */
+  #left: Promise<void> = Promise.resolve();
   #stopIdling: () => void = () => {};
 
   /**
@@ -97,15 +101,27 @@ export class Connection {
     const open = this.#open;
     this.#open = undefined;
     const nats = await open?.catch(() => undefined);
-    await nats?.close();
+    await Promise.all([nats?.close(), this.#left]);
   }
 
   #release(): void {
     if (--this.#holders > 0 || this.#open === undefined) return;
-    this.#stopIdling = startTimer(IDLE_MS, () => void this.close());
+    this.#stopIdling = startTimer(IDLE_MS, () => {
+      const open = this.#open!;
+      this.#open = undefined;
+      this.#left = this.#leave(open);
+    });
+  }
+
+  async #leave(open: Promise<NatsConnection>): Promise<void> {
+    const nats = await open;
+    await this.#listener.leave?.();
+    await nats.close();
   }
 
   async #connect(): Promise<NatsConnection> {
+    // What is left behind by the last connection is not what the next one leaves.
+    await this.#left;
     const nats = await connect(this.#settings, this.#inbox);
     this.#follow(nats);
     return nats;

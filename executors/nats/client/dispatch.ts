@@ -122,7 +122,8 @@ export class Dispatch
     // Others come back later than this client.
     if (again) this.watch.reconnected();
     else this.presence.clear();
-    if (!kept) this.#codes.forgetStored();
+    // A connection that is not needed takes bundles with it as it is closed.
+    if (!kept || !again) this.#codes.forgetStored();
     session.who(this.#settings.versions);
     for (const [batch, sent] of [...this.#sender.sent]) {
       if (batch.state !== SENT) continue;
