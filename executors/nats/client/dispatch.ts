@@ -247,6 +247,8 @@ export class Dispatch
     const batch = this.#ledger.find(id, ticket);
     if (batch !== undefined) {
       this.putBack(this.#ledger.giveBack(batch, calls));
+      // It may be that the server has lost what the node was to read.
+      this.#codes.forgetStored();
     }
     this.#owner.changed();
   }

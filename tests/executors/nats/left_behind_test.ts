@@ -32,3 +32,20 @@ natsTest("A client that disconnects takes its bundles with it", async () => {
   assertStrictEquals(await other.messagesIn(tasks), 0);
   await served.drain();
 });
+
+natsTest("A bundle that the server has lost is stored again", async () => {
+  await using server = await NatsServer.start();
+  const { url: servers } = server;
+  await using executor = new WorkerPoolExecutor({ maxWorkers: 1 });
+  const serve = (name: string) =>
+    servePool({ servers, executor, name, cache: `${server.folder}/${name}` });
+  const first = await serve("first");
+  await using other = await link({ servers });
+  await using pool = new NatsPoolExecutor({ servers });
+  assertEquals(await pool.submit(echoAfter, 7, 1), 7);
+  await other.manager.streams.purge(other.subjects.parts);
+  await first.drain();
+  const second = await serve("second");
+  assertEquals(await pool.submit(echoAfter, 8, 1), 8);
+  await second.drain();
+});
