@@ -14,17 +14,16 @@ import { functionName, nameOf, show } from "./text.ts";
 // deno-lint-ignore no-explicit-any
 export type AnyFunction = (...args: any[]) => unknown;
 
-/** The address of a function: its module, and the name under which that exports it. */
-export interface ExportReference {
-  readonly kind: "export";
-  readonly module: string;
-  readonly name: string;
-}
-
 /** All that a worker needs to find a function. */
 export type FunctionReference =
-  | ExportReference
+  | { readonly kind: "export"; readonly module: string; readonly name: string }
   | { readonly kind: "source"; readonly source: string; readonly name: string };
+
+/** The address of a function: its module, and the name under which that exports it. */
+export type ExportReference = Extract<
+  FunctionReference,
+  { readonly kind: "export" }
+>;
 
 /** The part of `import.meta` that {@linkcode task} needs. */
 export interface TaskModule {

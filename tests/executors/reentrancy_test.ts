@@ -3,6 +3,7 @@
 
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { type Future, WorkerCrashedError } from "../../mod.ts";
+import { LOOK_MS } from "../../executors/pool/host/silence.ts";
 import { load, loadAll, makeCells } from "./helpers/cells.ts";
 import { countAndSometimesDie } from "./fixtures/dying.ts";
 import { countIn } from "./helpers/tasks.ts";
@@ -129,3 +130,25 @@ for (const [name, end] of Object.entries(ENDS)) {
     },
   );
 }
+
+workerBehaviour(
+  "a getter that cancels all that is sent with it does not keep what waits from being sent",
+  async (make) => {
+    const executor = make({ maxWorkers: 1, idleTimeout: Infinity });
+    const half = (n: number) => n / 2;
+    // Calls that are known to be quick are sent ahead by the hundred.
+    await executor.map(half, Array.from({ length: 2000 }, (_, n) => n));
+    // By then nothing looks after the worker any more, which would send what waits.
+    await new Promise((resolve) => setTimeout(resolve, 2 * LOOK_MS));
+    const futures: Future<number>[] = [];
+    const argument = {
+      get value() {
+        for (const future of futures.slice(0, -1)) future.cancel();
+        return 0;
+      },
+    };
+    futures.push(executor.submit(half, argument as never));
+    for (let n = 1; n < 3000; n++) futures.push(executor.submit(half, n));
+    assertEquals(await futures.at(-1), 2999 / 2);
+  },
+);

@@ -122,8 +122,9 @@ export class Dispatch
     // Others come back later than this client.
     if (again) this.watch.reconnected();
     else this.presence.clear();
-    // A connection that is not needed takes bundles with it as it is closed.
-    if (!kept || !again) this.#codes.forgetStored();
+    // What this client has stored went with its last connection, or nodes may have
+    // taken it for gone since, and removed it.
+    this.#codes.forgetStored();
     session.who(this.#settings.versions);
     for (const [batch, sent] of [...this.#sender.sent]) {
       if (batch.state !== SENT) continue;

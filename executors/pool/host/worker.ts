@@ -166,9 +166,11 @@ export class PoolWorker implements JobHolder, ChannelListener {
 
   /** Sends the calls that were taken. */
   flush(): void {
+    const taken = this.#outgoing.calls > 0;
     const refused = this.#outgoing.send();
-    if (refused.length === 0) return;
-    this.#owner.workerProgressed();
+    // Of calls that getters have settled nothing is sent, so no report would come.
+    const leftOut = taken && this.ledger.count === 0;
+    if (refused.length > 0 || leftOut) this.#owner.workerProgressed();
     // Done callbacks may do anything to the executor, so they come last.
     for (const [job, error] of refused) job.reject(error);
   }
