@@ -30,6 +30,8 @@ export interface ConnectionListener {
   lost(message: string): void;
   /** It is back: what others have sent meanwhile may not have come. */
   back(): void;
+  /** Nobody has held it for a while: it is closed once this has resolved. */
+  leave?(): Promise<void>;
 }
 
 /** Somebody's use of a connection, until it is disposed of. */
@@ -45,6 +47,8 @@ export class Connection {
   readonly #listener: ConnectionListener;
   #holders = 0;
   #open: Promise<NatsConnection> | undefined;
+  /** Resolves when no older connection is left. */
+  #left: Promise<void> = Promise.resolve();
   #stopIdling: () => void = () => {};
 
   /**
@@ -98,18 +102,27 @@ export class Connection {
     const open = this.#open;
     this.#open = undefined;
     const nats = await open?.catch(() => undefined);
-    await nats?.close();
-    // What was asked while it closed, nats-core 3.4.0 forgets: its timers would
-    // keep the program for seconds.
-    (nats as NatsConnectionImpl | undefined)?.protocol.muxSubscriptions.close();
+    await Promise.all([nats && disconnect(nats), this.#left]);
   }
 
   #release(): void {
     if (--this.#holders > 0 || this.#open === undefined) return;
-    this.#stopIdling = startTimer(IDLE_MS, () => void this.close());
+    this.#stopIdling = startTimer(IDLE_MS, () => {
+      const open = this.#open!;
+      this.#open = undefined;
+      this.#left = this.#leave(open);
+    });
+  }
+
+  async #leave(open: Promise<NatsConnection>): Promise<void> {
+    const nats = await open;
+    await this.#listener.leave?.();
+    await disconnect(nats);
   }
 
   async #connect(): Promise<NatsConnection> {
+    // What is left behind by the last connection is not what the next one leaves.
+    await this.#left;
     const nats = await connect(this.#settings, this.#inbox);
     this.#follow(nats);
     return nats;
@@ -132,4 +145,11 @@ export class Connection {
       }
     }
   }
+}
+
+async function disconnect(nats: NatsConnection): Promise<void> {
+  await nats.close();
+  // What was asked while it closed, nats-core 3.4.0 forgets: its timers would
+  // keep the program for seconds.
+  (nats as NatsConnectionImpl).protocol.muxSubscriptions.close();
 }

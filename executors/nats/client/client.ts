@@ -196,6 +196,10 @@ export class Client implements Engine, LineOwner {
     );
   }
 
+  get hasStored(): boolean {
+    return this.#dispatch.hasStored;
+  }
+
   opened(session: Session, kept: boolean, again: boolean): void {
     this.#dispatch.opened(session, kept, again);
     this.#schedule();
@@ -304,7 +308,7 @@ export class Client implements Engine, LineOwner {
     if (this.#life !== CLOSED) {
       if (this.#whenClosed.length === 0 || this.#closing) return;
       this.#closing = true;
-      await this.#line.close(this.#dispatch.hasStored);
+      await this.#line.close();
       this.#life = CLOSED;
     }
     for (const resolve of this.#whenClosed.splice(0)) resolve();

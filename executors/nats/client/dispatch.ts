@@ -122,8 +122,9 @@ export class Dispatch
     // Others come back later than this client.
     if (again) this.watch.reconnected();
     else this.presence.clear();
-    // Nodes may have taken this client for gone, and removed what it has stored.
-    if (again || !kept) this.#codes.forgetStored();
+    // What this client has stored went with its last connection, or nodes may have
+    // taken it for gone since, and removed it.
+    this.#codes.forgetStored();
     session.who(this.#settings.versions);
     for (const [batch, sent] of [...this.#sender.sent]) {
       if (batch.state !== SENT) continue;
@@ -247,6 +248,8 @@ export class Dispatch
     const batch = this.#ledger.find(id, ticket);
     if (batch !== undefined) {
       this.putBack(this.#ledger.giveBack(batch, calls));
+      // It may be that the server has lost what the node was to read.
+      this.#codes.forgetStored();
     }
     this.#owner.changed();
   }

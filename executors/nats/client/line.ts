@@ -36,6 +36,8 @@ export interface LineOwner extends SessionListener {
   wake(): void;
   /** Whether it still does. */
   readonly isNeeded: boolean;
+  /** Whether there have been parts of values, or bundles. */
+  readonly hasStored: boolean;
   /**
    * Everything can be sent.
    *
@@ -91,6 +93,7 @@ export class Line {
           this.#ensure(this.#newest, true).catch((error) => this.#fail(error));
         }
       },
+      leave: () => this.#leave(),
     });
   }
 
@@ -132,29 +135,33 @@ export class Line {
     this.#said.add(said);
   }
 
-  /**
-   * Closes for good, and leaves nothing with the server.
-   *
-   * @param hasParts Whether there are parts.
-   */
-  async close(hasParts: boolean): Promise<void> {
+  /** Closes for good, and leaves nothing with the server. */
+  async close(): Promise<void> {
     this.#closed = true;
     this.#stopWaiting();
     for (const { reject } of this.#waiting.splice(0)) {
       reject(new ShutdownError("Shut down before the server has answered"));
     }
-    const session = this.#newest;
-    if (session !== undefined && this.#sound && !session.nats.isClosed()) {
-      let stopTimer = () => {};
-      const late = new Promise<void>((resolve) =>
-        stopTimer = startTimer(LEAVE_MS, resolve)
-      );
-      const left = Promise.all(this.#said).then(() => session.leave(hasParts));
-      await Promise.race([left.catch(() => {}), late]);
-      stopTimer();
-    }
+    await this.#leave();
     this.#release();
     await this.#connection.close();
+  }
+
+  /** Takes everything from the server, if that is possible now. */
+  async #leave(): Promise<void> {
+    const session = this.#newest;
+    if (session === undefined || !this.#sound || session.nats.isClosed()) {
+      return;
+    }
+    let stopTimer = () => {};
+    const late = new Promise<void>((resolve) =>
+      stopTimer = startTimer(LEAVE_MS, resolve)
+    );
+    const left = Promise.all(this.#said).then(() =>
+      session.leave(this.#owner.hasStored)
+    );
+    await Promise.race([left.catch(() => {}), late]);
+    stopTimer();
   }
 
   #release(): void {

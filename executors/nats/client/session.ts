@@ -234,8 +234,11 @@ export class Session {
 
   /** Takes everything of this client from the server, once it has all that was said. */
   async leave(hasParts: boolean): Promise<void> {
-    await this.#manager.consumers.delete(this.#subjects.results, this.#client);
-    if (hasParts) await this.parts.dropClient(this.#client);
+    const { results } = this.#subjects;
+    await Promise.allSettled([
+      this.#manager.consumers.delete(results, this.#client),
+      hasParts ? this.parts.dropClient(this.#client) : undefined,
+    ]);
     await this.nats.flush();
   }
 

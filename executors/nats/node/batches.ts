@@ -176,12 +176,6 @@ export class Batches implements BatchHost {
     return batch !== undefined;
   }
 
-  /** Has a client asked whether it is there. */
-  probe(client: string): void {
-    const batch = this.#of(client)[0];
-    if (batch !== undefined) this.#dialogue.probe(batch);
-  }
-
   /** A client is gone, and wants nothing of this any more. */
   abandon(client: string): void {
     for (const batch of this.#of(client)) batch.abandon();
@@ -246,7 +240,7 @@ export class Batches implements BatchHost {
     }
     this.#busy.delete(batch);
     for (const delivery of deliveries) this.#acknowledge(delivery);
-    if (this.#of(run.client).length === 0) this.#clients.forget(run.client);
+    if (this.#of(run.client).length === 0) this.#clients.rest(run.client);
     this.#listener.changed();
   }
 
@@ -258,7 +252,7 @@ export class Batches implements BatchHost {
     const batch = new Batch(head, blocks, delivery, this);
     this.#batches.set(delivery.subject, batch);
     this.#busy.add(batch);
-    this.#clients.add(head.client);
+    this.#clients.add(head.client, head.batch);
     batch.start();
   }
 

@@ -24,6 +24,12 @@ const QUIET_MS = 1500;
  */
 const GONE_MS = 5000;
 
+/**
+ * So long a client is asked whether it is there after the last of its batches
+ * here: until then it may not have read, or deleted, what was stored for it.
+ */
+const LINGER_MS = 10_000;
+
 /** So long a client that was gone is known to be. */
 const REMEMBERED_MS = 60_000;
 
@@ -32,9 +38,13 @@ interface Presence {
   heard: number;
   /** Since when nobody listens. */
   missed: number | undefined;
+  /** The newest of its batches here, by which it is asked. */
+  batch: string;
+  /** Until when it is asked; for ever while it has batches here. */
+  until: number;
 }
 
-/** The clients that have something at one node. */
+/** The clients that have something at one node, or had until just now. */
 export class Clients {
   readonly #clients = new Map<string, Presence>();
   readonly #gone: (client: string) => void;
@@ -53,11 +63,17 @@ export class Clients {
     for (const presence of this.#clients.values()) presence.missed = undefined;
   }
 
-  /** A client has something here from now on. */
-  add(client: string): void {
-    if (this.#clients.has(client)) return;
+  /** A client has a batch here from now on. */
+  add(client: string, batch: string): void {
+    const presence = this.#clients.get(client);
+    if (presence !== undefined) {
+      presence.batch = batch;
+      presence.until = Infinity;
+      return;
+    }
     const missed = this.#departed.get(client);
-    this.#clients.set(client, { heard: monotonicTime(), missed });
+    const heard = monotonicTime();
+    this.#clients.set(client, { heard, missed, batch, until: Infinity });
   }
 
   /** A client has said something, or at least it listens. */
@@ -81,9 +97,10 @@ export class Clients {
     this.#gone(client);
   }
 
-  /** Nothing of this client is here any more. */
-  forget(client: string): void {
-    this.#clients.delete(client);
+  /** No batch of this client is here any more. */
+  rest(client: string): void {
+    const presence = this.#clients.get(client);
+    if (presence !== undefined) presence.until = monotonicTime() + LINGER_MS;
   }
 
   #remember(client: string, missed: number): void {
@@ -94,11 +111,14 @@ export class Clients {
     this.#departed.set(client, missed);
   }
 
-  /** Whom to ask whether they are there. */
-  get quiet(): string[] {
+  /** Whom to ask whether they are there, each with the name of a batch. */
+  get quiet(): [client: string, batch: string][] {
     const now = monotonicTime();
-    return [...this.#clients].flatMap(([client, { heard }]) =>
-      now - heard >= QUIET_MS ? [client] : []
-    );
+    const quiet: [string, string][] = [];
+    for (const [client, { heard, missed, batch, until }] of this.#clients) {
+      if (now > until && missed === undefined) this.#clients.delete(client);
+      else if (now - heard >= QUIET_MS) quiet.push([client, batch]);
+    }
+    return quiet;
   }
 }

@@ -57,7 +57,8 @@ export class Dialogue {
   /** Asks whether a batch may be begun; `undefined` if it is over before there is an answer. */
   take(batch: Batch): Promise<Go | undefined> {
     return this.#again(batch, async () => {
-      const go = await this.#ask(batch, "go", this.#takeOf(batch));
+      const { client, batch: name } = batch.run;
+      const go = await this.#ask(client, "go", this.#takeOf(name));
       // Which it does not have, nobody can want.
       const areCalls = go?.calls.every((call) => call < batch.run.calls);
       return areCalls ? go : undefined;
@@ -66,15 +67,15 @@ export class Dialogue {
 
   /** Gives calls back, until the client says yes, or the batch is over. */
   async back(batch: Batch, calls: readonly number[]): Promise<void> {
-    const { batch: name } = batch.run;
+    const { client, batch: name } = batch.run;
     const ticket = batch.ticket!;
     const message = encodeMessage({ type: "back", ticket, batch: name, calls });
-    await this.#again(batch, () => this.#ask(batch, "yes", message));
+    await this.#again(batch, () => this.#ask(client, "yes", message));
   }
 
-  /** Asks a client whether it is there, by what it has answered before. */
-  async probe(batch: Batch): Promise<void> {
-    await this.#ask(batch, "go", this.#takeOf(batch));
+  /** Asks a client whether it is there, by what it has answered before, or by a batch that is over. */
+  async probe(client: string, batch: string): Promise<void> {
+    await this.#ask(client, "go", this.#takeOf(batch));
   }
 
   /** Publishes outcomes until they are stored, or the batch is over. */
@@ -130,14 +131,13 @@ export class Dialogue {
     for (const end of this.#pauses) end();
   }
 
-  #takeOf(batch: Batch): Uint8Array {
-    const { batch: name } = batch.run;
-    return encodeMessage({ type: "take", node: this.#node, batch: name });
+  #takeOf(batch: string): Uint8Array {
+    return encodeMessage({ type: "take", node: this.#node, batch });
   }
 
-  /** Asks the client of a batch once. */
+  /** Asks a client once. */
   async #ask<Type extends "go" | "yes">(
-    { run: { client } }: Batch,
+    client: string,
     type: Type,
     question: Uint8Array,
   ): Promise<MessageOf<Type> | undefined> {

@@ -288,7 +288,9 @@ export class PoolNode {
       const isDue = monotonicTime() - at >= HELLO_MS - BEAT_MS / 2;
       if (isDue || busy !== this.#batches.busyWorkers) this.#sayHello();
     }
-    for (const client of this.#clients.quiet) this.#batches.probe(client);
+    for (const [client, batch] of this.#clients.quiet) {
+      this.#dialogue.probe(client, batch);
+    }
   }
 
   async #tryToFindTasks(): Promise<void> {

@@ -82,6 +82,29 @@ natsTest(
 );
 
 natsTest(
+  "a node cleans up after a client that was gone before it had read its results",
+  async () => {
+    await using server = await NatsServer.start();
+    await using executor = new PromisePoolExecutor({ maxWorkers: 1 });
+    await using served = await serve(server, executor);
+    const gone = await StandInClient.start(server);
+    await gone.nodes();
+    const batch = await gone.send((n: number) => "x".repeat(n), [[2_000_000]]);
+    await batch.ended();
+    const [node] = gone.hellos.keys();
+    while ((await gone.held(node!)).length > 0);
+    await using look = await link({ servers: server.url });
+    const { parts } = look.subjects;
+    assert(await look.messagesIn(parts) > 0);
+    await gone[Symbol.asyncDispose]();
+    while (await look.messagesIn(parts) > 0) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await served.node.drain();
+  },
+);
+
+natsTest(
   "a node forgets what a client that is gone has not been asked for",
   async () => {
     await using server = await NatsServer.start();

@@ -256,6 +256,11 @@ export class Round {
 
   async #end(): Promise<void> {
     const { below } = this.#random;
+    // Sometimes it has disconnected by then, as it had nothing to do.
+    if (below(4) === 0) {
+      while (this.#unsettled().length > 0) await wait(10);
+      await wait(below(3000));
+    }
     this.#isEnding = true;
     const cancelFutures = below(4) === 0;
     if (below(4) === 0) this.#ending = "terminated";

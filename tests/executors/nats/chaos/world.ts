@@ -67,7 +67,7 @@ export class World implements AsyncDisposable {
         return this.#freezeNode(pick(this.#nodes), below(ms));
       },
       () => this.#drainNode(pick(this.#nodes)),
-      () => this.#startClient(below(2 ** 30), 100 + below(2000)),
+      () => this.#startClient(below(2 ** 30), below(2000)),
       () => this.#harmServer(pick(["kill", "stop", "wipe"]), below(1000)),
       () => this.#harmServer(pick(["kill", "stop", "wipe"]), below(1000)),
       () => this.#freezeServer(below(1000)),
