@@ -72,6 +72,8 @@ export class StandInNode implements AsyncDisposable {
   #results = 0;
   /** What it does again and again, while it is there. */
   readonly #timers = new Set<ReturnType<typeof setInterval>>();
+  /** Ends the pauses that it makes. */
+  readonly #pauses = new Set<() => void>();
   #gone = false;
 
   private constructor(link: Link, options: StandInOptions) {
@@ -95,6 +97,7 @@ export class StandInNode implements AsyncDisposable {
   async die(): Promise<void> {
     this.#gone = true;
     for (const timer of this.#timers) clearInterval(timer);
+    for (const end of this.#pauses) end();
     await this.#link[Symbol.asyncDispose]();
     await this.#executor.shutdown({ wait: false, cancelFutures: true });
   }
@@ -308,9 +311,22 @@ export class StandInNode implements AsyncDisposable {
         await stream.publish(subject, bytes, { msgID: id, timeout: 1000 });
         return;
       } catch {
-        await new Promise((resolve) => setTimeout(resolve, 100));
+        if (!this.#gone) await this.#pause(100);
       }
     }
+  }
+
+  /** Waits, but not longer than the node is there. */
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = () => {
+        clearTimeout(timer);
+        this.#pauses.delete(end);
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      this.#pauses.add(end);
+    });
   }
 
   async #call(
