@@ -33,13 +33,13 @@ workerBehaviour(
 );
 
 watched(
-  "WorkerPoolExecutor gives 1,900 results and 100 errors, none twice, for 2,000 tasks of which 100 end their worker",
+  "WorkerPoolExecutor gives 9,500 results and 500 errors, none twice, for 10,000 tasks of which 500 end their worker",
   async (executors) => {
     const executor = new WorkerPoolExecutor({ maxWorkers: 4 });
     executors.push(executor);
-    const calls = new Int32Array(new SharedArrayBuffer(4 * 2000));
-    const settled = new Array<number>(2000).fill(0);
-    // Without a module, as 100 workers would have to load it.
+    const calls = new Int32Array(new SharedArrayBuffer(4 * 10_000));
+    const settled = new Array<number>(10_000).fill(0);
+    // Without a module, as 500 workers would have to load it.
     const countAndDie = (calls: Int32Array, n: number) => {
       Atomics.add(calls, n, 1);
       if (n % 20 !== 7) return n;
@@ -48,16 +48,16 @@ watched(
       if (n % 3 === 2) Promise.reject(new Error("Loose end"));
       return new Promise<never>(() => {});
     };
-    const futures = Array.from({ length: 2000 }, (_, n) => {
+    const futures = Array.from({ length: 10_000 }, (_, n) => {
       const future = executor.submit(countAndDie, calls, n);
       future.addDoneCallback(() => settled[n]!++);
       return future;
     });
-    assertEquals(await countCrashes(futures), 100);
+    assertEquals(await countCrashes(futures), 500);
     assert(calls.every((count) => count === 1));
     assert(settled.every((count) => count === 1));
   },
-  // 100 workers have to start.
+  // 500 workers have to start.
   180_000,
 );
 

@@ -10,7 +10,6 @@
 import { serve } from "../thread/serve.ts";
 import { PacketWriter } from "./packets.ts";
 import { canSerialize, loadSerializer } from "./serialize.ts";
-import { hideInput } from "./standard_input.ts";
 
 /** What the worker has to know of its process. */
 export interface OwnProcess {
@@ -23,7 +22,8 @@ export interface OwnProcess {
 if (import.meta.main) {
   serve<OwnProcess>(async (send, { mark, inputMoved }) => {
     await loadSerializer();
-    if (!inputMoved) hideInput();
+    // Loaded only where it is needed, as each module takes a worker its time to start.
+    if (!inputMoved) (await import("./standard_input.ts")).hideInput();
     const packets = new PacketWriter(mark, "task");
     return {
       carries: canSerialize,

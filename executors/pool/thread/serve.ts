@@ -10,11 +10,11 @@ import { apply } from "../../runtime/builtins.ts";
 import { setMainModule } from "../../runtime/main_module.ts";
 // Known before any bundle is loaded, whose copy of this package asks for them.
 import "../entries.ts";
-import { type EncodedError, encodeError } from "../wire/codec.ts";
+import type { EncodedError } from "../wire/codec.ts";
 import type { ToHost, ToWorker } from "../wire/protocol.ts";
 import { Slots } from "../wire/slots.ts";
 import { WorkerLoop } from "../worker/loop.ts";
-import type { HostLine } from "../worker/report.ts";
+import { encodeThrown, type HostLine } from "../worker/report.ts";
 import type { Greeting } from "./greeting.ts";
 import { locks } from "./locks.ts";
 import { PortLine } from "./port_line.ts";
@@ -59,10 +59,8 @@ async function greeted<Extra>(
   };
   const out = await open(send, extra);
   const loop = new WorkerLoop({ name, slots: new Slots(slots), ...out });
-  announceEnd(
-    loop,
-    (error) => encodeError(error, `worker ${name}`, out.carries),
-  );
+  const thrower = { name, carries: out.carries };
+  announceEnd(loop, (error) => encodeThrown(thrower, error));
   beat(slots);
   await hold(lock);
   send(["up"]);

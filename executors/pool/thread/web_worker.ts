@@ -216,11 +216,7 @@ export class WebWorkerChannel implements Channel {
 
   /** Lets the worker be dead once all of its messages have come. */
   #hearOut(): void {
-    if (
-      this.#closed !== undefined || this.#pulse.hasSentMoreThan(this.#heard)
-    ) {
-      return;
-    }
+    if (this.#pulse.hasSentMoreThan(this.#heard)) return;
     this.#stopListening();
     this.#died(undefined);
   }

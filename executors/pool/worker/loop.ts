@@ -37,6 +37,7 @@ import type { Segment, ToWorker } from "../wire/protocol.ts";
 import { explain, loadEvaluator } from "./evaluate.ts";
 import { loadingModule, loadTask } from "./load.ts";
 import {
+  encodeThrown,
   type HostLine,
   MAX_TIMED_TOGETHER,
   type Pace,
@@ -331,8 +332,7 @@ export class WorkerLoop implements StopSource {
 
   #encode(error: unknown, reference?: FunctionReference): EncodedError {
     if (error === UNREAD) return { kind: "unread" };
-    const { name, carries } = this.#line;
-    const encoded = encodeError(error, `worker ${name}`, carries);
+    const encoded = encodeThrown(this.#line, error);
     return reference?.kind === "source" ? explain(encoded, reference) : encoded;
   }
 

@@ -48,6 +48,14 @@ export interface HostLine {
   carries(value: unknown): boolean;
 }
 
+/** Encodes what was thrown in a worker, for the way to its host. */
+export function encodeThrown(
+  { name, carries }: Pick<HostLine, "name" | "carries">,
+  error: unknown,
+): EncodedError {
+  return encodeError(error, `worker ${name}`, carries);
+}
+
 /** How quick the calls of a function have shown themselves to be. */
 export interface Pace {
   /**
@@ -192,12 +200,7 @@ export class Report {
 
   /** The errors for values that could not be sent, the places of which are emptied. */
   #refusals(values: unknown[], error: unknown): (number | EncodedError)[] {
-    const { name, carries } = this.#line;
-    const refusal = encodeError(
-      resultError(values[0], error),
-      `worker ${name}`,
-      carries,
-    );
+    const refusal = encodeThrown(this.#line, resultError(values[0], error));
     const refusals: (number | EncodedError)[] = [];
     for (let i = 0; i < values.length; i++) {
       values[i] = undefined;
