@@ -11,9 +11,8 @@ import {
   checkOptions,
   checkSignal,
 } from "../arguments.ts";
-import type { Job } from "../job/job.ts";
+import type { Entrance } from "../job/job.ts";
 import { type CallOptions, NO_OPTIONS } from "../job/options.ts";
-import type { Tally } from "../stats.ts";
 
 /** Options of `map()`. */
 export interface MapOptions {
@@ -114,11 +113,7 @@ export interface OpenMap {
 }
 
 /** The executor, as a map sees it. */
-export interface MapTarget {
-  /** Throws unless the executor takes jobs. */
-  assertOpen(): void;
-  enqueue(job: Job): void;
+export interface MapTarget extends Entrance {
   /** The maps that are told when the executor takes no more jobs. */
   readonly openMaps: Set<OpenMap>;
-  readonly tally: Tally;
 }

@@ -168,6 +168,9 @@ export class Sender {
         batch: batch.id,
         code,
         calls: batch.count,
+        ...draft.jobs.length === batch.count
+          ? {}
+          : { jobs: draft.jobs.map(({ count }) => count) },
         arity,
         ...timeout === Infinity ? {} : { timeout },
         timed,

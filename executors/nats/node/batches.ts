@@ -5,6 +5,7 @@
  */
 
 import { type NatsConnection, nuid } from "@nats-io/nats-core";
+import type { Executor } from "../../executor.ts";
 import type { AnyFunction } from "../../task.ts";
 import {
   type Code,
@@ -19,7 +20,6 @@ import { MAX_VALUE_BYTES } from "../values.ts";
 import { Batch, type BatchHost } from "./batch.ts";
 import type { Clients } from "./clients.ts";
 import type { Dialogue } from "./dialogue.ts";
-import type { LocalExecutor } from "./local_calls.ts";
 import type { Delivery } from "./pulls.ts";
 
 /** What a message takes beside its values, at most: subject, headers, head. */
@@ -55,7 +55,7 @@ export interface BatchesListener {
 
 /** See above. */
 export class Batches implements BatchHost {
-  readonly local: LocalExecutor;
+  readonly executor: Executor;
   leaving = false;
   readonly #nats: NatsConnection;
   readonly #subjects: Subjects;
@@ -74,7 +74,7 @@ export class Batches implements BatchHost {
   constructor(
     nats: NatsConnection,
     subjects: Subjects,
-    local: LocalExecutor,
+    executor: Executor,
     functions: Functions,
     dialogue: Dialogue,
     clients: Clients,
@@ -82,7 +82,7 @@ export class Batches implements BatchHost {
   ) {
     this.#nats = nats;
     this.#subjects = subjects;
-    this.local = local;
+    this.executor = executor;
     this.#functions = functions;
     this.#dialogue = dialogue;
     this.#clients = clients;
@@ -96,7 +96,7 @@ export class Batches implements BatchHost {
 
   /** For how many workers something can be asked for. */
   get free(): number {
-    const { maxWorkers } = this.local.executor;
+    const { maxWorkers } = this.executor;
     return Math.min(
       maxWorkers - this.#busy.size,
       (1 + MAX_UNTOLD) * maxWorkers - this.#batches.size,
@@ -107,13 +107,13 @@ export class Batches implements BatchHost {
   get busyWorkers(): number {
     let calls = 0;
     for (const { open } of this.#batches.values()) calls += open;
-    return Math.min(this.local.executor.maxWorkers, calls);
+    return Math.min(this.executor.maxWorkers, calls);
   }
 
   get share(): number {
     return Math.max(
       1,
-      this.local.executor.maxWorkers / Math.max(1, this.#busy.size),
+      this.executor.maxWorkers / Math.max(1, this.#busy.size),
     );
   }
 

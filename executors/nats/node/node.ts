@@ -35,7 +35,6 @@ import { removeClient } from "./cleanup.ts";
 import { Clients } from "./clients.ts";
 import { Dialogue } from "./dialogue.ts";
 import { helloOf, type Identity } from "./hello.ts";
-import { LocalExecutor } from "./local_calls.ts";
 import { Pulls } from "./pulls.ts";
 import { TaskStream } from "./task_stream.ts";
 
@@ -125,7 +124,7 @@ export class PoolNode {
     this.#batches = new Batches(
       nats,
       subjects,
-      new LocalExecutor(settings.executor),
+      settings.executor,
       settings.functions,
       this.#dialogue,
       this.#clients,
@@ -381,7 +380,6 @@ export class PoolNode {
     this.#stopBeating();
     this.#batches.disconnected();
     this.#dialogue.end();
-    this.#batches.local.end();
   }
 }
 
