@@ -14,13 +14,9 @@
  * @module
  */
 
-import {
-  jetstream,
-  type JetStreamClient,
-  type JetStreamManager,
-  jetstreamManager,
-} from "@nats-io/jetstream";
+import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import type { Msg, NatsConnection } from "@nats-io/nats-core";
+import type { Requests } from "./requests.ts";
 import type { Subjects } from "./subjects.ts";
 import { MAX_LARGE_BYTES, UnreadableError } from "./values.ts";
 
@@ -55,25 +51,29 @@ export class PartLostError extends Error {}
 export class Parts {
   readonly #nats: NatsConnection;
   readonly #subjects: Subjects;
-  readonly #stream: JetStreamClient;
+  readonly #requests: Requests;
   readonly #manager: JetStreamManager;
 
   private constructor(
     nats: NatsConnection,
     subjects: Subjects,
-    stream: JetStreamClient,
+    requests: Requests,
     manager: JetStreamManager,
   ) {
     this.#nats = nats;
     this.#subjects = subjects;
-    this.#stream = stream;
+    this.#requests = requests;
     this.#manager = manager;
   }
 
   /** Asks nothing of the server yet. */
-  static async of(nats: NatsConnection, subjects: Subjects): Promise<Parts> {
+  static async of(
+    nats: NatsConnection,
+    subjects: Subjects,
+    requests: Requests,
+  ): Promise<Parts> {
     const manager = await jetstreamManager(nats, { checkAPI: false });
-    return new Parts(nats, subjects, jetstream(nats), manager);
+    return new Parts(nats, subjects, requests, manager);
   }
 
   /**
@@ -97,12 +97,10 @@ export class Parts {
     const large = { name, size: bytes.length, partSize };
     const subject = this.#subjects.value(client, batch, name);
     await eachPart(large, async (part, from, to) => {
-      await this.#stream.publish(
+      await this.#requests.store(
         `${subject}.${part}`,
         bytes.subarray(from, to),
-        {
-          timeout: PART_MS,
-        },
+        PART_MS,
       );
     });
     return large;
@@ -153,10 +151,10 @@ export class Parts {
   }
 
   async #read(subject: string): Promise<Msg> {
-    const answer = await this.#nats.request(
+    const answer = await this.#requests.ask(
       `$JS.API.DIRECT.GET.${this.#subjects.parts}.${subject}`,
-      undefined,
-      { timeout: PART_MS },
+      new Uint8Array(),
+      PART_MS,
     );
     const code = answer.headers?.code ?? 0;
     if (code < 400) return answer;

@@ -27,7 +27,7 @@ import type { Codes } from "./codes.ts";
 import type { Ledger } from "./ledger.ts";
 import { type Draft, writeCalls } from "./outgoing.ts";
 import type { Session } from "./session.ts";
-import { roomFor, Sizing } from "./sizing.ts";
+import { Sizing } from "./sizing.ts";
 
 /** What a message has beside its values and the source of its function, at most. */
 const AROUND_BYTES = 2 ** 16;
@@ -100,10 +100,12 @@ export class Sender {
   /** Sends what nodes with so many workers have room for. */
   send(session: Session, workers: number): void {
     while (true) {
-      const messages = roomFor(workers) - this.#ledger.underway;
-      const job = messages > 0 ? this.peek() : undefined;
+      const job = this.peek();
       if (job === undefined) return;
       const fn = this.sizing.idOf(job);
+      const messages = this.sizing.messagesFor(workers, fn) -
+        this.#ledger.underway;
+      if (messages <= 0) return;
       let code: Code | undefined;
       try {
         code = this.#codes.find(fn, job.fn, session.parts);

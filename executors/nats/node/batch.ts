@@ -60,6 +60,8 @@ export interface BatchHost {
   broken(error: unknown): void;
   /** No call of the batch is open any more. */
   freed(batch: Batch): void;
+  /** Others have been at work for long, and the batch has waited behind them. */
+  waitedLong(batch: Batch): void;
   /** The batch is over: its message can be acknowledged. */
   over(batch: Batch): void;
 }
@@ -80,7 +82,10 @@ export class Batch {
   readonly #calls: LocalCalls;
   readonly #open = new Set<number>();
   #outcomes: Outcome[] = [];
-  /** When it came, was begun, or has told of outcomes, whichever was last. */
+  /** Since when workers are at it, which is said once; `undefined` while others are before it. */
+  #turn: number | undefined;
+  #stopWaiting: (() => void) | undefined;
+  /** When its turn came, it was begun, or has told of outcomes, whichever was last. */
   #since: number = monotonicTime();
   #stopGathering: (() => void) | undefined;
   /** How many messages there were. */
@@ -118,6 +123,23 @@ export class Batch {
   /** How many of its calls have not ended. */
   get open(): number {
     return this.#open.size;
+  }
+
+  /** For how long it has had its turn, in milliseconds. */
+  get worked(): number {
+    return this.#turn === undefined ? 0 : monotonicTime() - this.#turn;
+  }
+
+  /** Workers are free for it. */
+  turn(): void {
+    if (this.#turn !== undefined) return;
+    this.#stopWaiting?.();
+    this.#turn = this.#since = monotonicTime();
+  }
+
+  /** Others are before it: if that takes longer, the host is told. */
+  waitBehind(ms: number): void {
+    this.#stopWaiting = startTimer(ms, () => this.#host.waitedLong(this));
   }
 
   /** Goes its way. */
@@ -176,7 +198,7 @@ export class Batch {
     } catch (error) {
       return this.#refuse([...this.#open], error);
     }
-    this.#since = monotonicTime();
+    if (this.#turn !== undefined) this.#turn = this.#since = monotonicTime();
     let call = 0;
     let block = 0;
     for (const values of args) {
@@ -329,6 +351,7 @@ export class Batch {
   #end(): void {
     if (this.#over) return;
     this.#over = true;
+    this.#stopWaiting?.();
     this.#host.over(this);
   }
 }

@@ -28,6 +28,7 @@ import { Connection } from "../connection.ts";
 import type { ConnectionSettings } from "../connection_options.ts";
 import { decodeMessage, encodeMessage, PROTOCOL } from "../messages.ts";
 import { Parts } from "../parts.ts";
+import { Requests } from "../requests.ts";
 import { Streams } from "../streams.ts";
 import { Subjects } from "../subjects.ts";
 import { Batches, type Functions } from "./batches.ts";
@@ -66,6 +67,7 @@ interface Link {
   readonly nats: NatsConnection;
   readonly streams: Streams;
   readonly manager: JetStreamManager;
+  readonly requests: Requests;
   readonly parts: Parts;
 }
 
@@ -102,7 +104,7 @@ export class PoolNode {
     connection: Connection,
     link: Link,
   ) {
-    const { nats, streams, manager, parts } = link;
+    const { nats, streams, manager, requests, parts } = link;
     this.#settings = settings;
     this.#subjects = subjects;
     this.#connection = connection;
@@ -111,7 +113,7 @@ export class PoolNode {
     this.#tasks = new TaskStream(streams, manager, subjects);
     this.#dialogue = new Dialogue(
       this.#id,
-      nats,
+      requests,
       subjects,
       parts,
       this.#clients,
@@ -159,11 +161,13 @@ export class PoolNode {
     });
     const { nats } = await connection.hold();
     try {
+      const requests = new Requests(nats, inbox);
       const link = {
         nats,
+        requests,
         streams: await Streams.of(nats, subjects),
         manager: await jetstreamManager(nats, { checkAPI: false }),
-        parts: await Parts.of(nats, subjects),
+        parts: await Parts.of(nats, subjects, requests),
       };
       node = new PoolNode(settings, subjects, connection, link);
       await node.#listen();
