@@ -210,9 +210,11 @@ export class Dispatch
     return {
       queued: this.#queue.calls,
       sent: this.#ledger.running,
+      connected: this.#owner.session() !== undefined,
       nodes: this.presence.since(-Infinity).map(({ name, workers }) =>
         `${printable(name)}: ${workers} workers`
       ),
+      batches: this.#sender.describe(),
     };
   }
 

@@ -15,14 +15,14 @@
 import type { Job } from "../../job/job.ts";
 import type { JobQueue } from "../../job/queue.ts";
 import { monotonicTime } from "../../runtime/clock.ts";
-import { nameOf } from "../../text.ts";
+import { nameOf, printable } from "../../text.ts";
 import {
   type Code,
   encodeMessage,
   type Run,
   type Values,
 } from "../messages.ts";
-import { type Batch, OVER, SENT } from "./batch.ts";
+import { type Batch, OVER, SENT, TAKEN } from "./batch.ts";
 import type { Codes } from "./codes.ts";
 import type { Ledger } from "./ledger.ts";
 import { type Draft, writeCalls } from "./outgoing.ts";
@@ -31,6 +31,9 @@ import { roomFor, Sizing } from "./sizing.ts";
 
 /** What a message has beside its values and the source of its function, at most. */
 const AROUND_BYTES = 2 ** 16;
+
+/** So many batches are shown to whoever looks at an executor. */
+const MAX_DESCRIBED = 20;
 
 /** What is known of a batch beside the ledger. */
 export interface Sent {
@@ -184,6 +187,19 @@ export class Sender {
     }
     // Done callbacks may do anything to the executor, so they come last.
     for (const [job, error] of draft.refused) job.reject(error);
+  }
+
+  /** Where the batches are, the oldest first. */
+  describe(): string[] {
+    return [...this.sent].slice(0, MAX_DESCRIBED).map(([batch, sent]) => {
+      const { id, count, left, name } = batch;
+      const { seq, missing } = sent;
+      const where = batch.state === SENT
+        ? seq === undefined ? "not stored" : `message ${seq}`
+        : `${batch.state === TAKEN ? "at" : "lost with"} ${printable(name)}`;
+      const doubt = missing > 0 ? `, not named ${missing} times` : "";
+      return `${id}: ${left} of ${count} calls ${where}${doubt}`;
+    });
   }
 
   /** Tries again what could not be published. */
