@@ -104,6 +104,9 @@
  * - A node that was frozen, and goes on, still has its batches: what it says of
  *   them is used or dropped by the ledger, and the answer to its `held` tells
  *   it to stop (`stop` is repeated as long as it names what nobody wants).
+ * - A node asks each client whether it is there that has said something, or the
+ *   parts of which it has found as it connected, once it says nothing any more:
+ *   one that is killed may have stored values of calls that it never sent.
  * - A node that hears "no responders" from a client, 5 s or more after its own
  *   reconnection, asks for 5 s more, and then the client is gone: the node stops
  *   its calls, acknowledges each `run` of it, deletes its other messages by

@@ -221,6 +221,7 @@ export class Sender {
     let message: Uint8Array | undefined;
     try {
       message = await write();
+      if (batch.state === OVER && batch.holder === undefined) return;
       sent.seq = await session.run(batch.id, message);
       sent.stored = monotonicTime();
       if (batch.state === OVER && batch.holder === undefined) {

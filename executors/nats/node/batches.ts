@@ -240,7 +240,6 @@ export class Batches implements BatchHost {
     }
     this.#busy.delete(batch);
     for (const delivery of deliveries) this.#acknowledge(delivery);
-    if (this.#of(run.client).length === 0) this.#clients.rest(run.client);
     this.#listener.changed();
   }
 

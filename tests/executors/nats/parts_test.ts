@@ -43,6 +43,17 @@ natsTest(
   },
 );
 
+natsTest("Parts.dropClient() drops what is still being stored", async () => {
+  await using server = await NatsServer.start();
+  await using client = await link({ servers: server.url });
+  await client.streams.ensure();
+  const putting = client.parts.put("c", "b", "0", noise(20_000_000));
+  await client.parts.dropClient("other");
+  await client.parts.dropClient("c");
+  await putting;
+  assertEquals(await client.messagesIn(client.subjects.parts), 0);
+});
+
 natsTest(
   "Parts.put() makes parts that a server takes which takes less",
   async () => {
