@@ -52,7 +52,7 @@
  * | `take` → `go` | node asks client | node, batch → ticket, calls that are wanted |
  * | `report` | node to client | ticket, call, a value that a task has reported; in order, as both go by one connection, and before the outcome, as that takes longer |
  * | `done` | stream of results | ticket, batch, number, outcomes by call, or where their parts are |
- * | `back` → `yes` | node asks client | ticket, calls that it has not begun, and will not: it drains |
+ * | `back` → `yes` | node asks client | ticket, calls that it will not make as it drains, or has stopped, and whether they may have begun |
  * | `stop` | client to node | ticket, call, why: aborted, out of time elsewhere, terminated, or nobody waits for it, and it is only not to be begun |
  * | `held` → names | client asks node | client → tickets and batches of that client |
  * | `who` | client to nodes | that it is there, with versions; again until a node answers |
@@ -86,7 +86,8 @@
  * name stays until the calls have settled: an outcome that comes late after
  * all is as good as another, and nobody gets a `go` for the new batch then.
  * What a draining node gives back, and what was stored and not taken, counts as
- * nothing.
+ * nothing; what it had begun is known to have been, and fails if `maxDeliveries`
+ * is 1.
  *
  * ## How death is noticed
  *

@@ -45,8 +45,8 @@ export interface BatchHost {
   take(batch: Batch): Promise<Go | undefined>;
   /** The batch has its ticket, and calls. */
   taken(batch: Batch): void;
-  /** Gives calls back, until the client says yes, or the batch is over. */
-  back(batch: Batch, calls: readonly number[]): Promise<void>;
+  /** Gives calls back, which may have been `begun`, until the client says yes, or the batch is over. */
+  back(batch: Batch, calls: readonly number[], begun: boolean): Promise<void>;
   /** Finds the function of a batch. */
   find(batch: Batch): Promise<AnyFunction>;
   /** Reads a large argument. */
@@ -101,9 +101,9 @@ export class Batch {
     this.#calls = new LocalCalls(host.local, {
       ended: (call, failed, value, timing) =>
         this.#ended(call, failed, value, timing),
-      lost: (call, error) => {
+      lost: (call, begun, error) => {
         host.broken(error);
-        this.#giveBack([call]);
+        this.#giveBack([call], begun);
       },
     });
     if (run.timed) host.local.watch();
@@ -127,7 +127,7 @@ export class Batch {
     for (const call of go.calls) this.#open.add(call);
     this.#host.taken(this);
     if (go.calls.length === 0) this.#closed();
-    else if (this.#host.leaving) this.#giveBack(go.calls);
+    else if (this.#host.leaving) this.#giveBack(go.calls, false);
     else await this.#begin();
   }
 
@@ -145,18 +145,20 @@ export class Batch {
       [...calls].filter((call) =>
         this.#open.has(call) && this.#calls.takeBack(call)
       ),
+      false,
     );
   }
 
   /**
    * Gives back all that is open, and stops what of it runs.
    *
-   * @returns How many calls those are.
+   * @returns How many calls had been entered, or may have been.
    */
   giveUp(): number {
+    this.giveBack();
     const calls = [...this.#open];
     for (const call of calls) this.#calls.stop(call);
-    this.#giveBack(calls);
+    this.#giveBack(calls, true);
     return calls.length;
   }
 
@@ -222,7 +224,9 @@ export class Batch {
   #refuse(calls: readonly number[], error: unknown): void {
     const open = calls.filter((call) => this.#open.has(call));
     // The client has what the server has lost.
-    if (error instanceof PartLostError) return this.#giveBack(open);
+    if (error instanceof PartLostError) {
+      return this.#giveBack(open, false);
+    }
     const why = error instanceof UnreadableError ? UNREAD : error;
     for (const call of open) this.#ended(call, true, why, undefined);
   }
@@ -245,9 +249,11 @@ export class Batch {
     }
   }
 
-  #giveBack(calls: readonly number[]): void {
+  #giveBack(calls: readonly number[], begun: boolean): void {
     const open = calls.filter((call) => this.#open.delete(call));
-    if (open.length > 0) this.#awaitAnswer(this.#host.back(this, open));
+    if (open.length > 0) {
+      this.#awaitAnswer(this.#host.back(this, open, begun));
+    }
     if (this.#open.size === 0 && this.ticket !== undefined) this.#closed();
   }
 

@@ -24,8 +24,8 @@ export interface CallListener {
     value: unknown,
     timing: CallTiming | undefined,
   ): void;
-  /** The executor will not make the call, for a reason of its own, or will not end it. */
-  lost(call: number, error: unknown): void;
+  /** The executor will not make the call, for a reason of its own, or will not end it: then it may have `begun`. */
+  lost(call: number, begun: boolean, error: unknown): void;
 }
 
 /** A call that was submitted and has not ended. */
@@ -116,7 +116,7 @@ export class LocalCalls {
     } catch (error) {
       const closed = error instanceof BrokenExecutorError ||
         error instanceof ShutdownError;
-      if (closed) this.#listener.lost(call, error);
+      if (closed) this.#listener.lost(call, false, error);
       else this.#listener.ended(call, true, error, undefined);
       return;
     }
@@ -131,7 +131,7 @@ export class LocalCalls {
       },
       (error) => {
         if (!this.#open.delete(call)) return;
-        if (this.#isLost(future, error)) this.#listener.lost(call, error);
+        if (this.#isLost(future, error)) this.#listener.lost(call, true, error);
         else this.#listener.ended(call, true, error, timing);
       },
     );
