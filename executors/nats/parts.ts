@@ -57,6 +57,8 @@ export class Parts {
   readonly #subjects: Subjects;
   readonly #stream: JetStreamClient;
   readonly #manager: JetStreamManager;
+  /** End the waits for answers that the connection has taken with it. */
+  readonly #lost = new Set<(error: Error) => void>();
   /** What is being stored, and under which subject. */
   readonly #putting = new Map<Promise<void>, string>();
 
@@ -75,7 +77,9 @@ export class Parts {
   /** Asks nothing of the server yet. */
   static async of(nats: NatsConnection, subjects: Subjects): Promise<Parts> {
     const manager = await jetstreamManager(nats, { checkAPI: false });
-    return new Parts(nats, subjects, jetstream(nats), manager);
+    const parts = new Parts(nats, subjects, jetstream(nats), manager);
+    parts.#follow();
+    return parts;
   }
 
   /**
@@ -99,13 +103,12 @@ export class Parts {
     const large = { name, size: bytes.length, partSize };
     const subject = this.#subjects.value(client, batch, name);
     const putting = eachPart(large, async (part, from, to) => {
-      await this.#stream.publish(
+      const publishing = this.#stream.publish(
         `${subject}.${part}`,
         bytes.subarray(from, to),
-        {
-          timeout: PART_MS,
-        },
+        { timeout: PART_MS },
       );
+      await this.#unlessLost(publishing);
     });
     this.#putting.set(putting, subject);
     try {
@@ -167,16 +170,35 @@ export class Parts {
   }
 
   async #read(subject: string): Promise<Msg> {
-    const answer = await this.#nats.request(
+    const asking = this.#nats.request(
       `$JS.API.DIRECT.GET.${this.#subjects.parts}.${subject}`,
       undefined,
       { timeout: PART_MS },
     );
+    const answer = await this.#unlessLost(asking);
     const code = answer.headers?.code ?? 0;
     if (code < 400) return answer;
     throw new PartLostError(
       `A part of a value is gone: ${answer.headers?.description}`,
     );
+  }
+
+  /** Whoever asked by a connection that is lost need not wait until the time is up. */
+  async #follow(): Promise<void> {
+    for await (const { type } of this.#nats.status()) {
+      if (type !== "disconnect") continue;
+      const error = new Error(
+        "The connection was lost, and the answer with it",
+      );
+      for (const lose of this.#lost) lose(error);
+    }
+  }
+
+  #unlessLost<Answer>(answer: Promise<Answer>): Promise<Answer> {
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    this.#lost.add(reject);
+    answer.then(resolve, reject).then(() => this.#lost.delete(reject));
+    return promise;
   }
 }
 

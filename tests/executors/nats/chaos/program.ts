@@ -71,7 +71,7 @@ export class Program {
 
   /** Has a node say what its workers do. */
   describe(): void {
-    this.#signal("SIGUSR1");
+    this.#signal("SIGUSR2");
   }
 
   /** Ends it. */
