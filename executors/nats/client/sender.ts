@@ -102,23 +102,28 @@ export class Sender {
 
   /** Sends what nodes with so many workers have room for. */
   send(session: Session, workers: number): void {
-    while (true) {
-      const messages = roomFor(workers) - this.#ledger.underway;
-      const job = messages > 0 ? this.peek() : undefined;
-      if (job === undefined) return;
-      const fn = this.sizing.idOf(job);
-      let code: Code | undefined;
-      try {
-        code = this.#codes.find(fn, job.fn, session.parts);
-      } catch (error) {
-        this.#queue.shift()!.rejectAll(() => error);
-        continue;
-      }
-      if (code === undefined) return;
-      const most = this.sizing.callsOf(job, this.#queue.calls, messages);
-      const jobs = this.#take(fn, this.#ledger.travelsAlone(job) ? 1 : most);
-      this.#sendJobs(session, fn, code, jobs);
+    while (this.#sendNext(session, workers));
+    this.sizing.forgetLast();
+  }
+
+  /** Sends one message, or fails a job; false if there is nothing to be done now. */
+  #sendNext(session: Session, workers: number): boolean {
+    const messages = roomFor(workers) - this.#ledger.underway;
+    const job = messages > 0 ? this.peek() : undefined;
+    if (job === undefined) return false;
+    const fn = this.sizing.idOf(job);
+    let code: Code | undefined;
+    try {
+      code = this.#codes.find(fn, job.fn, session.parts);
+    } catch (error) {
+      this.#queue.shift()!.rejectAll(() => error);
+      return true;
     }
+    if (code === undefined) return false;
+    const most = this.sizing.callsOf(job, this.#queue.calls, messages);
+    const jobs = this.#take(fn, this.#ledger.travelsAlone(job) ? 1 : most);
+    this.#sendJobs(session, fn, code, jobs);
+    return true;
   }
 
   /** Takes up to so many calls that can travel in one message. */
