@@ -106,12 +106,14 @@ export interface Done {
   readonly outcomes: readonly Ended[];
 }
 
-/** The node gives calls back that it has not begun, and will not. */
+/** The node gives calls back that it will not make, or has stopped. */
 export interface Back {
   readonly type: "back";
   readonly ticket: string;
   readonly batch: string;
   readonly calls: readonly number[];
+  /** Whether they have been entered, or may have been. */
+  readonly begun: boolean;
 }
 
 /** The answer: the client has them again. */
@@ -317,8 +319,9 @@ const CHECKS: {
     const known = new Set<number>();
     for (const ended of outcomes as unknown[]) checkEnded(ended, known);
   },
-  back({ ticket, batch, calls }) {
+  back({ ticket, batch, calls, begun }) {
     check("back", isToken(ticket) && isToken(batch) && areCalls(calls));
+    check("back", typeof begun === "boolean");
   },
   yes() {},
   stop({ ticket, calls, why }) {

@@ -53,6 +53,8 @@ export class Parts {
   readonly #subjects: Subjects;
   readonly #requests: Requests;
   readonly #manager: JetStreamManager;
+  /** What is being stored, and under which subject. */
+  readonly #putting = new Map<Promise<void>, string>();
 
   private constructor(
     nats: NatsConnection,
@@ -96,13 +98,19 @@ export class Parts {
     const partSize = Math.max(MIN_PART_BYTES, Math.min(PART_BYTES, most));
     const large = { name, size: bytes.length, partSize };
     const subject = this.#subjects.value(client, batch, name);
-    await eachPart(large, async (part, from, to) => {
+    const putting = eachPart(large, async (part, from, to) => {
       await this.#requests.store(
         `${subject}.${part}`,
         bytes.subarray(from, to),
         PART_MS,
       );
     });
+    this.#putting.set(putting, subject);
+    try {
+      await putting;
+    } finally {
+      this.#putting.delete(putting);
+    }
     return large;
   }
 
@@ -145,6 +153,12 @@ export class Parts {
   }
 
   async #drop(filter: string): Promise<void> {
+    // The server may get to a purge before what was published ahead of it.
+    const prefix = filter.slice(0, -">".length);
+    const putting = [...this.#putting].filter(([, subject]) =>
+      subject.startsWith(prefix)
+    );
+    await Promise.allSettled(putting.map(([put]) => put));
     // With a consumer, it would skip what is left (nats-server #3838): this
     // stream has none.
     await this.#manager.streams.purge(this.#subjects.parts, { filter });

@@ -92,6 +92,11 @@ export class Sizing {
     size.ms = Math.max(ms, size.ms / 4, MIN_MS);
   }
 
+  /** Nothing more is sent for now; see {@linkcode FunctionTable.forgetLast}. */
+  forgetLast(): void {
+    this.#functions.forgetLast();
+  }
+
   #sizeOf(id: number): Size {
     return this.#sizes[id] ??= new Size();
   }

@@ -46,8 +46,8 @@ export interface BatchHost {
   take(batch: Batch): Promise<Go | undefined>;
   /** The batch has its ticket, and calls. */
   taken(batch: Batch): void;
-  /** Gives calls back, until the client says yes, or the batch is over. */
-  back(batch: Batch, calls: readonly number[]): Promise<void>;
+  /** Gives calls back, which may have been `begun`, until the client says yes, or the batch is over. */
+  back(batch: Batch, calls: readonly number[], begun: boolean): Promise<void>;
   /** Finds the function of a batch. */
   find(batch: Batch): Promise<AnyFunction>;
   /** Reads a large argument. */
@@ -108,9 +108,9 @@ export class Batch {
       returned: (call, values, timing) =>
         this.#ended(call, false, values, timing),
       threw: (call, error, timing) => this.#ended(call, true, [error], timing),
-      lost: (calls, error) => {
+      lost: (calls, begun, error) => {
         host.broken(error);
-        this.#giveBack(calls);
+        this.#giveBack(calls, begun);
       },
     });
   }
@@ -150,7 +150,7 @@ export class Batch {
     for (const call of go.calls) this.#open.add(call);
     this.#host.taken(this);
     if (go.calls.length === 0) this.#closed();
-    else if (this.#host.leaving) this.#giveBack(go.calls);
+    else if (this.#host.leaving) this.#giveBack(go.calls, false);
     else await this.#begin();
   }
 
@@ -164,18 +164,19 @@ export class Batch {
   /** Gives back what has not been entered: of all calls, or of some. */
   giveBack(calls: Iterable<number> = this.#open): void {
     const open = [...calls].filter((call) => this.#open.has(call));
-    this.#giveBack(this.#calls.takeBack(open));
+    this.#giveBack(this.#calls.takeBack(open), false);
   }
 
   /**
    * Gives back all that is open, and stops what of it runs.
    *
-   * @returns How many calls those are.
+   * @returns How many calls had been entered, or may have been.
    */
   giveUp(): number {
+    this.giveBack();
     const calls = [...this.#open];
     this.#calls.stop(calls);
-    this.#giveBack(calls);
+    this.#giveBack(calls, true);
     return calls.length;
   }
 
@@ -260,7 +261,9 @@ export class Batch {
   #refuse(calls: readonly number[], error: unknown): void {
     const open = calls.filter((call) => this.#open.has(call));
     // The client has what the server has lost.
-    if (error instanceof PartLostError) return this.#giveBack(open);
+    if (error instanceof PartLostError) {
+      return this.#giveBack(open, false);
+    }
     const why = error instanceof UnreadableError ? UNREAD : error;
     for (const call of open) this.#ended(call, true, [why], undefined);
   }
@@ -283,9 +286,11 @@ export class Batch {
     }
   }
 
-  #giveBack(calls: readonly number[]): void {
+  #giveBack(calls: readonly number[], begun: boolean): void {
     const open = calls.filter((call) => this.#open.delete(call));
-    if (open.length > 0) this.#awaitAnswer(this.#host.back(this, open));
+    if (open.length > 0) {
+      this.#awaitAnswer(this.#host.back(this, open, begun));
+    }
     if (this.#open.size === 0 && this.ticket !== undefined) this.#closed();
   }
 

@@ -201,7 +201,7 @@ export class Batches implements BatchHost {
     for (const batch of [...this.#batches.values()]) batch.giveBack();
   }
 
-  /** Gives back all calls; returns how many. */
+  /** Gives back all calls; returns how many of them had been entered, or may have been. */
   giveUp(): number {
     let calls = 0;
     for (const batch of [...this.#batches.values()]) calls += batch.giveUp();
@@ -216,8 +216,12 @@ export class Batches implements BatchHost {
     this.#tickets.set(batch.ticket!, batch);
   }
 
-  back(batch: Batch, calls: readonly number[]): Promise<void> {
-    return this.#dialogue.back(batch, calls);
+  back(
+    batch: Batch,
+    calls: readonly number[],
+    begun: boolean,
+  ): Promise<void> {
+    return this.#dialogue.back(batch, calls, begun);
   }
 
   find(batch: Batch): Promise<AnyFunction> {
@@ -276,7 +280,6 @@ export class Batches implements BatchHost {
     }
     this.#pass(batch);
     for (const delivery of deliveries) this.#acknowledge(delivery);
-    if (this.#of(run.client).length === 0) this.#clients.rest(run.client);
     this.#listener.changed();
   }
 

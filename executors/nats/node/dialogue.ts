@@ -66,10 +66,20 @@ export class Dialogue {
   }
 
   /** Gives calls back, until the client says yes, or the batch is over. */
-  async back(batch: Batch, calls: readonly number[]): Promise<void> {
+  async back(
+    batch: Batch,
+    calls: readonly number[],
+    begun: boolean,
+  ): Promise<void> {
     const { client, batch: name } = batch.run;
     const ticket = batch.ticket!;
-    const message = encodeMessage({ type: "back", ticket, batch: name, calls });
+    const message = encodeMessage({
+      type: "back",
+      ticket,
+      batch: name,
+      calls,
+      begun,
+    });
     await this.#again(batch, () => this.#ask(client, "yes", message));
   }
 

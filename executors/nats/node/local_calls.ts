@@ -36,8 +36,8 @@ export interface CallListener {
   ): void;
   /** A call has thrown something. */
   threw(call: number, error: unknown, timing: CallTiming | undefined): void;
-  /** The executor will not make calls, for a reason of its own, or will not end them. */
-  lost(calls: readonly number[], error: unknown): void;
+  /** The executor will not make calls, for a reason of its own, or will not end them: then they may have `begun`. */
+  lost(calls: readonly number[], begun: boolean, error: unknown): void;
 }
 
 /** How the calls of a batch are made. */
@@ -116,7 +116,7 @@ export class LocalCalls implements Sink<Group> {
     }
     const refusal = this.#refusal();
     if (refusal !== undefined) {
-      return this.#listener.lost(numbers(first, count), refusal.error);
+      return this.#listener.lost(numbers(first, count), false, refusal.error);
     }
     const group = new Group(first, count);
     for (let i = 0; i < count; i++) this.#open[first + i] = group;
@@ -237,7 +237,7 @@ export class LocalCalls implements Sink<Group> {
     this.#close(at, "failed");
     const isLost = error instanceof BrokenExecutorError &&
       !(error instanceof WorkerCrashedError) && this.#refusal() !== undefined;
-    if (isLost) this.#listener.lost([at], error);
+    if (isLost) this.#listener.lost([at], true, error);
     else this.#listener.threw(at, error, this.#timed ? timing : undefined);
     return true;
   }
@@ -248,7 +248,7 @@ export class LocalCalls implements Sink<Group> {
     // The executor was shut down, and has cancelled what had not begun.
     const error = this.#refusal()?.error ??
       new CancelledError(`Task ${nameOf(job.fn)} was cancelled on its node`);
-    if (calls.length > 0) this.#listener.lost(calls, error);
+    if (calls.length > 0) this.#listener.lost(calls, false, error);
   }
 
   split({ target }: Job<Group>, rest: Job<Group>): void {

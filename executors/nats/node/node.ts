@@ -32,7 +32,7 @@ import { Requests } from "../requests.ts";
 import { Streams } from "../streams.ts";
 import { Subjects } from "../subjects.ts";
 import { Batches, type Functions } from "./batches.ts";
-import { removeClient } from "./cleanup.ts";
+import { clientsWithParts, removeClient } from "./cleanup.ts";
 import { Clients } from "./clients.ts";
 import { Dialogue } from "./dialogue.ts";
 import { helloOf, type Identity } from "./hello.ts";
@@ -227,6 +227,7 @@ export class PoolNode {
       const { client, protocol } = decodeMessage(data, "who").head;
       if (subject !== this.#subjects.who(client)) return;
       if (protocol !== PROTOCOL) this.#warnOf(protocol);
+      this.#clients.add(client);
     } catch {
       return;
     }
@@ -246,6 +247,7 @@ export class PoolNode {
     try {
       if (message.reply) {
         const { client } = decodeMessage(message.data, "held").head;
+        this.#clients.add(client);
         this.#clients.heard(client);
         const tickets = this.#batches.held(client);
         message.respond(encodeMessage({ type: "holds", tickets }));
@@ -309,6 +311,19 @@ export class PoolNode {
     this.#pulls.renew();
     this.#sayHello();
     this.#pull();
+    this.#findClients();
+  }
+
+  /** Some may have gone while no node was there, or this one had no connection. */
+  async #findClients(): Promise<void> {
+    try {
+      const { manager } = this.#link;
+      for (const client of await clientsWithParts(manager, this.#subjects)) {
+        this.#clients.add(client);
+      }
+    } catch {
+      // The limits of the streams delete what is left.
+    }
   }
 
   #tasksAreLost(): void {
