@@ -23,11 +23,10 @@ import {
   type Hello,
   type Message,
   type MessageOf,
-  PROTOCOL,
 } from "../messages.ts";
 import { Parts } from "../parts.ts";
 import { Streams } from "../streams.ts";
-import type { Subjects } from "../subjects.ts";
+import { PROTOCOL, type Subjects } from "../subjects.ts";
 import { UnreadableError } from "../values.ts";
 import type { Versions } from "./presence.ts";
 import { Results } from "./results.ts";
