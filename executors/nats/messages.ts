@@ -51,6 +51,11 @@ export interface Run {
   readonly code: Code;
   /** How many calls there are; they are counted from 0. */
   readonly calls: number;
+  /**
+   * How many calls that follow one another are one job of the client, wanted or
+   * not as a whole, and so on; left out if each call is a job.
+   */
+  readonly jobs?: readonly number[];
   /** How many arguments each of them has. */
   readonly arity: number;
   /** How long each call may run, in milliseconds; left out for no limit. */
@@ -101,12 +106,14 @@ export interface Done {
   readonly outcomes: readonly Ended[];
 }
 
-/** The node gives calls back that it has not begun, and will not. */
+/** The node gives calls back that it will not make, or has stopped. */
 export interface Back {
   readonly type: "back";
   readonly ticket: string;
   readonly batch: string;
   readonly calls: readonly number[];
+  /** Whether they have been entered, or may have been. */
+  readonly begun: boolean;
 }
 
 /** The answer: the client has them again. */
@@ -289,9 +296,10 @@ type Fields<Type extends Message["type"]> = Partial<
 const CHECKS: {
   readonly [Type in Message["type"]]: (fields: Fields<Type>) => void;
 } = {
-  run({ client, batch, code, calls, arity, timeout, timed, args }) {
+  run({ client, batch, code, calls, jobs, arity, timeout, timed, args }) {
     check("run", isToken(client) && isToken(batch));
     check("run", isCount(calls, 1, MAX_CALLS) && isCount(arity, 0, 2 ** 16));
+    check("run", jobs === undefined || areJobs(jobs, calls as number));
     check("run", timeout === undefined || isDuration(timeout));
     check("run", typeof timed === "boolean");
     checkCode(code);
@@ -311,8 +319,9 @@ const CHECKS: {
     const known = new Set<number>();
     for (const ended of outcomes as unknown[]) checkEnded(ended, known);
   },
-  back({ ticket, batch, calls }) {
+  back({ ticket, batch, calls, begun }) {
     check("back", isToken(ticket) && isToken(batch) && areCalls(calls));
+    check("back", typeof begun === "boolean");
   },
   yes() {},
   stop({ ticket, calls, why }) {
@@ -435,6 +444,13 @@ function isCount(value: unknown, least: number, most: number): boolean {
 
 function isDuration(value: unknown): boolean {
   return typeof value === "number" && Number.isFinite(value) && value >= 0;
+}
+
+/** Whether these are jobs of so many calls together. */
+function areJobs(value: unknown, calls: number): boolean {
+  return Array.isArray(value) &&
+    value.every((count) => isCount(count, 1, calls)) &&
+    value.reduce((sum, count) => sum + count, 0) === calls;
 }
 
 /** Whether these are numbers of calls, in order and each once. */

@@ -14,13 +14,9 @@
  * @module
  */
 
-import {
-  jetstream,
-  type JetStreamClient,
-  type JetStreamManager,
-  jetstreamManager,
-} from "@nats-io/jetstream";
+import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import type { Msg, NatsConnection } from "@nats-io/nats-core";
+import type { Requests } from "./requests.ts";
 import type { Subjects } from "./subjects.ts";
 import { MAX_LARGE_BYTES, UnreadableError } from "./values.ts";
 
@@ -55,25 +51,31 @@ export class PartLostError extends Error {}
 export class Parts {
   readonly #nats: NatsConnection;
   readonly #subjects: Subjects;
-  readonly #stream: JetStreamClient;
+  readonly #requests: Requests;
   readonly #manager: JetStreamManager;
+  /** What is being stored, and under which subject. */
+  readonly #putting = new Map<Promise<void>, string>();
 
   private constructor(
     nats: NatsConnection,
     subjects: Subjects,
-    stream: JetStreamClient,
+    requests: Requests,
     manager: JetStreamManager,
   ) {
     this.#nats = nats;
     this.#subjects = subjects;
-    this.#stream = stream;
+    this.#requests = requests;
     this.#manager = manager;
   }
 
   /** Asks nothing of the server yet. */
-  static async of(nats: NatsConnection, subjects: Subjects): Promise<Parts> {
+  static async of(
+    nats: NatsConnection,
+    subjects: Subjects,
+    requests: Requests,
+  ): Promise<Parts> {
     const manager = await jetstreamManager(nats, { checkAPI: false });
-    return new Parts(nats, subjects, jetstream(nats), manager);
+    return new Parts(nats, subjects, requests, manager);
   }
 
   /**
@@ -96,15 +98,19 @@ export class Parts {
     const partSize = Math.max(MIN_PART_BYTES, Math.min(PART_BYTES, most));
     const large = { name, size: bytes.length, partSize };
     const subject = this.#subjects.value(client, batch, name);
-    await eachPart(large, async (part, from, to) => {
-      await this.#stream.publish(
+    const putting = eachPart(large, async (part, from, to) => {
+      await this.#requests.store(
         `${subject}.${part}`,
         bytes.subarray(from, to),
-        {
-          timeout: PART_MS,
-        },
+        PART_MS,
       );
     });
+    this.#putting.set(putting, subject);
+    try {
+      await putting;
+    } finally {
+      this.#putting.delete(putting);
+    }
     return large;
   }
 
@@ -147,16 +153,22 @@ export class Parts {
   }
 
   async #drop(filter: string): Promise<void> {
+    // The server may get to a purge before what was published ahead of it.
+    const prefix = filter.slice(0, -">".length);
+    const putting = [...this.#putting].filter(([, subject]) =>
+      subject.startsWith(prefix)
+    );
+    await Promise.allSettled(putting.map(([put]) => put));
     // With a consumer, it would skip what is left (nats-server #3838): this
     // stream has none.
     await this.#manager.streams.purge(this.#subjects.parts, { filter });
   }
 
   async #read(subject: string): Promise<Msg> {
-    const answer = await this.#nats.request(
+    const answer = await this.#requests.ask(
       `$JS.API.DIRECT.GET.${this.#subjects.parts}.${subject}`,
-      undefined,
-      { timeout: PART_MS },
+      new Uint8Array(),
+      PART_MS,
     );
     const code = answer.headers?.code ?? 0;
     if (code < 400) return answer;

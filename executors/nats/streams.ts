@@ -24,7 +24,9 @@
  *    publishes `run`. Its message id, the names of client and batch, has the
  *    server store it once, however often it is published as no acknowledgement
  *    came. (The ids of a stream are those of all clients.)
- * 2. A node with a free worker pulls `run`. Nothing of it is entered yet: the
+ * 2. A node with a free worker pulls `run`, or one whose workers are at batches
+ *    that are over soon; if they are not, it gives the calls back after 100 ms.
+ *    Nothing of it is entered yet: the
  *    node asks the client, `take`, and the client answers `go` with those of
  *    its calls that are still wanted, and a ticket. From then on the calls are
  *    in this node's hands and may have been entered. So what was aborted
@@ -52,7 +54,7 @@
  * | `take` → `go` | node asks client | node, batch → ticket, calls that are wanted |
  * | `report` | node to client | ticket, call, a value that a task has reported; in order, as both go by one connection, and before the outcome, as that takes longer |
  * | `done` | stream of results | ticket, batch, number, outcomes by call, or where their parts are |
- * | `back` → `yes` | node asks client | ticket, calls that it has not begun, and will not: it drains |
+ * | `back` → `yes` | node asks client | ticket, calls that it will not make as it drains, or has stopped, and whether they may have begun |
  * | `stop` | client to node | ticket, call, why: aborted, out of time elsewhere, terminated, or nobody waits for it, and it is only not to be begun |
  * | `held` → names | client asks node | client → tickets and batches of that client |
  * | `who` | client to nodes | that it is there, with versions; again until a node answers |
@@ -86,7 +88,8 @@
  * name stays until the calls have settled: an outcome that comes late after
  * all is as good as another, and nobody gets a `go` for the new batch then.
  * What a draining node gives back, and what was stored and not taken, counts as
- * nothing.
+ * nothing; what it had begun is known to have been, and fails if `maxDeliveries`
+ * is 1.
  *
  * ## How death is noticed
  *
@@ -104,6 +107,9 @@
  * - A node that was frozen, and goes on, still has its batches: what it says of
  *   them is used or dropped by the ledger, and the answer to its `held` tells
  *   it to stop (`stop` is repeated as long as it names what nobody wants).
+ * - A node asks each client whether it is there that has said something, or the
+ *   parts of which it has found as it connected, once it says nothing any more:
+ *   one that is killed may have stored values of calls that it never sent.
  * - A node that hears "no responders" from a client, 5 s or more after its own
  *   reconnection, asks for 5 s more, and then the client is gone: the node stops
  *   its calls, acknowledges each `run` of it, deletes its other messages by

@@ -25,6 +25,9 @@ import { show } from "../text.ts";
 /** The consumer of the stream of tasks, which all nodes share. */
 export const NODES = "nodes";
 
+/** Where the name of the client is in a subject, among its parts. */
+const CLIENT_AT = 3;
+
 /** Which side of the server somebody is on. */
 export type Role = "client" | "node";
 
@@ -96,6 +99,11 @@ export class Subjects {
   /** The parts of all values of a client, whoever has written them. */
   partsOf(client: string): string {
     return `${this.#root}.p.${checkToken(client)}.>`;
+  }
+
+  /** The client to which a part belongs that has this subject. */
+  clientOfPart(subject: string): string {
+    return subject.split(".")[CLIENT_AT]!;
   }
 
   /** Where a client hears. */

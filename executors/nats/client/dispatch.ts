@@ -23,7 +23,7 @@ import type { Described } from "../code/describe.ts";
 import type { Hello, MessageOf } from "../messages.ts";
 import { type Batch, SENT, TAKEN, type Ticket } from "./batch.ts";
 import { Codes } from "./codes.ts";
-import { Ledger, type LedgerOwner } from "./ledger.ts";
+import { Ledger, type LedgerOwner, type Loss } from "./ledger.ts";
 import { Presence, type Versions } from "./presence.ts";
 import { Receiver, type ReceiverOwner } from "./receiver.ts";
 import { Sender, type SenderOwner } from "./sender.ts";
@@ -210,9 +210,11 @@ export class Dispatch
     return {
       queued: this.#queue.calls,
       sent: this.#ledger.running,
+      connected: this.#owner.session() !== undefined,
       nodes: this.presence.since(-Infinity).map(({ name, workers }) =>
         `${printable(name)}: ${workers} workers`
       ),
+      batches: this.#sender.describe(),
     };
   }
 
@@ -244,10 +246,10 @@ export class Dispatch
     this.#owner.changed();
   }
 
-  back({ batch: id, ticket, calls }: MessageOf<"back">): void {
+  back({ batch: id, ticket, calls, begun }: MessageOf<"back">): void {
     const batch = this.#ledger.find(id, ticket);
     if (batch !== undefined) {
-      this.putBack(this.#ledger.giveBack(batch, calls));
+      this.#again(batch, this.#ledger.giveBack(batch, calls, begun), false);
       // It may be that the server has lost what the node was to read.
       this.#codes.forgetStored();
     }
@@ -300,7 +302,11 @@ export class Dispatch
   }
 
   lost(batch: Batch, counts: boolean): void {
-    const { again, failed } = this.#ledger.lose(batch, counts);
+    this.#again(batch, this.#ledger.lose(batch, counts), counts);
+  }
+
+  /** A node does not have calls any more: they are made again, or fail. */
+  #again(batch: Batch, { again, failed }: Loss, counts: boolean): void {
     this.putBack(again);
     this.#owner.changed();
     const node = printable(batch.name);

@@ -5,7 +5,8 @@
  * ```text
  * add() ──► SENT ──take()──► TAKEN ──settle()──► over: the outcome is given
  *             │                │
- *             │                ├─ giveBack() ─► jobs for the queue
+ *             │                ├─ giveBack() ─► jobs for the queue, or to fail if
+ *             │                │                they were begun
  *             │                └─ lose() ─────► one job for each call: for the
  *             │                                 queue, or to fail; an outcome
  *             │                                 that comes after all counts
@@ -214,10 +215,23 @@ export class Ledger implements BatchOwner {
     return batch.state === SENT ? this.#takeOut(batch, batch.open) : [];
   }
 
-  /** A node gives calls back that it has not begun: returns them, for the queue. */
-  giveBack(batch: Batch, calls: readonly number[]): Job[] {
+  /**
+   * A node gives calls back, and nothing more will come of them from there.
+   *
+   * @param begun Whether they may have been begun; that is no loss that counts.
+   */
+  giveBack(batch: Batch, calls: readonly number[], begun: boolean): Loss {
+    const loss: Loss = { again: [], failed: [] };
     // Those of a batch that counts as lost are on their way again.
-    return batch.state === TAKEN ? this.#takeOut(batch, calls) : [];
+    if (batch.state !== TAKEN) return loss;
+    if (begun) {
+      for (const call of calls) if (batch.job(call)) batch.single(call);
+    }
+    for (const job of this.#takeOut(batch, calls)) {
+      if (!begun || job.settled) loss.again.push(job);
+      else this.#loseOne(job, loss, []);
+    }
+    return loss;
   }
 
   /**
@@ -237,22 +251,29 @@ export class Ledger implements BatchOwner {
         this.#lost.has(job) ? this.#end(job) : batch.clear(call);
         continue;
       }
-      const lost = this.#lost.get(job) ??
-        { losses: 0, places: [{ batch, call }] };
-      this.#lost.set(job, lost);
-      if (counts) lost.losses++;
-      if (
-        lost.losses >= this.#maxDeliveries || this.#maxDeliveries === 1
-      ) {
-        this.#end(job);
-        loss.failed.push(job);
-      } else {
-        job.holder = this.#limbo;
-        loss.again.push(job);
-      }
+      this.#loseOne(job, loss, [{ batch, call }], counts);
     }
     this.#look(batch);
     return loss;
+  }
+
+  /** A call may have been begun, and is to be made again if it may be. */
+  #loseOne(
+    job: Job,
+    { again, failed }: Loss,
+    places: Lost["places"],
+    counts = false,
+  ): void {
+    const lost = this.#lost.get(job) ?? { losses: 0, places };
+    this.#lost.set(job, lost);
+    if (counts) lost.losses++;
+    if (lost.losses >= this.#maxDeliveries || this.#maxDeliveries === 1) {
+      this.#end(job);
+      failed.push(job);
+    } else {
+      job.holder = this.#limbo;
+      again.push(job);
+    }
   }
 
   /** Everything is given up: returns what no node has been told to begin, and what may have been begun. */

@@ -15,22 +15,25 @@
 import type { Job } from "../../job/job.ts";
 import type { JobQueue } from "../../job/queue.ts";
 import { monotonicTime } from "../../runtime/clock.ts";
-import { nameOf } from "../../text.ts";
+import { nameOf, printable } from "../../text.ts";
 import {
   type Code,
   encodeMessage,
   type Run,
   type Values,
 } from "../messages.ts";
-import { type Batch, OVER, SENT } from "./batch.ts";
+import { type Batch, OVER, SENT, TAKEN } from "./batch.ts";
 import type { Codes } from "./codes.ts";
 import type { Ledger } from "./ledger.ts";
 import { type Draft, writeCalls } from "./outgoing.ts";
 import type { Session } from "./session.ts";
-import { roomFor, Sizing } from "./sizing.ts";
+import { Sizing } from "./sizing.ts";
 
 /** What a message has beside its values and the source of its function, at most. */
 const AROUND_BYTES = 2 ** 16;
+
+/** So many batches are shown to whoever looks at an executor. */
+const MAX_DESCRIBED = 20;
 
 /** What is known of a batch beside the ledger. */
 export interface Sent {
@@ -99,23 +102,30 @@ export class Sender {
 
   /** Sends what nodes with so many workers have room for. */
   send(session: Session, workers: number): void {
-    while (true) {
-      const messages = roomFor(workers) - this.#ledger.underway;
-      const job = messages > 0 ? this.peek() : undefined;
-      if (job === undefined) return;
-      const fn = this.sizing.idOf(job);
-      let code: Code | undefined;
-      try {
-        code = this.#codes.find(fn, job.fn, session.parts);
-      } catch (error) {
-        this.#queue.shift()!.rejectAll(() => error);
-        continue;
-      }
-      if (code === undefined) return;
-      const most = this.sizing.callsOf(job, this.#queue.calls, messages);
-      const jobs = this.#take(fn, this.#ledger.travelsAlone(job) ? 1 : most);
-      this.#sendJobs(session, fn, code, jobs);
+    while (this.#sendNext(session, workers));
+    this.sizing.forgetLast();
+  }
+
+  /** Sends one message, or fails a job; false if there is nothing to be done now. */
+  #sendNext(session: Session, workers: number): boolean {
+    const job = this.peek();
+    if (job === undefined) return false;
+    const fn = this.sizing.idOf(job);
+    const messages = this.sizing.messagesFor(workers, fn) -
+      this.#ledger.underway;
+    if (messages <= 0) return false;
+    let code: Code | undefined;
+    try {
+      code = this.#codes.find(fn, job.fn, session.parts);
+    } catch (error) {
+      this.#queue.shift()!.rejectAll(() => error);
+      return true;
     }
+    if (code === undefined) return false;
+    const most = this.sizing.callsOf(job, this.#queue.calls, messages);
+    const jobs = this.#take(fn, this.#ledger.travelsAlone(job) ? 1 : most);
+    this.#sendJobs(session, fn, code, jobs);
+    return true;
   }
 
   /** Takes up to so many calls that can travel in one message. */
@@ -168,6 +178,9 @@ export class Sender {
         batch: batch.id,
         code,
         calls: batch.count,
+        ...draft.jobs.length === batch.count
+          ? {}
+          : { jobs: draft.jobs.map(({ count }) => count) },
         arity,
         ...timeout === Infinity ? {} : { timeout },
         timed,
@@ -184,6 +197,19 @@ export class Sender {
     }
     // Done callbacks may do anything to the executor, so they come last.
     for (const [job, error] of draft.refused) job.reject(error);
+  }
+
+  /** Where the batches are, the oldest first. */
+  describe(): string[] {
+    return [...this.sent].slice(0, MAX_DESCRIBED).map(([batch, sent]) => {
+      const { id, count, left, name } = batch;
+      const { seq, missing } = sent;
+      const where = batch.state === SENT
+        ? seq === undefined ? "not stored" : `message ${seq}`
+        : `${batch.state === TAKEN ? "at" : "lost with"} ${printable(name)}`;
+      const doubt = missing > 0 ? `, not named ${missing} times` : "";
+      return `${id}: ${left} of ${count} calls ${where}${doubt}`;
+    });
   }
 
   /** Tries again what could not be published. */
@@ -205,6 +231,7 @@ export class Sender {
     let message: Uint8Array | undefined;
     try {
       message = await write();
+      if (batch.state === OVER && batch.holder === undefined) return;
       sent.seq = await session.run(batch.id, message);
       sent.stored = monotonicTime();
       if (batch.state === OVER && batch.holder === undefined) {

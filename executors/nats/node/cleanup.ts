@@ -9,6 +9,18 @@ import type { JetStreamManager } from "@nats-io/jetstream";
 import type { Parts } from "../parts.ts";
 import type { Subjects } from "../subjects.ts";
 
+/** The clients whose large values are with the server: there, or gone. */
+export async function clientsWithParts(
+  { streams }: JetStreamManager,
+  subjects: Subjects,
+): Promise<Set<string>> {
+  const { state } = await streams.info(subjects.parts, {
+    subjects_filter: subjects.allParts,
+  });
+  const stored = Object.keys(state.subjects ?? {});
+  return new Set(stored.map((subject) => subjects.clientOfPart(subject)));
+}
+
 /**
  * Deletes messages and large values; several nodes may do so at a time.
  *

@@ -10,6 +10,10 @@
  *    └── a word, or a silence ┘
  * ```
  *
+ * A node knows each client that it has heard, or the values of which are with
+ * the server: one that is killed may have stored something for calls that it has
+ * never sent.
+ *
  * @module
  */
 
@@ -24,14 +28,11 @@ const QUIET_MS = 1500;
  */
 const GONE_MS = 5000;
 
-/**
- * So long a client is asked whether it is there after the last of its batches
- * here: until then it may not have read, or deleted, what was stored for it.
- */
-const LINGER_MS = 10_000;
-
 /** So long a client that was gone is known to be. */
 const REMEMBERED_MS = 60_000;
+
+/** By this name a client without a batch here is asked: it has no such batch. */
+const NO_BATCH = "-";
 
 /** What is known of one client. */
 interface Presence {
@@ -40,11 +41,9 @@ interface Presence {
   missed: number | undefined;
   /** The newest of its batches here, by which it is asked. */
   batch: string;
-  /** Until when it is asked; for ever while it has batches here. */
-  until: number;
 }
 
-/** The clients that have something at one node, or had until just now. */
+/** The clients that are there, as far as one node knows. */
 export class Clients {
   readonly #clients = new Map<string, Presence>();
   readonly #gone: (client: string) => void;
@@ -63,17 +62,15 @@ export class Clients {
     for (const presence of this.#clients.values()) presence.missed = undefined;
   }
 
-  /** A client has a batch here from now on. */
-  add(client: string, batch: string): void {
+  /** A client is there, or was: it has said something, or has a batch here, or values with the server. */
+  add(client: string, batch: string = NO_BATCH): void {
     const presence = this.#clients.get(client);
     if (presence !== undefined) {
-      presence.batch = batch;
-      presence.until = Infinity;
+      if (batch !== NO_BATCH) presence.batch = batch;
       return;
     }
     const missed = this.#departed.get(client);
-    const heard = monotonicTime();
-    this.#clients.set(client, { heard, missed, batch, until: Infinity });
+    this.#clients.set(client, { heard: monotonicTime(), missed, batch });
   }
 
   /** A client has said something, or at least it listens. */
@@ -97,12 +94,6 @@ export class Clients {
     this.#gone(client);
   }
 
-  /** No batch of this client is here any more. */
-  rest(client: string): void {
-    const presence = this.#clients.get(client);
-    if (presence !== undefined) presence.until = monotonicTime() + LINGER_MS;
-  }
-
   #remember(client: string, missed: number): void {
     const oldest = missed - REMEMBERED_MS;
     for (const [other, missed] of this.#departed) {
@@ -115,9 +106,8 @@ export class Clients {
   get quiet(): [client: string, batch: string][] {
     const now = monotonicTime();
     const quiet: [string, string][] = [];
-    for (const [client, { heard, missed, batch, until }] of this.#clients) {
-      if (now > until && missed === undefined) this.#clients.delete(client);
-      else if (now - heard >= QUIET_MS) quiet.push([client, batch]);
+    for (const [client, { heard, batch }] of this.#clients) {
+      if (now - heard >= QUIET_MS) quiet.push([client, batch]);
     }
     return quiet;
   }

@@ -28,14 +28,14 @@ import { Connection } from "../connection.ts";
 import type { ConnectionSettings } from "../connection_options.ts";
 import { decodeMessage, encodeMessage, PROTOCOL } from "../messages.ts";
 import { Parts } from "../parts.ts";
+import { Requests } from "../requests.ts";
 import { Streams } from "../streams.ts";
 import { Subjects } from "../subjects.ts";
 import { Batches, type Functions } from "./batches.ts";
-import { removeClient } from "./cleanup.ts";
+import { clientsWithParts, removeClient } from "./cleanup.ts";
 import { Clients } from "./clients.ts";
 import { Dialogue } from "./dialogue.ts";
 import { helloOf, type Identity } from "./hello.ts";
-import { LocalExecutor } from "./local_calls.ts";
 import { Pulls } from "./pulls.ts";
 import { TaskStream } from "./task_stream.ts";
 
@@ -67,6 +67,7 @@ interface Link {
   readonly nats: NatsConnection;
   readonly streams: Streams;
   readonly manager: JetStreamManager;
+  readonly requests: Requests;
   readonly parts: Parts;
 }
 
@@ -103,7 +104,7 @@ export class PoolNode {
     connection: Connection,
     link: Link,
   ) {
-    const { nats, streams, manager, parts } = link;
+    const { nats, streams, manager, requests, parts } = link;
     this.#settings = settings;
     this.#subjects = subjects;
     this.#connection = connection;
@@ -112,7 +113,7 @@ export class PoolNode {
     this.#tasks = new TaskStream(streams, manager, subjects);
     this.#dialogue = new Dialogue(
       this.#id,
-      nats,
+      requests,
       subjects,
       parts,
       this.#clients,
@@ -125,7 +126,7 @@ export class PoolNode {
     this.#batches = new Batches(
       nats,
       subjects,
-      new LocalExecutor(settings.executor),
+      settings.executor,
       settings.functions,
       this.#dialogue,
       this.#clients,
@@ -160,11 +161,13 @@ export class PoolNode {
     });
     const { nats } = await connection.hold();
     try {
+      const requests = new Requests(nats, inbox);
       const link = {
         nats,
+        requests,
         streams: await Streams.of(nats, subjects),
         manager: await jetstreamManager(nats, { checkAPI: false }),
-        parts: await Parts.of(nats, subjects),
+        parts: await Parts.of(nats, subjects, requests),
       };
       node = new PoolNode(settings, subjects, connection, link);
       await node.#listen();
@@ -224,6 +227,7 @@ export class PoolNode {
       const { client, protocol } = decodeMessage(data, "who").head;
       if (subject !== this.#subjects.who(client)) return;
       if (protocol !== PROTOCOL) this.#warnOf(protocol);
+      this.#clients.add(client);
     } catch {
       return;
     }
@@ -243,6 +247,7 @@ export class PoolNode {
     try {
       if (message.reply) {
         const { client } = decodeMessage(message.data, "held").head;
+        this.#clients.add(client);
         this.#clients.heard(client);
         const tickets = this.#batches.held(client);
         message.respond(encodeMessage({ type: "holds", tickets }));
@@ -306,6 +311,19 @@ export class PoolNode {
     this.#pulls.renew();
     this.#sayHello();
     this.#pull();
+    this.#findClients();
+  }
+
+  /** Some may have gone while no node was there, or this one had no connection. */
+  async #findClients(): Promise<void> {
+    try {
+      const { manager } = this.#link;
+      for (const client of await clientsWithParts(manager, this.#subjects)) {
+        this.#clients.add(client);
+      }
+    } catch {
+      // The limits of the streams delete what is left.
+    }
   }
 
   #tasksAreLost(): void {
@@ -381,7 +399,6 @@ export class PoolNode {
     this.#stopBeating();
     this.#batches.disconnected();
     this.#dialogue.end();
-    this.#batches.local.end();
   }
 }
 

@@ -159,11 +159,43 @@ Deno.test("Ledger.giveBack() returns what a node has not begun, as it was", () =
   const batch = ledger.add([makeJob("a", "b", "c", "d"), makeJob("e")]);
   ledger.take(batch.id, "n");
   settle(ledger, batch, 1, 2);
-  const jobs = ledger.giveBack(batch, [2, 3, 4]);
+  const { again: jobs, failed } = ledger.giveBack(batch, [2, 3, 4], false);
+  assertEquals(failed, []);
   assertEquals(jobs.map((job) => namesOf([job])), [["c", "d"], ["e"]]);
   assert(jobs.every(({ holder }) => holder === undefined));
   assertEquals(settle(ledger, batch), ["a"]);
   assertEquals(heard, ["over 1"]);
+});
+
+Deno.test("Ledger.giveBack() returns what a node has begun, each call alone, as what may have been begun", () => {
+  const { ledger, heard } = makeLedger();
+  const batch = ledger.add([makeJob("a", "b", "c")]);
+  ledger.take(batch.id, "n");
+  settle(ledger, batch, 0, 1);
+  const { again, failed } = ledger.giveBack(batch, [0, 1, 2], true);
+  assertEquals([namesOf(again), failed], [["b", "c"], []]);
+  assert(again.every((job) => ledger.mayHaveBegun(job)));
+  assert(again.every((job) => job.holder!.entered(job, 0)));
+  assertEquals(heard, ["over 1"]);
+  // That was no loss with a node: it may be lost three times from now on.
+  for (let losses = 1; losses <= 3; losses++) {
+    const fresh = ledger.add([again[0]!]);
+    ledger.take(fresh.id, "m");
+    assertStrictEquals(
+      ledger.lose(fresh, true).failed.length,
+      losses === 3 ? 1 : 0,
+    );
+  }
+});
+
+Deno.test("Ledger.giveBack() fails what a node has begun if nothing is to run twice", () => {
+  const { ledger } = makeLedger(1);
+  const job = makeJob("a");
+  const batch = ledger.add([job]);
+  ledger.take(batch.id, "n");
+  assertEquals(ledger.giveBack(batch, [0], true), { again: [], failed: [job] });
+  assert(ledger.isEmpty);
+  assertStrictEquals(ledger.running, 0);
 });
 
 Deno.test("Ledger.recall() returns what nobody has taken", () => {
@@ -425,12 +457,17 @@ class Model {
     const batch = this.#random.pick(given);
     const calls = Array.from({ length: batch.count }, (_, call) => call)
       .filter(() => this.#random.below(2) === 0);
-    const jobs = this.ledger.giveBack(batch, calls);
-    // It says that it has not begun them.
-    for (const name of namesOf(jobs)) {
-      if (!this.lost.has(name)) this.begun.delete(name);
+    const begun = this.#random.below(2) === 0;
+    const { again, failed } = this.ledger.giveBack(batch, calls, begun);
+    for (const name of namesOf([...again, ...failed])) {
+      if (begun) this.lost.add(name);
+      else if (!this.lost.has(name)) this.begun.delete(name);
     }
-    this.#putBack(jobs);
+    for (const name of namesOf(failed)) {
+      assertStrictEquals(this.#max, 1);
+      this.#end(name);
+    }
+    this.#putBack(again);
   }
 
   #recall(): void {

@@ -3,6 +3,7 @@
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { jetstream } from "@nats-io/jetstream";
+import { clientsWithParts } from "../../../executors/nats/node/cleanup.ts";
 import { NODES } from "../../../executors/nats/subjects.ts";
 import { type Link, link } from "./links.ts";
 import { NatsServer, natsTest } from "./nats_server.ts";
@@ -98,7 +99,13 @@ natsTest("docs/nats.conf lets a client and a node do their work", async () => {
     last_by_subj: left,
   });
   await node.manager.streams.deleteMessage(subjects.tasks, message!.seq);
-  await node.parts.dropClient("c");
+  const other = await client.parts.put("other", "b", "0", new Uint8Array(1));
+  assertEquals(
+    await clientsWithParts(node.manager, subjects),
+    new Set(["other"]),
+  );
+  await node.parts.get("other", "b", other);
+  for (const gone of ["c", "other"]) await node.parts.dropClient(gone);
   await client.manager.consumers.delete(subjects.results, "c");
   for (const stream of [subjects.tasks, subjects.parts]) {
     assertEquals(await client.messagesIn(stream), 0);

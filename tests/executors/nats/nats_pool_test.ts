@@ -16,6 +16,7 @@ import {
   type TaskEvent,
   TimeoutError,
   transfer,
+  WorkerCrashedError,
   WorkerTerminatedError,
 } from "../../../mod.ts";
 import { NatsPoolExecutor } from "../../../executors/nats/mod.ts";
@@ -254,6 +255,37 @@ natsTest(
     assertStrictEquals(await future, 5);
   },
 );
+
+for (const maxDeliveries of [1, 2]) {
+  natsTest(
+    `NatsPoolExecutor takes calls back that a node has begun as such, with maxDeliveries of ${maxDeliveries}`,
+    async () => {
+      let first: string | undefined;
+      const freed = Promise.withResolvers<void>();
+      await using set = await setUp({
+        workers: 1,
+        beforeTake: () => first === undefined ? undefined : freed.promise,
+        taken: ({ ticket }) => {
+          if (first !== undefined) return true;
+          first = ticket;
+          return false;
+        },
+      }, maxDeliveries);
+      const { pool, node } = set;
+      const future = pool.submit((n: number) => n, 5);
+      await until(() => first !== undefined && node.has.has(first));
+      await node.giveBack(first!, [0], true);
+      if (maxDeliveries === 1) {
+        await assertRejects(() => future.result(), WorkerCrashedError);
+      } else {
+        assertStrictEquals(future.state, "running");
+        assert(!future.cancel(), "as it was begun");
+        freed.resolve();
+        assertStrictEquals(await future, 5);
+      }
+    },
+  );
+}
 
 natsTest("NatsPoolExecutor.shutdown() lets what is pending run", async () => {
   await using set = await setUp();

@@ -104,6 +104,29 @@ natsTest(
   },
 );
 
+for (const early of [true, false]) {
+  const when = early ? "before" : "after";
+  natsTest(
+    `a node that was there ${when} a client cleans up what that has stored, and sent nothing`,
+    async () => {
+      await using server = await NatsServer.start();
+      await using executor = new PromisePoolExecutor({ maxWorkers: 1 });
+      await using look = await link({ servers: server.url });
+      await using nodes = new AsyncDisposableStack();
+      if (early) nodes.use(await serve(server, executor));
+      const gone = await StandInClient.start(server);
+      if (early) await gone.nodes();
+      gone.asks = false;
+      await gone.link.parts.put(gone.name, "b", "0", new Uint8Array(100));
+      await gone[Symbol.asyncDispose]();
+      if (!early) nodes.use(await serve(server, executor));
+      while (await look.messagesIn(look.subjects.parts) > 0) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    },
+  );
+}
+
 natsTest(
   "a node forgets what a client that is gone has not been asked for",
   async () => {

@@ -100,6 +100,7 @@ natsTest(
     const drained = leaving.node.drain();
     await until(() => batch.back.length === 2);
     assertEquals(batch.back, [1, 2]);
+    assertEquals(batch.begun, []);
     await until(() => client.hellos.get(node!)!.leaving);
     const late = await client.send(meet, [["late"]]);
     meeting[Symbol.dispose]();
@@ -132,6 +133,7 @@ natsTest("a node that drains gives back what takes too long", async () => {
   assert(performance.now() - begun >= 95);
   assertEquals(await leaving.node.finished, { givenBack: 1 });
   assertEquals(batch.back, [0]);
+  assertEquals(batch.begun, [0]);
   assertEquals(executor.stats().cancelled, 1);
   await client.nothingIsLeft();
 });

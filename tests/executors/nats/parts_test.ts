@@ -44,6 +44,40 @@ natsTest(
 );
 
 natsTest(
+  "Parts wait for no answer that was lost with the connection",
+  async () => {
+    await using server = await NatsServer.start();
+    await using client = await link({ servers: server.url });
+    await client.streams.ensure();
+    const large = await client.parts.put("c", "b", "0", noise(100));
+    await server.freeze();
+    const reading = client.parts.get("c", "b", large);
+    const storing = client.parts.put("c", "b", "1", noise(100));
+    reading.catch(() => {});
+    storing.catch(() => {});
+    const back = client.isBack();
+    await server.kill();
+    await server.restart();
+    const lost = "The connection was lost, and the answer with it";
+    await assertRejects(() => reading, Error, lost);
+    await assertRejects(() => storing, Error, lost);
+    await back;
+    assertEquals(await client.parts.get("c", "b", large), noise(100));
+  },
+);
+
+natsTest("Parts.dropClient() drops what is still being stored", async () => {
+  await using server = await NatsServer.start();
+  await using client = await link({ servers: server.url });
+  await client.streams.ensure();
+  const putting = client.parts.put("c", "b", "0", noise(20_000_000));
+  await client.parts.dropClient("other");
+  await client.parts.dropClient("c");
+  await putting;
+  assertEquals(await client.messagesIn(client.subjects.parts), 0);
+});
+
+natsTest(
   "Parts.put() makes parts that a server takes which takes less",
   async () => {
     await using server = await NatsServer.start({

@@ -44,8 +44,9 @@ export class SentBatch {
   /** Which nodes have asked for it, each time. */
   readonly takers: string[] = [];
   readonly outcomes = new Map<number, SeenOutcome>();
-  /** Which calls were given back. */
+  /** Which calls were given back, and which of them had been begun. */
   readonly back: number[] = [];
+  readonly begun: number[] = [];
   readonly calls: number;
 
   constructor(calls: number) {
@@ -241,9 +242,10 @@ export class StandInClient implements AsyncDisposable {
       if (answer !== null) message.respond(answer);
       if (batch !== undefined) this.answered(batch, node);
     } catch {
-      const { batch, calls } = decodeMessage(message.data, "back").head;
+      const { batch, calls, begun } = decodeMessage(message.data, "back").head;
       if (this.says === "nothing") return;
       this.batches.get(batch)!.back.push(...calls);
+      if (begun) this.batches.get(batch)!.begun.push(...calls);
       message.respond(encodeMessage({ type: "yes" }));
     }
   }

@@ -132,11 +132,15 @@ export class StandInNode implements AsyncDisposable {
   }
 
   /** Gives calls back that it has. */
-  async giveBack(ticket: string, calls: readonly number[]): Promise<void> {
+  async giveBack(
+    ticket: string,
+    calls: readonly number[],
+    begun = false,
+  ): Promise<void> {
     const { batch, client } = this.has.get(ticket)!;
     await this.#link.nats.request(
       this.#link.subjects.client(client),
-      encodeMessage({ type: "back", ticket, batch, calls }),
+      encodeMessage({ type: "back", ticket, batch, calls, begun }),
       { timeout: 5000 },
     );
     this.has.delete(ticket);

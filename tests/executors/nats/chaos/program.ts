@@ -69,6 +69,11 @@ export class Program {
     this.#signal("SIGTERM");
   }
 
+  /** Has a node say what its workers do. */
+  describe(): void {
+    this.#signal("SIGUSR2");
+  }
+
   /** Ends it. */
   kill(): void {
     this.#signal("SIGKILL");

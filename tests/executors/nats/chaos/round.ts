@@ -76,15 +76,12 @@ export class Round {
   }
 
   async run(): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const hang = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(this.#describe())), HANG_MS);
-    });
-    try {
-      await Promise.race([this.#live(), hang]);
-    } finally {
-      clearTimeout(timer);
-    }
+    const hang = Promise.withResolvers<void>();
+    const timer = setTimeout(hang.resolve, HANG_MS);
+    const ended = this.#live().then(() => true);
+    const isOver = await Promise.race([ended, hang.promise])
+      .finally(() => clearTimeout(timer));
+    if (isOver !== true) throw new Error(await this.#describe());
   }
 
   async #live(): Promise<void> {
@@ -301,10 +298,10 @@ export class Round {
     this.outcomes[name] = (this.outcomes[name] ?? 0) + 1;
   }
 
-  #describe(): string {
+  async #describe(): Promise<string> {
     return `Hangs: ${Deno.inspect(this.#executor)} ${
       Deno.inspect(this.#unsettled())
-    } ${Deno.inspect(this.#world.events)} ${this.#world.logs}`;
+    } ${await this.#world.describe()}`;
   }
 }
 

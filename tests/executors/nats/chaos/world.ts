@@ -7,6 +7,7 @@
 import { NatsServer } from "../nats_server.ts";
 import { link } from "../links.ts";
 import { NatsPoolExecutor } from "../../../../executors/nats/mod.ts";
+import { describeServer } from "./server_state.ts";
 import type { Random } from "../../helpers/random.ts";
 import { Program } from "./program.ts";
 
@@ -101,9 +102,15 @@ export class World implements AsyncDisposable {
     await this.server[Symbol.asyncDispose]();
   }
 
-  /** What its nodes have written, for people. */
-  get logs(): string {
-    return this.#nodes.map(({ log }) => log).join("\n");
+  /** What has happened, what is with the server, and what nodes have and have written, for people. */
+  async describe(): Promise<string> {
+    for (const node of this.#nodes) node.describe();
+    const server = await describeServer(this.server.url)
+      .catch((error) => `${error}`);
+    const logs = this.#nodes.map(({ log, isFrozen }) =>
+      `A node${isFrozen ? " that is frozen" : ""}: ${log}`
+    );
+    return [Deno.inspect(this.events), server, ...logs].join("\n");
   }
 
   /** Starts a node, and another when that has ended, whatever has ended it. */
