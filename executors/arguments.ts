@@ -108,7 +108,11 @@ export function checkInitializer(
 }
 
 /** Checks that a value is a number. */
-export function checkNumber(name: string, value: unknown, wanted: string): void {
+export function checkNumber(
+  name: string,
+  value: unknown,
+  wanted: string,
+): void {
   if (typeof value !== "number") {
     throw new TypeError(`'${name}' must be ${wanted}: received ${show(value)}`);
   }

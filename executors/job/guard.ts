@@ -14,7 +14,8 @@ import type { Job } from "./job.ts";
 
 /** Settles the future of a job at once, and has the holder of the job stop the function. */
 export class StopGuard implements AbortWaiter {
-  readonly #job: Job<Future<unknown>>;
+  /** The job of the present attempt. */
+  #job: Job<Future<unknown>>;
   #stopTimer: (() => void) | undefined;
 
   /**
@@ -29,15 +30,23 @@ export class StopGuard implements AbortWaiter {
     else if (signal !== undefined) onAbort(signal, this);
   }
 
-  /** The call is about to be entered. */
-  start(): void {
-    const { timeout } = this.#job.options;
+  /** The call is about to be entered, by this job. */
+  start(job: Job<Future<unknown>>): void {
+    this.#job = job;
+    this.rest();
+    const { timeout } = job.options;
     if (timeout === Infinity) return;
     this.#stopTimer = startDeadline(timeout, () => {
-      const error = overtimeError(this.#job);
-      const { holder } = this.#job;
-      if (this.#job.reject(error)) holder?.stop(this.#job, error);
+      const error = overtimeError(job);
+      const { holder } = job;
+      if (job.reject(error)) holder?.stop(job, error);
     });
+  }
+
+  /** The call does not run for now. */
+  rest(): void {
+    this.#stopTimer?.();
+    this.#stopTimer = undefined;
   }
 
   /**
@@ -47,7 +56,7 @@ export class StopGuard implements AbortWaiter {
   #end(): void {
     const { signal } = this.#job.options;
     if (signal !== undefined) offAbort(signal, this);
-    this.#stopTimer?.();
+    this.rest();
   }
 
   signalAborted(): void {

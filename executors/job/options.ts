@@ -89,7 +89,10 @@ export function checkSubmitOptions(
 }
 
 /** Checks how long a call may run, in milliseconds. */
-export function checkTimeout(name: string, timeout: number | undefined): number {
+export function checkTimeout(
+  name: string,
+  timeout: number | undefined,
+): number {
   const checked = checkDuration(name, timeout, Infinity);
   if (checked > 0) return checked;
   throw new RangeError(

@@ -17,7 +17,7 @@ export interface QueueOptions {
   /** Called when calls may be taken again that had to wait for that. */
   onReady?: () => void;
   /** Called when fewer calls wait than before. */
-  onLess?: () => void;
+  onLess?: (() => void) | undefined;
 }
 
 /** The jobs of one executor that no worker holds. */
@@ -26,7 +26,8 @@ export class JobQueue {
   readonly #gate: RateGate | undefined;
   readonly #onReady: () => void;
   readonly #onLess: (() => void) | undefined;
-  #waitsForGate = false;
+  /** Ends the wait for the gate. */
+  #stopWaiting: (() => void) | undefined;
   #calls = 0;
   /** How many calls of the first job have been entered. */
   #entered = 0;
@@ -52,6 +53,7 @@ export class JobQueue {
 
   /** How many of them may be taken now. */
   get available(): number {
+    if (this.#calls === 0 || !this.#mayGo()) return 0;
     return Math.min(this.#calls, this.#gate?.left ?? Infinity);
   }
 
@@ -130,7 +132,7 @@ export class JobQueue {
       else {
         this.#entered++;
         this.#calls--;
-        this.#onLess?.();
+        this.#lessWait();
       }
       if (enters) {
         this.#gate?.take(1);
@@ -152,7 +154,7 @@ export class JobQueue {
     this.#splitEntered();
     this.#calls = 0;
     const jobs = this.#jobs.takeAll();
-    this.#onLess?.();
+    this.#lessWait();
     return jobs;
   }
 
@@ -175,13 +177,10 @@ export class JobQueue {
   #mayGo(): boolean {
     const gate = this.#gate;
     if (gate === undefined || gate.left > 0) return true;
-    if (!this.#waitsForGate) {
-      this.#waitsForGate = true;
-      startTimer(Math.max(1, gate.wait), () => {
-        this.#waitsForGate = false;
-        if (this.#jobs.length > 0) this.#onReady();
-      });
-    }
+    this.#stopWaiting ??= startTimer(Math.max(1, gate.wait), () => {
+      this.#stopWaiting = undefined;
+      this.#onReady();
+    });
     return false;
   }
 
@@ -196,8 +195,15 @@ export class JobQueue {
     if (job === undefined) return undefined;
     this.#calls -= job.count - this.#entered;
     this.#entered = 0;
-    this.#onLess?.();
+    this.#lessWait();
     return job;
+  }
+
+  #lessWait(): void {
+    this.#onLess?.();
+    if (this.#calls > 0) return;
+    this.#stopWaiting?.();
+    this.#stopWaiting = undefined;
   }
 
   /** Parts the first job from the calls of it that have been entered. */

@@ -40,6 +40,7 @@ behaviour("stats() counts what waits, runs and has ended", async ({ make }) => {
     finished: 0,
     failed: 0,
     cancelled: 1,
+    retried: 0,
   });
   gate.open();
   await Promise.allSettled([running, failing, waiting]);
@@ -50,6 +51,7 @@ behaviour("stats() counts what waits, runs and has ended", async ({ make }) => {
     finished: 2,
     failed: 1,
     cancelled: 1,
+    retried: 0,
   });
 });
 

@@ -95,7 +95,10 @@ export class Dealer {
       );
     }
     for (const [i, worker] of wanting.entries()) {
-      this.fill(worker, Math.ceil(this.#queue.available / (wanting.length - i)));
+      this.fill(
+        worker,
+        Math.ceil(this.#queue.available / (wanting.length - i)),
+      );
     }
   }
 }
