@@ -10,7 +10,7 @@ import { BrokenExecutorError, InvalidStateError } from "./errors.ts";
 import { Executor, type InitializerOptions } from "./executor.ts";
 import type { Job, JobHolder } from "./job/job.ts";
 import { JobQueue } from "./job/queue.ts";
-import { CallScope } from "./running_task.ts";
+import { type CallMaker, CallScope } from "./running_task.ts";
 import { monotonicTime, wallTime } from "./runtime/clock.ts";
 import {
   type LoopEndWaiter,
@@ -360,11 +360,20 @@ export class PromisePoolExecutor extends Executor {
 }
 
 /** One of the `maxWorkers` places in which calls are made. */
-class Lane {
+class Lane implements CallMaker {
   /** The job of the running call, which of its calls that is, and the scope of the call. */
   job: Job | undefined;
   call = 0;
-  scope = new CallScope();
+  scope = new CallScope(this);
+
+  get attempt(): number {
+    return this.job!.attempt;
+  }
+
+  /** Nothing: messages arrive as the task yields, and nothing can be known before. */
+  stopReason(): undefined {
+    return undefined;
+  }
 
   /**
    * Begins the scope of the next call. Only with a scope of its own does code
@@ -375,7 +384,7 @@ class Lane {
   enter(job: Job, call: number): CallScope {
     this.job = job;
     this.call = call;
-    if (taskScopes.areAsked) this.scope = new CallScope();
+    if (taskScopes.areAsked) this.scope = new CallScope(this);
     this.scope.begin();
     return this.scope;
   }

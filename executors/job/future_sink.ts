@@ -82,6 +82,10 @@ export class FutureSink implements Sink<Future<unknown>> {
     target.cancel();
   }
 
+  attempt(): number {
+    return 1;
+  }
+
   split(): void {
     throw new RangeError("One call cannot be split");
   }

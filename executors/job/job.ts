@@ -74,6 +74,8 @@ export interface Sink<Target> {
   reject(job: Job<Target>, error: unknown, call: number | undefined): boolean;
   /** No call of the job has been entered, and none will be. */
   cancel(job: Job<Target>): void;
+  /** Which attempt at the calls of the job this is, counted from 1; a job of a later one has one call. */
+  attempt(job: Job<Target>): number;
   /** From now on, `rest` has the last calls of the job. */
   split(job: Job<Target>, rest: Job<Target>): void;
 }
@@ -185,6 +187,11 @@ export class Job<Target = unknown> {
   /** The arguments of all calls of the job, one after another. */
   get args(): readonly unknown[] {
     return this.#argsOf(0, this.#count);
+  }
+
+  /** Which attempt at its calls the job is, counted from 1. */
+  get attempt(): number {
+    return this.sink.attempt(this);
   }
 
   /** Whether nobody wants an outcome of the job any more. */

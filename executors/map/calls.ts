@@ -154,6 +154,10 @@ export class MapCalls implements Sink<Batch> {
     }
   }
 
+  attempt(): number {
+    return 1;
+  }
+
   split(job: Job<Batch>, rest: Job<Batch>): void {
     job.target.jobs.push(rest);
   }

@@ -60,6 +60,8 @@ export interface Run {
   readonly timeout?: number;
   /** Whether somebody wants to know who runs the calls, and when. */
   readonly timed: boolean;
+  /** Which attempt at its calls this is, counted from 1, if it is not the first. */
+  readonly attempt?: number;
   /** The arguments: in each block, those of some calls, one after another. */
   readonly args: readonly Values[];
 }
@@ -294,12 +296,15 @@ type Fields<Type extends Message["type"]> = Partial<
 const CHECKS: {
   readonly [Type in Message["type"]]: (fields: Fields<Type>) => void;
 } = {
-  run({ client, batch, code, calls, jobs, arity, timeout, timed, args }) {
+  run(fields) {
+    const { client, batch, code, calls, jobs, arity, args } = fields;
+    const { attempt, timeout, timed } = fields;
     check("run", isToken(client) && isToken(batch));
     check("run", isCount(calls, 1, MAX_CALLS) && isCount(arity, 0, 2 ** 16));
     check("run", jobs === undefined || areJobs(jobs, calls as number));
     check("run", timeout === undefined || isDuration(timeout));
     check("run", typeof timed === "boolean");
+    check("run", attempt === undefined || isCount(attempt, 2, 2 ** 53 - 1));
     checkCode(code);
     check("run", Array.isArray(args));
     let sum = 0;

@@ -152,7 +152,10 @@ export class Sender {
     code: Code,
     jobs: readonly Job[],
   ): void {
-    const [{ timed, options: { timeout } }] = jobs as [Job, ...Job[]];
+    const [{ attempt, timed, options: { timeout } }] = jobs as [
+      Job,
+      ...Job[],
+    ];
     const arity = jobs[0]!.args.length / jobs[0]!.count;
     const room = roomOf(session, code);
     if (room <= 0) {
@@ -184,6 +187,7 @@ export class Sender {
         arity,
         ...timeout === Infinity ? {} : { timeout },
         timed,
+        ...attempt === 1 ? {} : { attempt },
       };
       // What getters have settled is not wanted.
       for (const job of draft.jobs) if (job.settled) batch.revoke(job);
@@ -282,6 +286,7 @@ export class Sender {
 /** Whether calls can travel with others of the same function. */
 function isLike(job: Job, first: Job): boolean {
   return job.options.timeout === first.options.timeout &&
+    job.attempt === first.attempt &&
     job.args.length * first.count === first.args.length * job.count;
 }
 

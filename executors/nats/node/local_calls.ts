@@ -48,6 +48,8 @@ export interface LocalOptions {
   readonly timeout?: number;
   /** Whether somebody wants to know when. */
   readonly timed: boolean;
+  /** Which attempt at its calls this is. */
+  readonly attempt?: number;
 }
 
 /** Calls that are wanted or not as a whole. */
@@ -73,6 +75,7 @@ export class LocalCalls implements Sink<Group> {
   readonly #entrance: Entrance;
   readonly #listener: CallListener;
   readonly #timed: boolean;
+  readonly #attempt: number;
   /** The group of each call that has no outcome, by its number. */
   readonly #open: (Group | undefined)[] = [];
   /** Stop the clocks of calls that run, by their numbers. */
@@ -80,12 +83,13 @@ export class LocalCalls implements Sink<Group> {
 
   constructor(
     executor: Executor,
-    { arity, timeout = Infinity, timed }: LocalOptions,
+    { arity, timeout = Infinity, timed, attempt = 1 }: LocalOptions,
     listener: CallListener,
   ) {
     this.#entrance = entranceTo(executor);
     this.#listener = listener;
     this.#timed = timed;
+    this.#attempt = attempt;
     this.options = { ...NO_OPTIONS, timeout };
     this.arity = arity;
     this.tally = this.#entrance.tally;
@@ -249,6 +253,10 @@ export class LocalCalls implements Sink<Group> {
     const error = this.#refusal()?.error ??
       new CancelledError(`Task ${nameOf(job.fn)} was cancelled on its node`);
     if (calls.length > 0) this.#listener.lost(calls, false, error);
+  }
+
+  attempt(): number {
+    return this.#attempt;
   }
 
   split({ target }: Job<Group>, rest: Job<Group>): void {
