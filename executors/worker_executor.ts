@@ -175,7 +175,7 @@ export abstract class WorkerExecutor extends Executor {
    * ```
    */
   terminate(): Promise<void> {
-    this.shutdown({ wait: false });
+    this.shutdown({ wait: false, cancelFutures: true });
     return this.#engine.terminate();
   }
 

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { checkDuration, checkOptions, checkSignal } from "../arguments.ts";
+import { checkOptions, checkSignal, checkTimeLimit } from "../arguments.ts";
 
 /** Options of {@linkcode Executor.submitWith}. */
 export interface SubmitOptions {
@@ -32,6 +32,8 @@ export interface CallOptions {
   readonly timeout: number;
   /** How many calls travel together; 0 leaves that to the executor. */
   readonly chunkSize: number;
+  /** Whether nobody wants to know what calls return, which is not sent anywhere then. */
+  readonly quiet: boolean;
 }
 
 /** The options of calls that were submitted without any: always this object. */
@@ -39,6 +41,7 @@ export const NO_OPTIONS: CallOptions = {
   signal: undefined,
   timeout: Infinity,
   chunkSize: 0,
+  quiet: false,
 };
 
 /**
@@ -53,15 +56,9 @@ export function checkSubmitOptions(
   options: SubmitOptions | undefined,
 ): CallOptions {
   const { signal, timeout } = checkOptions(options);
-  const checked = {
+  return {
     ...NO_OPTIONS,
     signal: checkSignal(signal),
-    timeout: checkDuration("timeout", timeout, Infinity),
+    timeout: checkTimeLimit("timeout", timeout),
   };
-  if (checked.timeout === 0) {
-    throw new RangeError(
-      "'timeout' must be more than 0 milliseconds: received 0",
-    );
-  }
-  return checked;
 }

@@ -182,7 +182,7 @@ export class NatsPoolExecutor extends Executor {
    * ```
    */
   terminate(): Promise<void> {
-    this.shutdown({ wait: false });
+    this.shutdown({ wait: false, cancelFutures: true });
     return this.#client.terminate();
   }
 
