@@ -55,7 +55,12 @@ export type {
   WaitForOptions,
 } from "./executors/future.ts";
 export type { Input } from "./executors/map/inputs.ts";
-export type { MapOptions, MapResult } from "./executors/map/options.ts";
+export type {
+  ForEachOptions,
+  MapOptions,
+  MapProgress,
+  MapResult,
+} from "./executors/map/options.ts";
 export { ProcessPoolExecutor } from "./executors/process_pool.ts";
 export type { ProcessPoolExecutorOptions } from "./executors/process_pool.ts";
 export { PromisePoolExecutor } from "./executors/promise_pool.ts";

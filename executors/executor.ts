@@ -30,6 +30,7 @@ import { JobQueue } from "./job/queue.ts";
 import { checkRate, type Rate } from "./job/rate.ts";
 import { RetrySink } from "./job/retry_sink.ts";
 import { Upcoming } from "./job/upcoming.ts";
+import { startForEach } from "./map/for_each.ts";
 import {
   howToIterate,
   type Input,
@@ -38,8 +39,10 @@ import {
 } from "./map/inputs.ts";
 import {
   checkMapOptions,
+  type ForEachOptions,
   type MapOptions,
   type MapResult,
+  type MapSettings,
   type MapTarget,
   type OpenMap,
 } from "./map/options.ts";
@@ -371,20 +374,41 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
   map<A, R>(
     fn: (a: A) => R,
     inputs: Input<A>,
-    options?: MapOptions,
+    options?: MapOptions & { settled?: false },
   ): MapResult<Awaited<R>>;
+  /** Calls `fn` with each item of an input; no error of a call ends the map. */
+  map<A, R>(
+    fn: (a: A) => R,
+    inputs: Input<A>,
+    options: MapOptions & { settled: true },
+  ): MapResult<PromiseSettledResult<Awaited<R>>>;
   /** Calls `fn` with the items of two inputs, side by side; the shorter one ends the map. */
   map<A, B, R>(
     fn: (a: A, b: B) => R,
     first: Input<A>,
     second: Input<B>,
-    options?: MapOptions,
+    options?: MapOptions & { settled?: false },
   ): MapResult<Awaited<R>>;
+  /** Calls `fn` with the items of two inputs, side by side; no error of a call ends the map. */
+  map<A, B, R>(
+    fn: (a: A, b: B) => R,
+    first: Input<A>,
+    second: Input<B>,
+    options: MapOptions & { settled: true },
+  ): MapResult<PromiseSettledResult<Awaited<R>>>;
   /** Calls `fn` with the items of several inputs, side by side; the shortest one ends the map. */
   map<A extends unknown[], R>(
     fn: (...args: A) => R,
     ...inputs: { [K in keyof A]: Input<A[K]> }
   ): MapResult<Awaited<R>>;
+  /** Calls `fn` with the items of several inputs, side by side; no error of a call ends the map. */
+  map<A extends unknown[], R>(
+    fn: (...args: A) => R,
+    ...inputsAndOptions: [
+      ...{ [K in keyof A]: Input<A[K]> },
+      MapOptions & { settled: true },
+    ]
+  ): MapResult<PromiseSettledResult<Awaited<R>>>;
   /** Calls `fn` with the items of several inputs, side by side; the shortest one ends the map. */
   map<A extends unknown[], R>(
     fn: (...args: A) => R,
@@ -396,24 +420,77 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
     options?: MapOptions,
   ): MapResult<Awaited<R>>;
   map(fn: AnyFunction, ...rest: unknown[]): MapResult<unknown> {
-    this.checkTask(fn);
-    const sources = rest.map(sourceOf);
-    const options = isMapOptions(rest, sources.at(-1))
-      ? rest.pop() as MapOptions | undefined
-      : undefined;
-    const settings = checkMapOptions(options);
-    const inputs = rest.map((input, i) => {
-      const source = sources[i];
-      if (source !== undefined) return source;
-      const hint = howToIterate(input);
-      throw new TypeError(
-        `Input ${i + 1} of map() must be iterable: received ${show(input)}${
-          hint === undefined ? "" : `; ${hint}`
-        }`,
-      );
-    });
-    this.assertOpen();
+    const { inputs, settings } = this.#mapArguments("map", fn, rest);
     return startMap(fn, inputs, settings, this.#entrance);
+  }
+
+  /**
+   * Calls `fn` with each item of `inputs`, for what it does: what it returns is
+   * not sent back.
+   *
+   * Python: nothing; there, a `map()` of which nobody reads the results.
+   *
+   * The first error in time ends it at once: what has not started is cancelled,
+   * what runs goes on. Until its whole input is consumed, a `shutdown()` waits for
+   * it, awaited or not; `shutdown({ cancelFutures: true })` ends it with a
+   * {@linkcode CancelledError}.
+   *
+   * @typeParam A The type of the items.
+   * @param fn The function, sync or async.
+   * @param inputs The items to call the function with, sync or async.
+   * @param options How many items to have in flight, and how long all may take.
+   * @returns A promise that resolves when all calls have ended. As of any promise,
+   * it is an error of the program if nobody hears that it rejects.
+   * @throws {TypeError} If an argument or an option has the wrong type.
+   * @throws {RangeError} If an option is out of range.
+   * @throws {BrokenExecutorError} If the executor is broken.
+   * @throws {ShutdownError} If the executor has been shut down.
+   *
+   * @example
+   * ```ts
+   * import { PromisePoolExecutor } from "@concurrent/futures";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const stored: string[] = [];
+   * const store = async (text: string) => {
+   *   await Promise.resolve();
+   *   stored.push(text);
+   * };
+   * await using pool = new PromisePoolExecutor({ maxWorkers: 1 });
+   * await pool.forEach(store, ["one", "two"]);
+   * assertEquals(stored, ["one", "two"]);
+   * ```
+   */
+  forEach<A>(
+    fn: (a: A) => unknown,
+    inputs: Input<A>,
+    options?: ForEachOptions,
+  ): Promise<void>;
+  /** Calls `fn` with the items of two inputs, side by side; the shorter one ends it. */
+  forEach<A, B>(
+    fn: (a: A, b: B) => unknown,
+    first: Input<A>,
+    second: Input<B>,
+    options?: ForEachOptions,
+  ): Promise<void>;
+  /** Calls `fn` with the items of several inputs, side by side; the shortest one ends it. */
+  forEach<A extends unknown[]>(
+    fn: (...args: A) => unknown,
+    ...inputs: { [K in keyof A]: Input<A[K]> }
+  ): Promise<void>;
+  /** Calls `fn` with the items of several inputs, side by side; the shortest one ends it. */
+  forEach<A extends unknown[]>(
+    fn: (...args: A) => unknown,
+    ...inputsAndOptions: [...{ [K in keyof A]: Input<A[K]> }, ForEachOptions]
+  ): Promise<void>;
+  /** Without inputs, there is nothing to do. */
+  forEach(
+    fn: (...args: never[]) => unknown,
+    options?: ForEachOptions,
+  ): Promise<void>;
+  forEach(fn: AnyFunction, ...rest: unknown[]): Promise<void> {
+    const { inputs, settings } = this.#mapArguments("forEach", fn, rest);
+    return startForEach(fn, inputs, settings, this.#entrance);
   }
 
   /**
@@ -449,6 +526,7 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
     this.#shutdown = true;
     this.#pressure.lift();
     if (cancels) this.#upcoming.giveUp();
+    // Inputs that are awaited count before maps hear that no more are pulled.
     const closed = this.#close(cancels);
     this.#closeMaps();
     this.#endWithin(ms, closed);
@@ -678,13 +756,37 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
 
   /** Ends the inputs of all maps. */
   #closeMaps(): void {
-    const maps = [...this.#openMaps];
-    this.#openMaps.clear();
-    for (const map of maps) map.executorClosed();
+    for (const map of [...this.#openMaps]) map.executorClosed();
+  }
+
+  /** Checks the arguments of `map()` or `forEach()`. */
+  #mapArguments(
+    method: string,
+    fn: AnyFunction,
+    rest: unknown[],
+  ): { inputs: Source[]; settings: MapSettings } {
+    this.checkTask(fn);
+    const sources = rest.map(sourceOf);
+    const options = isMapOptions(rest, sources.at(-1))
+      ? rest.pop() as MapOptions | undefined
+      : undefined;
+    const settings = checkMapOptions(options);
+    const inputs = rest.map((input, i) => {
+      const source = sources[i];
+      if (source !== undefined) return source;
+      const hint = howToIterate(input);
+      throw new TypeError(
+        `Input ${i + 1} of ${method}() must be iterable: received ${
+          show(input)
+        }${hint === undefined ? "" : `; ${hint}`}`,
+      );
+    });
+    this.assertOpen();
+    return { inputs, settings };
   }
 }
 
-/** Whether the last of map()'s arguments holds its options. */
+/** Whether the last of the arguments of `map()` or `forEach()` holds options. */
 function isMapOptions(rest: unknown[], source: Source | undefined): boolean {
   const last = rest.at(-1);
   // map(fn, undefined) is a missing input rather than missing options.

@@ -5,12 +5,12 @@
  * @module
  */
 
-import { CancelledError, TimeoutError } from "../errors.ts";
+import { CancelledError } from "../errors.ts";
 import { control, type Future } from "../future.ts";
 import { type AbortWaiter, offAbort, onAbort } from "../runtime/abort.ts";
-import { startDeadline } from "../runtime/timer.ts";
 import { nameOf } from "../text.ts";
 import type { Job } from "./job.ts";
+import { startOvertime } from "./overtime.ts";
 
 /** Settles the future of a job at once, and has the holder of the job stop the function. */
 export class StopGuard implements AbortWaiter {
@@ -36,11 +36,7 @@ export class StopGuard implements AbortWaiter {
     this.rest();
     const { timeout } = job.options;
     if (timeout === Infinity) return;
-    this.#stopTimer = startDeadline(timeout, () => {
-      const error = overtimeError(job);
-      const { holder } = job;
-      if (job.reject(error)) holder?.stop(job, error);
-    });
+    this.#stopTimer = startOvertime(job);
   }
 
   /** The call does not run for now. */
@@ -70,11 +66,4 @@ export class StopGuard implements AbortWaiter {
     const { holder } = this.#job;
     if (control.stop(target, error)) holder?.stop(this.#job, error);
   }
-}
-
-/** Why a call is stopped that has run for longer than its options allow. */
-export function overtimeError({ fn, options }: Job): TimeoutError {
-  return new TimeoutError(
-    `Task ${nameOf(fn)} ran longer than its timeout of ${options.timeout} ms`,
-  );
 }

@@ -7,10 +7,10 @@
  */
 
 import {
-  checkDuration,
   checkNumber,
   checkOptions,
   checkSignal,
+  checkTimeLimit,
 } from "../arguments.ts";
 import { checkRetry, type Retry, type RetryOptions } from "./retry.ts";
 
@@ -52,6 +52,8 @@ export interface CallOptions {
   readonly timeout: number;
   /** How many calls travel together; 0 leaves that to the executor. */
   readonly chunkSize: number;
+  /** Whether nobody wants to know what calls return, which is not sent anywhere then. */
+  readonly quiet: boolean;
   /** How each call is tried again; `undefined` if it is not. */
   readonly retry: Retry | undefined;
   /** What is higher comes first. */
@@ -63,6 +65,7 @@ export const NO_OPTIONS: CallOptions = {
   signal: undefined,
   timeout: Infinity,
   chunkSize: 0,
+  quiet: false,
   retry: undefined,
   priority: 0,
 };
@@ -82,22 +85,10 @@ export function checkSubmitOptions(
   return {
     ...NO_OPTIONS,
     signal: checkSignal(signal),
-    timeout: checkTimeout("timeout", timeout),
+    timeout: checkTimeLimit("timeout", timeout),
     retry: checkRetry(retry),
     priority: checkPriority(priority),
   };
-}
-
-/** Checks how long a call may run, in milliseconds. */
-export function checkTimeout(
-  name: string,
-  timeout: number | undefined,
-): number {
-  const checked = checkDuration(name, timeout, Infinity);
-  if (checked > 0) return checked;
-  throw new RangeError(
-    `'${name}' must be more than 0 milliseconds: received 0`,
-  );
 }
 
 /** Checks a priority. */

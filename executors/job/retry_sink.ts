@@ -22,10 +22,10 @@ import { FutureSink } from "./future_sink.ts";
 import type { Entrance, Job } from "./job.ts";
 import type { CallOptions } from "./options.ts";
 import { mayPass, type Retry, waitAfter } from "./retry.ts";
-import type { MoreJobs } from "./upcoming.ts";
+import type { UpcomingWork } from "./upcoming.ts";
 
 /** See above. */
-export class RetrySink extends FutureSink implements MoreJobs {
+export class RetrySink extends FutureSink implements UpcomingWork {
   readonly #entrance: Entrance;
   readonly #retry: Retry;
   /** The job of the present attempt; outcomes of others come too late. */

@@ -1,15 +1,15 @@
 /**
- * Work that will bring more jobs, though its executor takes none from outside any
- * more: calls that may be tried again, and inputs that are still read. A shutdown
- * waits for it.
+ * Work that brings more jobs to its executor, also after the executor was shut
+ * down, which then waits for it: calls that may be tried again, a `forEach()` whose
+ * input has not ended, a `map()` that waits for an input which is a promise.
  *
  * @module
  */
 
-/** Something that will bring more jobs. */
-export interface MoreJobs {
+/** Some such work. */
+export interface UpcomingWork {
   /**
-   * It is to bring no more: what waits for that ends now.
+   * No more jobs are to come: what waits for that ends now.
    *
    * @param error Makes the error by which it ends; without, it has one of its own.
    */
@@ -18,39 +18,42 @@ export interface MoreJobs {
 
 /** All such work of one executor. */
 export class Upcoming {
-  readonly #all = new Set<MoreJobs>();
+  readonly #works = new Set<UpcomingWork>();
   readonly #whenNone: (() => void)[] = [];
-  #givenUp = false;
+  #isGivenUp = false;
 
-  /** Whether there is none. */
+  /** Whether no more jobs come but those that are submitted. */
   get isEmpty(): boolean {
-    return this.#all.size === 0;
+    return this.#works.size === 0;
   }
 
-  /** Whether nobody may bring more jobs. */
+  /** Whether no work may bring jobs any more. */
   get isGivenUp(): boolean {
-    return this.#givenUp;
+    return this.#isGivenUp;
   }
 
-  /** Work begins that will bring more jobs. */
-  begin(work: MoreJobs): void {
-    this.#all.add(work);
+  /** From now on, this work may bring jobs. */
+  begin(work: UpcomingWork): void {
+    this.#works.add(work);
   }
 
-  /** Work has ended, or brings nothing more. */
-  end(work: MoreJobs): void {
-    if (!this.#all.delete(work) || this.#all.size > 0) return;
+  /** This work brings no more jobs. */
+  end(work: UpcomingWork): void {
+    if (!this.#works.delete(work) || !this.isEmpty) return;
     for (const tell of this.#whenNone.splice(0)) tell();
   }
 
-  /** Calls a function once there is none, later at the earliest. */
+  /** Has a function called once all work has ended, of which there is some now. */
   whenNone(tell: () => void): void {
     this.#whenNone.push(tell);
   }
 
-  /** No more jobs, from now on. */
+  /** Ends all work, each by such an error. */
   giveUp(error?: () => Error): void {
-    this.#givenUp = true;
-    for (const work of [...this.#all]) work.giveUp(error);
+    this.#isGivenUp = true;
+    for (const work of [...this.#works]) {
+      this.end(work);
+      work.giveUp(error);
+    }
   }
 }

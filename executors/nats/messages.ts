@@ -62,6 +62,8 @@ export interface Run {
   readonly timed: boolean;
   /** Which attempt at its calls this is, counted from 1, if it is not the first. */
   readonly attempt?: number;
+  /** Whether nobody wants to know what the calls return: then each is said to return `undefined`. */
+  readonly quiet?: boolean;
   /** The arguments: in each block, those of some calls, one after another. */
   readonly args: readonly Values[];
 }
@@ -298,13 +300,14 @@ const CHECKS: {
 } = {
   run(fields) {
     const { client, batch, code, calls, jobs, arity, args } = fields;
-    const { attempt, timeout, timed } = fields;
+    const { attempt, quiet, timeout, timed } = fields;
     check("run", isToken(client) && isToken(batch));
     check("run", isCount(calls, 1, MAX_CALLS) && isCount(arity, 0, 2 ** 16));
     check("run", jobs === undefined || areJobs(jobs, calls as number));
     check("run", timeout === undefined || isDuration(timeout));
     check("run", typeof timed === "boolean");
     check("run", attempt === undefined || isCount(attempt, 2, 2 ** 53 - 1));
+    check("run", quiet === undefined || typeof quiet === "boolean");
     checkCode(code);
     check("run", Array.isArray(args));
     let sum = 0;

@@ -185,7 +185,7 @@ export class NatsPoolExecutor extends Executor {
     this.giveUp(() =>
       new WorkerTerminatedError("Terminated before another attempt")
     );
-    this.shutdown({ wait: false });
+    this.shutdown({ wait: false, cancelFutures: true });
     return this.#client.terminate();
   }
 

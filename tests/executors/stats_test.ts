@@ -19,7 +19,7 @@ function counts(executor: Executor) {
 
 behaviour("stats() of a new executor is all zero", ({ make }) => {
   const { workers: _, ...numbers } = make().stats();
-  assertEquals(Object.values(numbers), [0, 0, 0, 0, 0, 0]);
+  assertEquals(Object.values(numbers), [0, 0, 0, 0, 0, 0, 0]);
 });
 
 behaviour("stats() counts what waits, runs and has ended", async ({ make }) => {

@@ -158,7 +158,7 @@ export class Sender {
     code: Code,
     jobs: readonly Job[],
   ): void {
-    const [{ attempt, timed, options: { timeout } }] = jobs as [
+    const [{ attempt, timed, options: { timeout, quiet } }] = jobs as [
       Job,
       ...Job[],
     ];
@@ -194,6 +194,7 @@ export class Sender {
         ...timeout === Infinity ? {} : { timeout },
         timed,
         ...attempt === 1 ? {} : { attempt },
+        ...quiet ? { quiet } : {},
       };
       // What getters have settled is not wanted.
       for (const job of draft.jobs) if (job.settled) batch.revoke(job);
@@ -292,6 +293,7 @@ export class Sender {
 /** Whether calls can travel with others of the same function. */
 function isLike(job: Job, first: Job): boolean {
   return job.options.timeout === first.options.timeout &&
+    job.options.quiet === first.options.quiet &&
     job.attempt === first.attempt &&
     job.args.length * first.count === first.args.length * job.count;
 }

@@ -195,8 +195,12 @@ function isAnySettled(
 }
 
 /** What is unusual about the calls of a job, if anything is. */
-function aboutOf({ attempt }: Job): About | undefined {
-  return attempt === 1 ? undefined : { attempt };
+function aboutOf({ attempt, options: { quiet } }: Job): About | undefined {
+  if (attempt === 1 && !quiet) return undefined;
+  return {
+    ...attempt === 1 ? {} : { attempt },
+    ...quiet ? { quiet } : {},
+  };
 }
 
 /** A segment to which calls are being added. */

@@ -30,6 +30,8 @@ export const UNREADABLE = ["unreadable"] as const;
 export interface About {
   /** Which attempt at the call this is, if it is not the first. */
   readonly attempt?: number;
+  /** Whether nobody wants to know what the calls return. */
+  readonly quiet?: boolean;
 }
 
 /**

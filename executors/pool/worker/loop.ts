@@ -307,7 +307,7 @@ export class WorkerLoop implements CallMaker {
   }
 
   #resolve(called: WorkerFunction, value: unknown): void {
-    const copy = copyPlain(value);
+    const copy = this.#segment![4]?.quiet ? undefined : copyPlain(value);
     if (copy !== NOT_PLAIN) {
       this.#report.value(copy);
       if (this.#ended(called)) this.#report.send();
