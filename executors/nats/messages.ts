@@ -8,16 +8,14 @@
  *
  * Heads are JSON, which nothing in can make a reader do anything; values are
  * what values.ts writes. Whoever reads a message checks all of its head before
- * anything else is done, here, and drops what is no message of this version.
+ * anything else is done, here, and drops what is no message of this version,
+ * which is `PROTOCOL` in subjects.ts.
  *
  * @module
  */
 
 import { checkLarge, type LargeValue } from "./parts.ts";
 import { UnreadableError } from "./values.ts";
-
-/** The version of all this. Client and node refuse one another if it differs. */
-export const PROTOCOL = 1;
 
 /** So many calls are in one message at most. */
 export const MAX_CALLS = 256;
