@@ -153,6 +153,13 @@ export class Dispatch
   cancelPending(): void {
     this.#cancels = true;
     for (const batch of this.#ledger.inState(SENT)) {
+      // What may have begun before stays sent: called back, it would be sent
+      // again at once, and that for ever, as this is done in each turn.
+      if (
+        batch.open.some((call) => this.#ledger.mayHaveBegun(batch.job(call)!))
+      ) {
+        continue;
+      }
       this.putBack(this.#ledger.recall(batch));
     }
     this.putBack(this.#queue.takeAll());
