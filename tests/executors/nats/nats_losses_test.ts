@@ -130,6 +130,28 @@ natsTest(
   },
 );
 
+natsTest(
+  "A task that is lost, and cannot be sent again, leaves nothing of it",
+  async () => {
+    await using set = await setUp({ workers: 1 });
+    const { pool, node, servers } = set;
+    let gone = false;
+    const argument = {
+      get n() {
+        if (gone) throw new Error("Gone");
+        return 5;
+      },
+    };
+    const future = pool.submit(wait, argument);
+    await until(() => node.has.size === 1);
+    gone = true;
+    await using _other = await StandInNode.start({ servers });
+    await node.die();
+    await assertRejects(() => future.result(), DOMException, "Gone");
+    await pool.shutdown();
+  },
+);
+
 natsTest("With maxDeliveries of 1 nothing runs twice", async () => {
   await using set = await setUp({ workers: 1 }, 1);
   const { pool, node, servers } = set;
