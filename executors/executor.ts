@@ -17,7 +17,7 @@ import { checkBoolean, checkFunction, checkOptions } from "./arguments.ts";
 import { ShutdownError } from "./errors.ts";
 import type { Future } from "./future.ts";
 import { FutureSink } from "./job/future_sink.ts";
-import type { Job } from "./job/job.ts";
+import type { Entrance, Job } from "./job/job.ts";
 import { checkSubmitOptions, type SubmitOptions } from "./job/options.ts";
 import {
   howToIterate,
@@ -29,6 +29,7 @@ import {
   checkMapOptions,
   type MapOptions,
   type MapResult,
+  type MapTarget,
   type OpenMap,
 } from "./map/options.ts";
 import { startMap } from "./map/run.ts";
@@ -69,6 +70,9 @@ export interface InitializerOptions {
   initArgs?: readonly unknown[];
 }
 
+/** How jobs get into an executor that its own methods have not made; not exported from mod.ts. */
+export let entranceTo: (executor: Executor) => Entrance;
+
 /**
  * Runs functions later, or elsewhere.
  *
@@ -96,8 +100,20 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
    * never answers will not ask.
    */
   readonly #openMaps = new Set<OpenMap>();
+  readonly #entrance: MapTarget = {
+    tally: this.#tally,
+    openMaps: this.#openMaps,
+    checkTask: (fn) => this.checkTask(fn),
+    assertOpen: () => this.assertOpen(),
+    enqueue: (job) => this.enqueue(job),
+    watch: () => this.#watch(),
+  };
   #shutdown = false;
   #broken: (() => Error) | undefined;
+
+  static {
+    entranceTo = (executor) => executor.#entrance;
+  }
 
   /**
    * How many calls run at a time at most; 1 unless the strategy says otherwise.
@@ -271,12 +287,7 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
       );
     });
     this.assertOpen();
-    return startMap(fn, inputs, settings, {
-      assertOpen: () => this.assertOpen(),
-      enqueue: (job) => this.enqueue(job),
-      openMaps: this.#openMaps,
-      tally: this.#tally,
-    });
+    return startMap(fn, inputs, settings, this.#entrance);
   }
 
   /**
@@ -380,9 +391,7 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
     options?: boolean | AddEventListenerOptions,
   ): void {
     super.addEventListener(type, listener, options);
-    if (type !== "task" || this.#tally.watched) return;
-    this.#tally.watched = true;
-    this.watch();
+    if (type === "task") this.#watch();
   }
 
   /** Has the console show the state, and what `describe()` adds. */
@@ -469,6 +478,12 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
     // Later: inputs run code of users as they are closed, and the strategy has
     // yet to end the jobs that wait.
     Promise.resolve().then(() => this.#closeMaps());
+  }
+
+  #watch(): void {
+    if (this.#tally.watched) return;
+    this.#tally.watched = true;
+    this.watch();
   }
 
   /** Ends the inputs of all maps. */

@@ -95,7 +95,7 @@ export class PromisePoolExecutor extends Executor {
       }
       return false;
     },
-    revoke: () => undefined,
+    revoke: (job) => this.#queue.takeRest(job),
     stop: (job, reason) => {
       for (const lane of this.#lanes) {
         if (lane.job === job) lane.scope.task?.stop(reason);

@@ -34,11 +34,7 @@ export class StopGuard implements AbortWaiter {
     const { timeout } = this.#job.options;
     if (timeout === Infinity) return;
     this.#stopTimer = startDeadline(timeout, () => {
-      const error = new TimeoutError(
-        `Task ${
-          nameOf(this.#job.fn)
-        } ran longer than its timeout of ${timeout} ms`,
-      );
+      const error = overtimeError(this.#job);
       const { holder } = this.#job;
       if (this.#job.reject(error)) holder?.stop(this.#job, error);
     });
@@ -65,4 +61,11 @@ export class StopGuard implements AbortWaiter {
     const { holder } = this.#job;
     if (control.stop(target, error)) holder?.stop(this.#job, error);
   }
+}
+
+/** Why a call is stopped that has run for longer than its options allow. */
+export function overtimeError({ fn, options }: Job): TimeoutError {
+  return new TimeoutError(
+    `Task ${nameOf(fn)} ran longer than its timeout of ${options.timeout} ms`,
+  );
 }

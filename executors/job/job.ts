@@ -78,6 +78,19 @@ export interface Sink<Target> {
   split(job: Job<Target>, rest: Job<Target>): void;
 }
 
+/** The way into an executor for jobs that its `submit()` has not made: those of maps, and of clients of a node. */
+export interface Entrance {
+  readonly tally: Tally;
+  /** Throws unless the executor can run `fn` at all. */
+  checkTask(fn: AnyFunction): void;
+  /** Throws unless the executor takes jobs. */
+  assertOpen(): void;
+  /** Takes a job; `assertOpen()` has been called. */
+  enqueue(job: Job): void;
+  /** From now on, jobs are given their `timing`. */
+  watch(): void;
+}
+
 /**
  * Calls of one function.
  *

@@ -89,6 +89,13 @@ export class JobQueue {
     }
   }
 
+  /** Takes the calls of a job that have not been entered, if some have; returns a job of them, if there are any. */
+  takeRest(job: Job): Job | undefined {
+    if (this.#entered === 0 || this.#jobs.peek() !== job) return undefined;
+    this.#splitEntered();
+    return this.#drop();
+  }
+
   /** Takes all calls that have not been entered. */
   takeAll(): Job[] {
     this.#splitEntered();

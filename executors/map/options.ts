@@ -11,9 +11,8 @@ import {
   checkOptions,
   checkSignal,
 } from "../arguments.ts";
-import type { Job } from "../job/job.ts";
+import type { Entrance } from "../job/job.ts";
 import { type CallOptions, NO_OPTIONS } from "../job/options.ts";
-import type { Tally } from "../stats.ts";
 
 /** Options of `map()`. */
 export interface MapOptions {
@@ -26,7 +25,8 @@ export interface MapOptions {
   timeout?: number;
   /**
    * How many inputs may be in flight or finished and unread, an integer of at
-   * least 1; `Infinity` submits everything at the call.
+   * least 1; `Infinity` submits everything at the call. By default 1000, and up
+   * to 16,384 while calls take microseconds.
    *
    * @default {1000}
    */
@@ -78,7 +78,8 @@ export interface MapResult<R>
 /** {@linkcode MapOptions}, checked. */
 export interface MapSettings {
   readonly timeout: number;
-  readonly bufferSize: number;
+  /** `undefined` leaves it to the map. */
+  readonly bufferSize: number | undefined;
   readonly ordered: boolean;
   readonly signal: AbortSignal | undefined;
   /** How each call is to be made. */
@@ -97,7 +98,9 @@ export function checkMapOptions(options: MapOptions | undefined): MapSettings {
   );
   return {
     timeout: checkDuration("timeout", timeout, Infinity),
-    bufferSize: checkCount("bufferSize", bufferSize, 1000, { unbounded: true }),
+    bufferSize: bufferSize === undefined
+      ? undefined
+      : checkCount("bufferSize", bufferSize, 1, { unbounded: true }),
     call: chunkSize === undefined ? NO_OPTIONS : {
       ...NO_OPTIONS,
       chunkSize: checkCount("chunkSize", chunkSize, 1),
@@ -114,11 +117,7 @@ export interface OpenMap {
 }
 
 /** The executor, as a map sees it. */
-export interface MapTarget {
-  /** Throws unless the executor takes jobs. */
-  assertOpen(): void;
-  enqueue(job: Job): void;
+export interface MapTarget extends Entrance {
   /** The maps that are told when the executor takes no more jobs. */
   readonly openMaps: Set<OpenMap>;
-  readonly tally: Tally;
 }

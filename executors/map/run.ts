@@ -24,6 +24,7 @@ import type { AnyFunction } from "../task.ts";
 import { nameOf } from "../text.ts";
 import { isTransfer } from "../transfer.ts";
 import { Failure } from "./batch.ts";
+import { MapBuffer } from "./buffer.ts";
 import { MapCalls } from "./calls.ts";
 import { Inputs, type Source } from "./inputs.ts";
 import { type LinkedMap, MapLink } from "./link.ts";
@@ -53,6 +54,7 @@ class MapRun implements MapResult<unknown>, LinkedMap {
   readonly #target: MapTarget;
   readonly #inputs: Inputs;
   readonly #deadline: number;
+  readonly #buffer: MapBuffer;
   readonly #calls: MapCalls;
   /** Outcomes that nobody has read, and their number together with that of calls in flight. */
   readonly #outcomes: Unread;
@@ -97,6 +99,7 @@ class MapRun implements MapResult<unknown>, LinkedMap {
       },
     );
     this.#inputs = inputs;
+    this.#buffer = new MapBuffer(settings.bufferSize);
     this.#deadline = settings.timeout === Infinity
       ? Infinity
       : monotonicTime() + settings.timeout;
@@ -376,13 +379,14 @@ class MapRun implements MapResult<unknown>, LinkedMap {
   /** How many more calls may be in flight or unread. */
   get #room(): number {
     if (this.#end !== undefined) return 0;
-    return this.#settings.bufferSize - this.#unread;
+    return this.#buffer.size - this.#unread;
   }
 
   #submit(args: unknown[], count: number): void {
     if (count === 0 || this.#end !== undefined) return;
     const job = this.#calls.job(args);
     this.#unread += count;
+    this.#buffer.submitted(count);
     this.#outcomes.add(job.target);
     this.#target.enqueue(job);
   }

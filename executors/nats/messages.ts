@@ -49,6 +49,11 @@ export interface Run {
   readonly code: Code;
   /** How many calls there are; they are counted from 0. */
   readonly calls: number;
+  /**
+   * How many calls that follow one another are one job of the client, wanted or
+   * not as a whole, and so on; left out if each call is a job.
+   */
+  readonly jobs?: readonly number[];
   /** How many arguments each of them has. */
   readonly arity: number;
   /** How long each call may run, in milliseconds; left out for no limit. */
@@ -289,9 +294,10 @@ type Fields<Type extends Message["type"]> = Partial<
 const CHECKS: {
   readonly [Type in Message["type"]]: (fields: Fields<Type>) => void;
 } = {
-  run({ client, batch, code, calls, arity, timeout, timed, args }) {
+  run({ client, batch, code, calls, jobs, arity, timeout, timed, args }) {
     check("run", isToken(client) && isToken(batch));
     check("run", isCount(calls, 1, MAX_CALLS) && isCount(arity, 0, 2 ** 16));
+    check("run", jobs === undefined || areJobs(jobs, calls as number));
     check("run", timeout === undefined || isDuration(timeout));
     check("run", typeof timed === "boolean");
     checkCode(code);
@@ -436,6 +442,13 @@ function isCount(value: unknown, least: number, most: number): boolean {
 
 function isDuration(value: unknown): boolean {
   return typeof value === "number" && Number.isFinite(value) && value >= 0;
+}
+
+/** Whether these are jobs of so many calls together. */
+function areJobs(value: unknown, calls: number): boolean {
+  return Array.isArray(value) &&
+    value.every((count) => isCount(count, 1, calls)) &&
+    value.reduce((sum, count) => sum + count, 0) === calls;
 }
 
 /** Whether these are numbers of calls, in order and each once. */

@@ -14,13 +14,9 @@
  * @module
  */
 
-import {
-  jetstream,
-  type JetStreamClient,
-  type JetStreamManager,
-  jetstreamManager,
-} from "@nats-io/jetstream";
+import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import type { Msg, NatsConnection } from "@nats-io/nats-core";
+import type { Requests } from "./requests.ts";
 import type { Subjects } from "./subjects.ts";
 import { MAX_LARGE_BYTES, UnreadableError } from "./values.ts";
 
@@ -55,31 +51,31 @@ export class PartLostError extends Error {}
 export class Parts {
   readonly #nats: NatsConnection;
   readonly #subjects: Subjects;
-  readonly #stream: JetStreamClient;
+  readonly #requests: Requests;
   readonly #manager: JetStreamManager;
-  /** End the waits for answers that the connection has taken with it. */
-  readonly #lost = new Set<(error: Error) => void>();
   /** What is being stored, and under which subject. */
   readonly #putting = new Map<Promise<void>, string>();
 
   private constructor(
     nats: NatsConnection,
     subjects: Subjects,
-    stream: JetStreamClient,
+    requests: Requests,
     manager: JetStreamManager,
   ) {
     this.#nats = nats;
     this.#subjects = subjects;
-    this.#stream = stream;
+    this.#requests = requests;
     this.#manager = manager;
   }
 
   /** Asks nothing of the server yet. */
-  static async of(nats: NatsConnection, subjects: Subjects): Promise<Parts> {
+  static async of(
+    nats: NatsConnection,
+    subjects: Subjects,
+    requests: Requests,
+  ): Promise<Parts> {
     const manager = await jetstreamManager(nats, { checkAPI: false });
-    const parts = new Parts(nats, subjects, jetstream(nats), manager);
-    parts.#follow();
-    return parts;
+    return new Parts(nats, subjects, requests, manager);
   }
 
   /**
@@ -103,12 +99,11 @@ export class Parts {
     const large = { name, size: bytes.length, partSize };
     const subject = this.#subjects.value(client, batch, name);
     const putting = eachPart(large, async (part, from, to) => {
-      const publishing = this.#stream.publish(
+      await this.#requests.store(
         `${subject}.${part}`,
         bytes.subarray(from, to),
-        { timeout: PART_MS },
+        PART_MS,
       );
-      await this.#unlessLost(publishing);
     });
     this.#putting.set(putting, subject);
     try {
@@ -170,35 +165,16 @@ export class Parts {
   }
 
   async #read(subject: string): Promise<Msg> {
-    const asking = this.#nats.request(
+    const answer = await this.#requests.ask(
       `$JS.API.DIRECT.GET.${this.#subjects.parts}.${subject}`,
-      undefined,
-      { timeout: PART_MS },
+      new Uint8Array(),
+      PART_MS,
     );
-    const answer = await this.#unlessLost(asking);
     const code = answer.headers?.code ?? 0;
     if (code < 400) return answer;
     throw new PartLostError(
       `A part of a value is gone: ${answer.headers?.description}`,
     );
-  }
-
-  /** Whoever asked by a connection that is lost need not wait until the time is up. */
-  async #follow(): Promise<void> {
-    for await (const { type } of this.#nats.status()) {
-      if (type !== "disconnect") continue;
-      const error = new Error(
-        "The connection was lost, and the answer with it",
-      );
-      for (const lose of this.#lost) lose(error);
-    }
-  }
-
-  #unlessLost<Answer>(answer: Promise<Answer>): Promise<Answer> {
-    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-    this.#lost.add(reject);
-    answer.then(resolve, reject).then(() => this.#lost.delete(reject));
-    return promise;
   }
 }
 

@@ -24,7 +24,9 @@
  *    publishes `run`. Its message id, the names of client and batch, has the
  *    server store it once, however often it is published as no acknowledgement
  *    came. (The ids of a stream are those of all clients.)
- * 2. A node with a free worker pulls `run`. Nothing of it is entered yet: the
+ * 2. A node with a free worker pulls `run`, or one whose workers are at batches
+ *    that are over soon; if they are not, it gives the calls back after 100 ms.
+ *    Nothing of it is entered yet: the
  *    node asks the client, `take`, and the client answers `go` with those of
  *    its calls that are still wanted, and a ticket. From then on the calls are
  *    in this node's hands and may have been entered. So what was aborted

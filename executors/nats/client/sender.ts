@@ -27,7 +27,7 @@ import type { Codes } from "./codes.ts";
 import type { Ledger } from "./ledger.ts";
 import { type Draft, writeCalls } from "./outgoing.ts";
 import type { Session } from "./session.ts";
-import { roomFor, Sizing } from "./sizing.ts";
+import { Sizing } from "./sizing.ts";
 
 /** What a message has beside its values and the source of its function, at most. */
 const AROUND_BYTES = 2 ** 16;
@@ -108,10 +108,12 @@ export class Sender {
 
   /** Sends one message, or fails a job; false if there is nothing to be done now. */
   #sendNext(session: Session, workers: number): boolean {
-    const messages = roomFor(workers) - this.#ledger.underway;
-    const job = messages > 0 ? this.peek() : undefined;
+    const job = this.peek();
     if (job === undefined) return false;
     const fn = this.sizing.idOf(job);
+    const messages = this.sizing.messagesFor(workers, fn) -
+      this.#ledger.underway;
+    if (messages <= 0) return false;
     let code: Code | undefined;
     try {
       code = this.#codes.find(fn, job.fn, session.parts);
@@ -176,6 +178,9 @@ export class Sender {
         batch: batch.id,
         code,
         calls: batch.count,
+        ...draft.jobs.length === batch.count
+          ? {}
+          : { jobs: draft.jobs.map(({ count }) => count) },
         arity,
         ...timeout === Infinity ? {} : { timeout },
         timed,

@@ -5,18 +5,11 @@
  */
 
 import {
-  jetstream,
   JetStreamApiError,
-  type JetStreamClient,
   type JetStreamManager,
   jetstreamManager,
 } from "@nats-io/jetstream";
-import {
-  type Msg,
-  type NatsConnection,
-  NoRespondersError,
-  RequestError,
-} from "@nats-io/nats-core";
+import type { Msg, NatsConnection } from "@nats-io/nats-core";
 import {
   decodeMessage,
   encodeMessage,
@@ -25,6 +18,7 @@ import {
   type MessageOf,
 } from "../messages.ts";
 import { Parts } from "../parts.ts";
+import { NoAnswerError, Requests } from "../requests.ts";
 import { Streams } from "../streams.ts";
 import { PROTOCOL, type Subjects } from "../subjects.ts";
 import { UnreadableError } from "../values.ts";
@@ -33,6 +27,9 @@ import { Results } from "./results.ts";
 
 /** So long an answer of a node may take; it is asked twice a second. */
 const ANSWER_MS = 2000;
+
+/** What the server has not stored after this is published again. */
+const STORED_MS = 5000;
 
 /** What the server says of a message that there is not. */
 const NO_MESSAGE = 10037;
@@ -59,12 +56,13 @@ export class Session {
   readonly #client: string;
   readonly #subjects: Subjects;
   readonly #streams: Streams;
-  readonly #stream: JetStreamClient;
+  readonly #requests: Requests;
   readonly #manager: JetStreamManager;
   readonly #results: Results;
 
   private constructor(
     nats: NatsConnection,
+    requests: Requests,
     parts: Parts,
     client: string,
     subjects: Subjects,
@@ -78,7 +76,7 @@ export class Session {
     this.#subjects = subjects;
     this.#streams = streams;
     this.#manager = manager;
-    this.#stream = jetstream(nats);
+    this.#requests = requests;
     this.#results = new Results(nats, subjects, client, (message) => {
       const reading = listener.done(message, this);
       if (reading === undefined) message.respond("+ACK");
@@ -107,9 +105,11 @@ export class Session {
     subjects: Subjects,
     listener: SessionListener,
   ): Promise<Session> {
+    const requests = new Requests(nats, subjects.inbox("client"));
     return new Session(
       nats,
-      await Parts.of(nats, subjects),
+      requests,
+      await Parts.of(nats, subjects, requests),
       client,
       subjects,
       await Streams.of(nats, subjects),
@@ -152,12 +152,12 @@ export class Session {
    */
   async run(batch: string, message: Uint8Array): Promise<number> {
     try {
-      const { seq } = await this.#stream.publish(
+      return await this.#requests.store(
         this.#subjects.task(this.#client, batch),
         message,
-        { msgID: `${this.#client}-${batch}` },
+        STORED_MS,
+        `${this.#client}-${batch}`,
       );
-      return seq;
     } catch (error) {
       // A stream that is full says so; one that says nothing may be gone.
       if (!(error instanceof JetStreamApiError)) this.#results.refuse();
@@ -194,15 +194,14 @@ export class Session {
   /** Asks a node what it has of this client. */
   async held(node: string): Promise<HeldAnswer> {
     try {
-      const { data } = await this.nats.request(
+      const { data } = await this.#requests.ask(
         this.#subjects.node(node),
         encodeMessage({ type: "held", client: this.#client }),
-        { timeout: ANSWER_MS },
+        ANSWER_MS,
       );
       return decodeMessage(data, "holds").head;
     } catch (error) {
-      return error instanceof NoRespondersError ||
-          error instanceof RequestError && error.isNoResponders()
+      return error instanceof NoAnswerError && error.isNobody
         ? "nobody"
         : "silence";
     }

@@ -17,8 +17,13 @@ const MESSAGE_MS = 10;
 /** A call that takes no measurable time still counts. */
 const MIN_MS = 1e-3;
 
-/** So many messages are out for each worker: one that it is at, and one that waits for it. */
+/**
+ * So many messages are out for each worker: one that it is at, and one that waits
+ * for it. If calls are so tiny that a full message is over before the next can
+ * come, there are more of them.
+ */
 const MESSAGES_PER_WORKER = 2;
+const MOST_MESSAGES_PER_WORKER = 8;
 
 /** What is known of the calls of one function. */
 class Size {
@@ -58,6 +63,20 @@ export class Sizing {
     return Math.max(1, Math.floor(fitting));
   }
 
+  /** How many messages may be with the server and nodes that have so many workers, with calls of one function. */
+  messagesFor(workers: number, id: number): number {
+    const { ms, bytes } = this.#sizeOf(id);
+    const isSmall = MAX_CALLS * bytes < MAX_VALUE_BYTES;
+    const full = MESSAGE_MS / (MAX_CALLS * ms);
+    const each = isSmall
+      ? Math.min(
+        Math.max(1, full) * MESSAGES_PER_WORKER,
+        MOST_MESSAGES_PER_WORKER,
+      )
+      : MESSAGES_PER_WORKER;
+    return Math.ceil(workers * each);
+  }
+
   /** How many bytes calls had: that is believed at once. */
   sent(id: number, calls: number, bytes: number): void {
     this.#sizeOf(id).bytes = bytes / calls;
@@ -81,9 +100,4 @@ export class Sizing {
   #sizeOf(id: number): Size {
     return this.#sizes[id] ??= new Size();
   }
-}
-
-/** How many messages may be with the server and nodes that have so many workers. */
-export function roomFor(workers: number): number {
-  return workers * MESSAGES_PER_WORKER;
 }

@@ -14,13 +14,14 @@
  */
 
 import { monotonicTime } from "../../runtime/clock.ts";
+import type { Executor } from "../../executor.ts";
 import { startTimer } from "../../runtime/timer.ts";
 import type { CallTiming } from "../../stats.ts";
 import type { AnyFunction } from "../../task.ts";
 import { encodeMessage, type Go, type Run, type Values } from "../messages.ts";
 import { type LargeValue, PartLostError } from "../parts.ts";
 import { decodeValues, UnreadableError } from "../values.ts";
-import { LocalCalls, type LocalExecutor } from "./local_calls.ts";
+import { LocalCalls } from "./local_calls.ts";
 import {
   encodeOutcomes,
   type Outcome,
@@ -34,7 +35,7 @@ const GATHER_MS = 10;
 
 /** What a batch needs of its node. */
 export interface BatchHost {
-  readonly local: LocalExecutor;
+  readonly executor: Executor;
   /** Whether the node begins nothing more. */
   readonly leaving: boolean;
   /** How many workers a batch has for itself, about. */
@@ -59,6 +60,8 @@ export interface BatchHost {
   broken(error: unknown): void;
   /** No call of the batch is open any more. */
   freed(batch: Batch): void;
+  /** Others have been at work for long, and the batch has waited behind them. */
+  waitedLong(batch: Batch): void;
   /** The batch is over: its message can be acknowledged. */
   over(batch: Batch): void;
 }
@@ -79,7 +82,10 @@ export class Batch {
   readonly #calls: LocalCalls;
   readonly #open = new Set<number>();
   #outcomes: Outcome[] = [];
-  /** When it came, was begun, or has told of outcomes, whichever was last. */
+  /** Since when workers are at it, which is said once; `undefined` while others are before it. */
+  #turn: number | undefined;
+  #stopWaiting: (() => void) | undefined;
+  /** When its turn came, it was begun, or has told of outcomes, whichever was last. */
   #since: number = monotonicTime();
   #stopGathering: (() => void) | undefined;
   /** How many messages there were. */
@@ -98,15 +104,15 @@ export class Batch {
     this.#blocks = blocks;
     this.deliveries = [delivery];
     this.#host = host;
-    this.#calls = new LocalCalls(host.local, {
-      ended: (call, failed, value, timing) =>
-        this.#ended(call, failed, value, timing),
-      lost: (call, begun, error) => {
+    this.#calls = new LocalCalls(host.executor, run, {
+      returned: (call, values, timing) =>
+        this.#ended(call, false, values, timing),
+      threw: (call, error, timing) => this.#ended(call, true, [error], timing),
+      lost: (calls, begun, error) => {
         host.broken(error);
-        this.#giveBack([call], begun);
+        this.#giveBack(calls, begun);
       },
     });
-    if (run.timed) host.local.watch();
   }
 
   /** Whether nothing of it is here any more. */
@@ -117,6 +123,23 @@ export class Batch {
   /** How many of its calls have not ended. */
   get open(): number {
     return this.#open.size;
+  }
+
+  /** For how long it has had its turn, in milliseconds. */
+  get worked(): number {
+    return this.#turn === undefined ? 0 : monotonicTime() - this.#turn;
+  }
+
+  /** Workers are free for it. */
+  turn(): void {
+    if (this.#turn !== undefined) return;
+    this.#stopWaiting?.();
+    this.#turn = this.#since = monotonicTime();
+  }
+
+  /** Others are before it: if that takes longer, the host is told. */
+  waitBehind(ms: number): void {
+    this.#stopWaiting = startTimer(ms, () => this.#host.waitedLong(this));
   }
 
   /** Goes its way. */
@@ -133,20 +156,15 @@ export class Batch {
 
   /** The client does not want these calls any more. */
   stop(calls: readonly number[]): void {
-    for (const call of calls) {
-      if (this.#open.delete(call)) this.#calls.stop(call);
-    }
+    for (const call of calls) this.#open.delete(call);
+    this.#calls.stop(calls);
     if (this.#open.size === 0) this.#closed();
   }
 
   /** Gives back what has not been entered: of all calls, or of some. */
   giveBack(calls: Iterable<number> = this.#open): void {
-    this.#giveBack(
-      [...calls].filter((call) =>
-        this.#open.has(call) && this.#calls.takeBack(call)
-      ),
-      false,
-    );
+    const open = [...calls].filter((call) => this.#open.has(call));
+    this.#giveBack(this.#calls.takeBack(open), false);
   }
 
   /**
@@ -157,7 +175,7 @@ export class Batch {
   giveUp(): number {
     this.giveBack();
     const calls = [...this.#open];
-    for (const call of calls) this.#calls.stop(call);
+    this.#calls.stop(calls);
     this.#giveBack(calls, true);
     return calls.length;
   }
@@ -167,7 +185,7 @@ export class Batch {
     if (this.#over) return;
     this.#stopGathering?.();
     this.#outcomes = [];
-    for (const call of this.#open) this.#calls.stop(call);
+    this.#calls.stop(this.#open);
     this.#open.clear();
     this.#end();
   }
@@ -181,7 +199,7 @@ export class Batch {
     } catch (error) {
       return this.#refuse([...this.#open], error);
     }
-    this.#since = monotonicTime();
+    if (this.#turn !== undefined) this.#turn = this.#since = monotonicTime();
     let call = 0;
     let block = 0;
     for (const values of args) {
@@ -198,26 +216,45 @@ export class Batch {
     values: Values,
     bytes: Uint8Array | undefined,
   ): Promise<void> {
-    const calls = Array.from({ length: values.calls }, (_, i) => first + i)
-      .filter((call) => this.#open.has(call));
-    if (calls.length === 0) return;
+    const end = first + values.calls;
     const { arity } = this.run;
     let args: unknown[];
     try {
+      if (!this.#isOpen(first, end)) return;
       bytes ??= await this.#host.read(
         this,
         (values as { large: LargeValue }).large,
       );
       args = decodeValues(bytes, values.calls * arity);
     } catch (error) {
-      return this.#refuse(calls, error);
+      return this.#refuse(range(first, end), error);
     }
-    for (const call of calls) {
-      // What is submitted before may have changed that.
-      if (!this.#open.has(call)) continue;
-      const at = (call - first) * arity;
-      this.#calls.submit(call, fn, args.slice(at, at + arity), this.run);
+    for (let from = first; from < end;) {
+      const to = this.#endOfGroup(from, end);
+      if (from === to) from++;
+      else {
+        const own = args.slice((from - first) * arity, (to - first) * arity);
+        this.#calls.submit(from, fn, own, to - from);
+        from = to;
+      }
     }
+  }
+
+  #isOpen(from: number, end: number): boolean {
+    return range(from, end).some((call) => this.#open.has(call));
+  }
+
+  /** Where the open calls from one on end that belong to one job of the client. */
+  #endOfGroup(from: number, end: number): number {
+    let last = from + 1;
+    const { jobs } = this.run;
+    if (jobs !== undefined) {
+      last = 0;
+      for (const count of jobs) if ((last += count) > from) break;
+    }
+    let to = from;
+    while (to < Math.min(last, end) && this.#open.has(to)) to++;
+    return to;
   }
 
   /** Calls cannot be made here. */
@@ -228,21 +265,21 @@ export class Batch {
       return this.#giveBack(open, false);
     }
     const why = error instanceof UnreadableError ? UNREAD : error;
-    for (const call of open) this.#ended(call, true, why, undefined);
+    for (const call of open) this.#ended(call, true, [why], undefined);
   }
 
   #ended(
     call: number,
     failed: boolean,
-    value: unknown,
+    values: readonly unknown[],
     timing: CallTiming | undefined,
   ): void {
-    if (!this.#open.delete(call)) return;
+    for (let i = 0; i < values.length; i++) this.#open.delete(call + i);
     const { started, ended } = timing ?? {};
     const ms = started !== undefined && ended !== undefined
       ? Math.max(0, ended - started)
       : 0;
-    this.#outcomes.push({ call, failed, value, ms, timing });
+    this.#outcomes.push({ call, failed, values, ms, timing });
     if (this.#open.size === 0) this.#closed();
     else {
       this.#stopGathering ??= startTimer(GATHER_MS, () => this.#tell());
@@ -296,8 +333,8 @@ export class Batch {
     const now = monotonicTime();
     const passed = now - this.#since;
     this.#since = now;
-    const { length } = outcomes;
-    const ms = passed * Math.min(length, this.#host.share) / length;
+    const calls = outcomes.reduce((sum, { values }) => sum + values.length, 0);
+    const ms = passed * Math.min(calls, this.#host.share) / calls;
     return outcomes.map((outcome) =>
       outcome.timing?.ended === undefined ? { ...outcome, ms } : outcome
     );
@@ -319,6 +356,11 @@ export class Batch {
   #end(): void {
     if (this.#over) return;
     this.#over = true;
+    this.#stopWaiting?.();
     this.#host.over(this);
   }
+}
+
+function range(from: number, end: number): number[] {
+  return Array.from({ length: end - from }, (_, i) => from + i);
 }

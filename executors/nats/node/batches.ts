@@ -5,6 +5,7 @@
  */
 
 import { type NatsConnection, nuid } from "@nats-io/nats-core";
+import type { Executor } from "../../executor.ts";
 import type { AnyFunction } from "../../task.ts";
 import {
   type Code,
@@ -19,17 +20,29 @@ import { MAX_VALUE_BYTES } from "../values.ts";
 import { Batch, type BatchHost } from "./batch.ts";
 import type { Clients } from "./clients.ts";
 import type { Dialogue } from "./dialogue.ts";
-import type { LocalExecutor } from "./local_calls.ts";
 import type { Delivery } from "./pulls.ts";
 
 /** What a message takes beside its values, at most: subject, headers, head. */
 const AROUND_BYTES = 2 ** 13;
 
 /**
- * So many batches are here for each worker at most, but for those that are in
- * hand: outcomes that cannot be stored must not fill the memory.
+ * So many batches whose calls have ended are here for each worker at most:
+ * outcomes that cannot be stored must not fill the memory.
  */
 const MAX_UNTOLD = 4;
+
+/**
+ * After a batch that has taken less than this, another is already here for each
+ * worker, so that workers do not wait for the server and the client between
+ * them. Behind one that takes longer, a batch is given back after so long:
+ * another node may have nothing to do.
+ */
+const BRISK_MS = 25;
+const LONG_MS = 100;
+
+/** Of shorter batches more are here: as many as take this together, up to a number. */
+const AHEAD_MS = 5;
+const MOST_AHEAD = 8;
 
 /** Where functions come from. */
 export interface Functions {
@@ -55,7 +68,7 @@ export interface BatchesListener {
 
 /** See above. */
 export class Batches implements BatchHost {
-  readonly local: LocalExecutor;
+  readonly executor: Executor;
   leaving = false;
   readonly #nats: NatsConnection;
   readonly #subjects: Subjects;
@@ -66,15 +79,17 @@ export class Batches implements BatchHost {
   /** By the subjects of their messages. */
   readonly #batches = new Map<string, Batch>();
   readonly #tickets = new Map<string, Batch>();
-  /** Those that keep a worker from asking for more. */
+  /** Those with calls that have not ended, in order: as many as there are workers are at work, others are behind. */
   readonly #busy = new Set<Batch>();
+  /** How many batches with calls that have not ended are to be here for each worker. */
+  #perWorker = 1;
   /** What can be acknowledged as soon as it is known that it is of the server's present stream. */
   #done: Delivery[] | undefined;
 
   constructor(
     nats: NatsConnection,
     subjects: Subjects,
-    local: LocalExecutor,
+    executor: Executor,
     functions: Functions,
     dialogue: Dialogue,
     clients: Clients,
@@ -82,7 +97,7 @@ export class Batches implements BatchHost {
   ) {
     this.#nats = nats;
     this.#subjects = subjects;
-    this.local = local;
+    this.executor = executor;
     this.#functions = functions;
     this.#dialogue = dialogue;
     this.#clients = clients;
@@ -94,12 +109,12 @@ export class Batches implements BatchHost {
     return this.#batches.size;
   }
 
-  /** For how many workers something can be asked for. */
+  /** How many batches can be asked for. */
   get free(): number {
-    const { maxWorkers } = this.local.executor;
+    const { maxWorkers } = this.executor;
     return Math.min(
-      maxWorkers - this.#busy.size,
-      (1 + MAX_UNTOLD) * maxWorkers - this.#batches.size,
+      maxWorkers * this.#perWorker - this.#busy.size,
+      maxWorkers * (this.#perWorker + MAX_UNTOLD) - this.#batches.size,
     );
   }
 
@@ -107,13 +122,13 @@ export class Batches implements BatchHost {
   get busyWorkers(): number {
     let calls = 0;
     for (const { open } of this.#batches.values()) calls += open;
-    return Math.min(this.local.executor.maxWorkers, calls);
+    return Math.min(this.executor.maxWorkers, calls);
   }
 
   get share(): number {
     return Math.max(
       1,
-      this.local.executor.maxWorkers / Math.max(1, this.#busy.size),
+      this.executor.maxWorkers / Math.max(1, this.#busy.size),
     );
   }
 
@@ -233,7 +248,28 @@ export class Batches implements BatchHost {
   }
 
   freed(batch: Batch): void {
-    if (this.#busy.delete(batch)) this.#listener.changed();
+    if (!this.#busy.has(batch)) return;
+    const { worked } = batch;
+    const ahead = Math.min(Math.floor(AHEAD_MS / worked), MOST_AHEAD);
+    this.#perWorker = worked < BRISK_MS ? Math.max(ahead, 2) : 1;
+    this.#pass(batch);
+    this.#listener.changed();
+  }
+
+  waitedLong(batch: Batch): void {
+    this.#perWorker = 1;
+    batch.giveBack();
+  }
+
+  /** A batch is not at work any more: the next has its turn. */
+  #pass(batch: Batch): void {
+    this.#busy.delete(batch);
+    const { maxWorkers } = this.executor;
+    let place = 0;
+    for (const next of this.#busy) {
+      if (++place > maxWorkers) return;
+      next.turn();
+    }
   }
 
   over(batch: Batch): void {
@@ -242,7 +278,7 @@ export class Batches implements BatchHost {
     if (ticket !== undefined && this.#tickets.get(ticket) === batch) {
       this.#tickets.delete(ticket);
     }
-    this.#busy.delete(batch);
+    this.#pass(batch);
     for (const delivery of deliveries) this.#acknowledge(delivery);
     this.#listener.changed();
   }
@@ -256,6 +292,8 @@ export class Batches implements BatchHost {
     this.#batches.set(delivery.subject, batch);
     this.#busy.add(batch);
     this.#clients.add(head.client, head.batch);
+    if (this.#busy.size <= this.executor.maxWorkers) batch.turn();
+    else batch.waitBehind(LONG_MS);
     batch.start();
   }
 

@@ -5,8 +5,6 @@
  * @module
  */
 
-import { jetstream, type JetStreamClient } from "@nats-io/jetstream";
-import { type NatsConnection, RequestError } from "@nats-io/nats-core";
 import { startTimer } from "../../runtime/timer.ts";
 import {
   decodeMessage,
@@ -15,6 +13,7 @@ import {
   type MessageOf,
 } from "../messages.ts";
 import { type LargeValue, PartLostError, type Parts } from "../parts.ts";
+import { NoAnswerError, type Requests } from "../requests.ts";
 import type { Subjects } from "../subjects.ts";
 import { UnreadableError } from "../values.ts";
 import type { Batch } from "./batch.ts";
@@ -23,17 +22,19 @@ import type { Clients } from "./clients.ts";
 /** Whoever has not answered after this is asked again. */
 const ANSWER_MS = 2000;
 
+/** What the server has not stored after this is published again. */
+const STORED_MS = 5000;
+
 /** So long after an answer that is none, or an error, it is tried again. */
 const AGAIN_MS = 250;
 
 /** See above. */
 export class Dialogue {
   readonly #node: string;
-  readonly #nats: NatsConnection;
+  readonly #requests: Requests;
   readonly #subjects: Subjects;
   readonly #parts: Parts;
   readonly #clients: Clients;
-  readonly #stream: JetStreamClient;
   /** Whether there is a connection. */
   isConnected = true;
   #ended = false;
@@ -41,17 +42,16 @@ export class Dialogue {
 
   constructor(
     node: string,
-    nats: NatsConnection,
+    requests: Requests,
     subjects: Subjects,
     parts: Parts,
     clients: Clients,
   ) {
     this.#node = node;
-    this.#nats = nats;
+    this.#requests = requests;
     this.#subjects = subjects;
     this.#parts = parts;
     this.#clients = clients;
-    this.#stream = jetstream(nats);
   }
 
   /** Asks whether a batch may be begun; `undefined` if it is over before there is an answer. */
@@ -98,7 +98,7 @@ export class Dialogue {
     const subject = this.#subjects.result(client, name);
     await this.#again(
       batch,
-      () => this.#stream.publish(subject, message, { msgID }),
+      () => this.#requests.store(subject, message, STORED_MS, msgID),
     );
   }
 
@@ -153,12 +153,11 @@ export class Dialogue {
   ): Promise<MessageOf<Type> | undefined> {
     const subject = this.#subjects.client(client);
     try {
-      const { data } = await this.#nats
-        .request(subject, question, { timeout: ANSWER_MS });
+      const { data } = await this.#requests.ask(subject, question, ANSWER_MS);
       this.#clients.heard(client);
       return decodeMessage(data, type).head;
     } catch (error) {
-      if (error instanceof RequestError && error.isNoResponders()) {
+      if (error instanceof NoAnswerError && error.isNobody) {
         this.#clients.missed(client);
       } else if (this.isConnected) this.#clients.heard(client);
     }

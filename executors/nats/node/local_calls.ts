@@ -1,162 +1,325 @@
 /**
- * Makes the calls of one batch in the executor of this node, by what every
- * executor offers: `submitWith()`, futures, and events for tasks that are timed.
+ * Makes the calls of one batch in the executor of this node: its jobs are those
+ * of the client, so that a map is not a future for each of its calls here, and
+ * is stopped as a whole.
+ *
+ * ```text
+ * submit() ──► Group ── jobs ──► the executor
+ *                ▲                  │
+ *   returned(), threw(), lost() ◄───┘
+ * ```
  *
  * @module
  */
 
 import {
   BrokenExecutorError,
-  ShutdownError,
+  CancelledError,
   WorkerCrashedError,
 } from "../../errors.ts";
-import type { Executor } from "../../executor.ts";
-import type { Future } from "../../future.ts";
-import type { CallTiming, TaskEvent } from "../../stats.ts";
+import { entranceTo, type Executor } from "../../executor.ts";
+import { overtimeError } from "../../job/guard.ts";
+import { type Entrance, Job, type Sink } from "../../job/job.ts";
+import { type CallOptions, NO_OPTIONS } from "../../job/options.ts";
+import { startDeadline } from "../../runtime/timer.ts";
+import type { CallTiming, Tally, TaskOutcome } from "../../stats.ts";
 import type { AnyFunction } from "../../task.ts";
+import { nameOf } from "../../text.ts";
 
 /** Hears of calls, each once, and of none that was stopped or taken back. */
 export interface CallListener {
-  /** A call returned or threw something. */
-  ended(
+  /** Calls that follow one another, from `call` on, have returned values. */
+  returned(
     call: number,
-    failed: boolean,
-    value: unknown,
+    values: readonly unknown[],
     timing: CallTiming | undefined,
   ): void;
-  /** The executor will not make the call, for a reason of its own, or will not end it: then it may have `begun`. */
-  lost(call: number, begun: boolean, error: unknown): void;
+  /** A call has thrown something. */
+  threw(call: number, error: unknown, timing: CallTiming | undefined): void;
+  /** The executor will not make calls, for a reason of its own, or will not end them: then they may have `begun`. */
+  lost(calls: readonly number[], begun: boolean, error: unknown): void;
 }
 
-/** A call that was submitted and has not ended. */
-interface OpenCall {
-  readonly future: Future<unknown>;
-  readonly stop: AbortController;
+/** How the calls of a batch are made. */
+export interface LocalOptions {
+  /** How many arguments each has. */
+  readonly arity: number;
+  /** How long each may run, in milliseconds. */
+  readonly timeout?: number;
+  /** Whether somebody wants to know when. */
+  readonly timed: boolean;
 }
 
-/** The executor of a node, shared by its batches. */
-export class LocalExecutor {
-  readonly executor: Executor;
-  /** Ends what was begun by `watch()`. */
-  #watching: AbortController | undefined;
-  /** The newest event: done callbacks of a future come right after that of its call. */
-  #newest: TaskEvent | undefined;
+/** Calls that are wanted or not as a whole. */
+class Group {
+  /** The number in the batch of the first. */
+  readonly first: number;
+  /** The jobs that they travel in. */
+  readonly jobs: Job<Group>[] = [];
+  /** How many have no outcome. */
+  open: number;
 
-  constructor(executor: Executor) {
-    this.executor = executor;
-  }
-
-  /** Has calls timed from now on. */
-  watch(): void {
-    if (this.#watching !== undefined) return;
-    this.#watching = new AbortController();
-    this.executor.addEventListener("task", (event) => this.#newest = event, {
-      signal: this.#watching.signal,
-    });
-  }
-
-  /** Leaves the executor to its giver. */
-  end(): void {
-    this.#watching?.abort();
-  }
-
-  /** Who made the call, the future of which calls its callbacks now, and when. */
-  get timing(): CallTiming | undefined {
-    const { worker, started, ended } = this.#newest ?? {};
-    if (worker === undefined) return undefined;
-    return started === undefined || ended === undefined
-      ? { worker }
-      : { worker, started, ended };
-  }
-
-  /** Why the executor takes no calls any more, if that is so. */
-  refusal(): unknown {
-    try {
-      // It takes the call, and has no reason to make it.
-      this.executor.submitWith({ signal: AbortSignal.abort() }, nothing);
-    } catch (error) {
-      return error;
-    }
+  constructor(first: number, count: number) {
+    this.first = first;
+    this.open = count;
   }
 }
 
-function nothing(): void {}
-
-/** The calls of one batch that have been submitted and have not ended. */
-export class LocalCalls {
-  readonly #local: LocalExecutor;
+/** The calls of one batch that have been submitted, and those of them that have not ended. */
+export class LocalCalls implements Sink<Group> {
+  readonly options: CallOptions;
+  readonly arity: number;
+  readonly tally: Tally;
+  readonly #entrance: Entrance;
   readonly #listener: CallListener;
-  readonly #open = new Map<number, OpenCall>();
+  readonly #timed: boolean;
+  /** The group of each call that has no outcome, by its number. */
+  readonly #open: (Group | undefined)[] = [];
+  /** Stop the clocks of calls that run, by their numbers. */
+  readonly #deadlines = new Map<number, () => void>();
 
-  constructor(local: LocalExecutor, listener: CallListener) {
-    this.#local = local;
+  constructor(
+    executor: Executor,
+    { arity, timeout = Infinity, timed }: LocalOptions,
+    listener: CallListener,
+  ) {
+    this.#entrance = entranceTo(executor);
     this.#listener = listener;
+    this.#timed = timed;
+    this.options = { ...NO_OPTIONS, timeout };
+    this.arity = arity;
+    this.tally = this.#entrance.tally;
+    if (timed) this.#entrance.watch();
   }
 
   /**
-   * Submits a call.
+   * Submits calls that follow one another, and are wanted or not as a whole.
    *
-   * @param call Its number in the batch.
+   * @param first The number of the first.
    * @param fn The function.
-   * @param args Its arguments.
-   * @param options How long it may run, and whether somebody wants to know when.
+   * @param args Their arguments, one after another.
+   * @param count How many there are.
    */
   submit(
-    call: number,
+    first: number,
     fn: AnyFunction,
     args: readonly unknown[],
-    { timeout = Infinity, timed }: { timeout?: number; timed: boolean },
+    count: number,
   ): void {
-    const stop = new AbortController();
-    const { signal } = stop;
-    let future: Future<unknown>;
     try {
-      future = this.#local.executor
-        .submitWith({ signal, timeout }, fn, ...args);
+      this.#entrance.checkTask(fn);
     } catch (error) {
-      const closed = error instanceof BrokenExecutorError ||
-        error instanceof ShutdownError;
-      if (closed) this.#listener.lost(call, false, error);
-      else this.#listener.ended(call, true, error, undefined);
+      for (let i = 0; i < count; i++) {
+        this.#listener.threw(first + i, error, undefined);
+      }
       return;
     }
-    this.#open.set(call, { future, stop });
-    let timing: CallTiming | undefined;
-    if (timed) future.addDoneCallback(() => timing = this.#local.timing);
-    future.then(
-      (value) => {
-        if (this.#open.delete(call)) {
-          this.#listener.ended(call, false, value, timing);
-        }
-      },
-      (error) => {
-        if (!this.#open.delete(call)) return;
-        if (this.#isLost(future, error)) this.#listener.lost(call, true, error);
-        else this.#listener.ended(call, true, error, timing);
-      },
+    const refusal = this.#refusal();
+    if (refusal !== undefined) {
+      return this.#listener.lost(numbers(first, count), false, refusal.error);
+    }
+    const group = new Group(first, count);
+    for (let i = 0; i < count; i++) this.#open[first + i] = group;
+    let job: Job<Group> = new Job<Group>(
+      this,
+      group,
+      fn,
+      args,
+      this.tally.add(count),
+      undefined,
+      0,
+      count,
     );
+    group.jobs.push(job);
+    // Each call has a clock of its own, so it is to be heard of as it is entered.
+    while (this.options.timeout < Infinity && job.count > 1) {
+      const rest = job.split(1);
+      this.#entrance.enqueue(job);
+      job = rest;
+    }
+    this.#entrance.enqueue(job);
   }
 
-  /** Stops a call, whether it runs or not; nothing more is heard of it. */
-  stop(call: number): void {
-    const open = this.#open.get(call);
-    this.#open.delete(call);
-    open?.stop.abort();
+  /** Stops calls, whether they run or not; nothing more is heard of them. Of a group, all have to be stopped to stop one. */
+  stop(calls: Iterable<number>): void {
+    const groups = new Set<Group>();
+    for (const call of calls) {
+      const group = this.#open[call];
+      if (group === undefined) continue;
+      groups.add(group);
+      this.#close(call, "cancelled");
+    }
+    for (const group of groups) if (group.open === 0) stopGroup(group);
   }
 
-  /** Takes a call back; false if it has been entered, or its outcome is on its way. */
-  takeBack(call: number): boolean {
-    const open = this.#open.get(call);
-    if (open !== undefined && !open.future.cancel()) return false;
-    this.#open.delete(call);
+  /**
+   * Takes calls back; of a group, all are to be taken back that have no outcome.
+   *
+   * @param calls Some without an outcome, perhaps not submitted yet.
+   * @returns Those that are not entered, and will not be.
+   */
+  takeBack(calls: Iterable<number>): number[] {
+    const taken: number[] = [];
+    const groups = new Set<Group>();
+    for (const call of calls) {
+      const group = this.#open[call];
+      if (group !== undefined) groups.add(group);
+      else taken.push(call);
+    }
+    for (const group of groups) {
+      // By index, as a job may be split while it is taken back.
+      for (let i = 0; i < group.jobs.length; i++) {
+        const job = group.jobs[i]!;
+        if (this.settled(job)) continue;
+        const back = job.holder === undefined ? job : job.holder.revoke(job);
+        if (back === undefined) continue;
+        for (const call of this.#openOf(back as Job<Group>)) {
+          this.#close(call, "cancelled");
+          taken.push(call);
+        }
+      }
+    }
+    return taken.sort((a, b) => a - b);
+  }
+
+  settled(job: Job<Group>): boolean {
+    return this.#firstOpen(job) === undefined;
+  }
+
+  start(job: Job<Group>): boolean {
+    if (this.settled(job)) return false;
+    const { timeout } = this.options;
+    if (timeout < Infinity) {
+      const stop = startDeadline(timeout, () => {
+        const { holder } = job;
+        const error = overtimeError(job);
+        if (this.reject(job, error, 0)) holder?.stop(job, error);
+      });
+      this.#deadlines.set(firstOf(job), stop);
+    }
     return true;
   }
 
-  /** Whether the executor was closed, and the call has no outcome of its own. */
-  #isLost(future: Future<unknown>, error: unknown): boolean {
-    if (future.cancelled()) return true;
-    return error instanceof BrokenExecutorError &&
-      !(error instanceof WorkerCrashedError) &&
-      this.#local.refusal() !== undefined;
+  resolve(job: Job<Group>, value: unknown, call?: number): void {
+    const { timing } = job;
+    const at = this.#place(job, call);
+    if (at === undefined) return;
+    this.#close(at, "finished");
+    this.#listener.returned(at, [value], this.#timed ? timing : undefined);
   }
+
+  resolveAll(
+    job: Job<Group>,
+    values: readonly unknown[],
+    from: number,
+    to: number,
+    call: number,
+  ): void {
+    const first = firstOf(job) + call;
+    const count = to - from;
+    let isWhole = !this.tally.watched;
+    for (let i = 0; i < count; i++) {
+      isWhole &&= this.#open[first + i] !== undefined;
+    }
+    for (let i = 0; i < count; i++) {
+      if (isWhole) this.#close(first + i, "finished");
+      else this.resolve(job, values[from + i], call + i);
+    }
+    if (isWhole) {
+      this.#listener.returned(first, values.slice(from, to), undefined);
+    }
+  }
+
+  reject(job: Job<Group>, error: unknown, call?: number): boolean {
+    const { timing } = job;
+    const at = this.#place(job, call);
+    if (at === undefined) return false;
+    this.#close(at, "failed");
+    const isLost = error instanceof BrokenExecutorError &&
+      !(error instanceof WorkerCrashedError) && this.#refusal() !== undefined;
+    if (isLost) this.#listener.lost([at], true, error);
+    else this.#listener.threw(at, error, this.#timed ? timing : undefined);
+    return true;
+  }
+
+  cancel(job: Job<Group>): void {
+    const calls = this.#openOf(job);
+    for (const call of calls) this.#close(call, "cancelled");
+    // The executor was shut down, and has cancelled what had not begun.
+    const error = this.#refusal()?.error ??
+      new CancelledError(`Task ${nameOf(job.fn)} was cancelled on its node`);
+    if (calls.length > 0) this.#listener.lost(calls, false, error);
+  }
+
+  split({ target }: Job<Group>, rest: Job<Group>): void {
+    target.jobs.push(rest);
+  }
+
+  /** The number in the batch of a call, or of the first of the job that is open; nothing if the call has an outcome. */
+  #place(job: Job<Group>, call?: number): number | undefined {
+    if (call === undefined) return this.#firstOpen(job);
+    const at = firstOf(job) + call;
+    return this.#open[at] === undefined ? undefined : at;
+  }
+
+  #firstOpen(job: Job<Group>): number | undefined {
+    const first = firstOf(job);
+    for (let at = first; at < first + job.count; at++) {
+      if (this.#open[at] !== undefined) return at;
+    }
+  }
+
+  #openOf(job: Job<Group>): number[] {
+    return numbers(firstOf(job), job.count)
+      .filter((at) => this.#open[at] !== undefined);
+  }
+
+  /** A call that was open has an outcome, or needs none. */
+  #close(at: number, outcome: TaskOutcome): void {
+    const group = this.#open[at]!;
+    group.open--;
+    this.#open[at] = undefined;
+    if (this.#deadlines.size > 0) {
+      this.#deadlines.get(at)?.();
+      this.#deadlines.delete(at);
+    }
+    if (!this.tally.watched) return this.tally.ended(outcome);
+    const job = group.jobs.find((job) =>
+      at >= firstOf(job) && at < firstOf(job) + job.count
+    )!;
+    const call = at - firstOf(job);
+    job.ended(outcome, call);
+    job.tell(outcome, call);
+  }
+
+  /** Why the executor takes no calls, if that is so. */
+  #refusal(): { readonly error: unknown } | undefined {
+    try {
+      this.#entrance.assertOpen();
+    } catch (error) {
+      return { error };
+    }
+  }
+}
+
+/** Ends the jobs of a group, of which nobody wants an outcome. */
+function stopGroup({ jobs }: Group): void {
+  // By index, as a job may be split while it is taken back.
+  for (let i = 0; i < jobs.length; i++) {
+    const job = jobs[i]!;
+    const reason = new CancelledError(
+      `Task ${nameOf(job.fn)} was stopped by its submitter`,
+    );
+    job.holder?.revoke(job);
+    job.holder?.stop(job, reason);
+  }
+}
+
+/** The number in the batch of the first call of a job. */
+function firstOf({ target, from }: Job<Group>): number {
+  return target.first + from;
+}
+
+function numbers(first: number, count: number): number[] {
+  return Array.from({ length: count }, (_, i) => first + i);
 }

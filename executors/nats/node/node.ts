@@ -28,6 +28,7 @@ import { Connection } from "../connection.ts";
 import type { ConnectionSettings } from "../connection_options.ts";
 import { decodeMessage, encodeMessage } from "../messages.ts";
 import { Parts } from "../parts.ts";
+import { Requests } from "../requests.ts";
 import { Streams } from "../streams.ts";
 import { PROTOCOL, Subjects } from "../subjects.ts";
 import { Batches, type Functions } from "./batches.ts";
@@ -35,7 +36,6 @@ import { clientsWithParts, removeClient } from "./cleanup.ts";
 import { Clients } from "./clients.ts";
 import { Dialogue } from "./dialogue.ts";
 import { helloOf, type Identity } from "./hello.ts";
-import { LocalExecutor } from "./local_calls.ts";
 import { Pulls } from "./pulls.ts";
 import { TaskStream } from "./task_stream.ts";
 
@@ -67,6 +67,7 @@ interface Link {
   readonly nats: NatsConnection;
   readonly streams: Streams;
   readonly manager: JetStreamManager;
+  readonly requests: Requests;
   readonly parts: Parts;
 }
 
@@ -103,7 +104,7 @@ export class PoolNode {
     connection: Connection,
     link: Link,
   ) {
-    const { nats, streams, manager, parts } = link;
+    const { nats, streams, manager, requests, parts } = link;
     this.#settings = settings;
     this.#subjects = subjects;
     this.#connection = connection;
@@ -112,7 +113,7 @@ export class PoolNode {
     this.#tasks = new TaskStream(streams, manager, subjects);
     this.#dialogue = new Dialogue(
       this.#id,
-      nats,
+      requests,
       subjects,
       parts,
       this.#clients,
@@ -125,7 +126,7 @@ export class PoolNode {
     this.#batches = new Batches(
       nats,
       subjects,
-      new LocalExecutor(settings.executor),
+      settings.executor,
       settings.functions,
       this.#dialogue,
       this.#clients,
@@ -160,11 +161,13 @@ export class PoolNode {
     });
     const { nats } = await connection.hold();
     try {
+      const requests = new Requests(nats, inbox);
       const link = {
         nats,
+        requests,
         streams: await Streams.of(nats, subjects),
         manager: await jetstreamManager(nats, { checkAPI: false }),
-        parts: await Parts.of(nats, subjects),
+        parts: await Parts.of(nats, subjects, requests),
       };
       node = new PoolNode(settings, subjects, connection, link);
       await node.#listen();
@@ -403,7 +406,6 @@ export class PoolNode {
     this.#stopBeating();
     this.#batches.disconnected();
     this.#dialogue.end();
-    this.#batches.local.end();
   }
 }
 

@@ -29,15 +29,16 @@ const MAX_NAME = 100;
 /** Why calls have failed the arguments of which could not be read. */
 export const UNREAD: unique symbol = Symbol("unread");
 
-/** What became of one call. */
+/** What became of calls that follow one another: one, if it failed, or is timed. */
 export interface Outcome {
+  /** The number of the first. */
   readonly call: number;
   readonly failed: boolean;
-  /** What it returned or has thrown. */
-  readonly value: unknown;
-  /** How long it has taken, about. */
+  /** What each has returned, or the only one has thrown. */
+  readonly values: readonly unknown[];
+  /** How long each has taken, about. */
   readonly ms: number;
-  /** Who made it, and when, if somebody wants to know. */
+  /** Who made the only one, and when, if somebody wants to know. */
   readonly timing: CallTiming | undefined;
 }
 
@@ -64,22 +65,31 @@ export function encodeOutcomes(
   outcomes: readonly Outcome[],
   most: number,
 ): Piece[] {
-  const sorted = outcomes.toSorted((a, b) => a.call - b.call);
   const pieces: Piece[] = [];
-  for (let at = 0; at < sorted.length;) {
-    const values = plainFrom(sorted, at);
-    if (values.length === 0) {
-      pieces.push(encodeOne(sorted[at++]!));
-      continue;
+  let run: PlainRun | undefined;
+  const endRun = () => {
+    if (run !== undefined) pieces.push(...encodeRun(run, most));
+    run = undefined;
+  };
+  for (const outcome of outcomes.toSorted((a, b) => a.call - b.call)) {
+    const { failed, values, ms, timing } = outcome;
+    for (const [i, value] of values.entries()) {
+      const call = outcome.call + i;
+      const copy = failed || timing !== undefined
+        ? NOT_PLAIN
+        : copyPlain(value);
+      if (copy === NOT_PLAIN) {
+        endRun();
+        pieces.push(encodeOne(call, failed, value, ms, timing));
+        continue;
+      }
+      if (run?.end !== call) endRun();
+      run ??= { end: call, values: [], ms };
+      run.end++;
+      run.values.push(copy);
     }
-    for (let from = 0; from < values.length;) {
-      const block = encodeMany(values.slice(from), most);
-      const { call, ms, timing } = sorted[at + from]!;
-      pieces.push({ about: about(call, false, ms, timing), block });
-      from += block.count;
-    }
-    at += values.length;
   }
+  endRun();
   return pieces;
 }
 
@@ -117,32 +127,33 @@ export async function packPieces(
   return messages;
 }
 
-/** Copies of the plain values of calls that follow one another, from one index on. */
-function plainFrom(outcomes: readonly Outcome[], from: number): unknown[] {
-  const values: unknown[] = [];
-  const first = outcomes[from]!.call;
-  for (let i = from; i < outcomes.length; i++) {
-    const { call, failed, value, timing } = outcomes[i]!;
-    // When a call began is said of one alone.
-    if (failed || call !== first + values.length) break;
-    if (timing !== undefined && values.length > 0) break;
-    const copy = copyPlain(value);
-    if (copy === NOT_PLAIN) break;
-    values.push(copy);
-    if (timing !== undefined) break;
-  }
-  return values;
+/** Copies of plain values of calls that follow one another. */
+interface PlainRun {
+  /** The number after the last of the calls. */
+  end: number;
+  readonly values: unknown[];
+  readonly ms: number;
 }
 
-function encodeMany(values: readonly unknown[], most: number): Block {
-  let block = encodePlain(values);
-  while (block.bytes.length > most && block.count > 1) {
-    block = encodePlain(values.slice(0, Math.ceil(block.count / 2)));
+function encodeRun({ end, values, ms }: PlainRun, most: number): Piece[] {
+  const pieces: Piece[] = [];
+  const first = end - values.length;
+  for (let from = 0; from < values.length;) {
+    const block = encodePlain(values.slice(from), 1, most);
+    const said = about(first + from, false, ms, undefined);
+    pieces.push({ about: said, block });
+    from += block.count;
   }
-  return block;
+  return pieces;
 }
 
-function encodeOne({ call, failed, value, ms, timing }: Outcome): Piece {
+function encodeOne(
+  call: number,
+  failed: boolean,
+  value: unknown,
+  ms: number,
+  timing: CallTiming | undefined,
+): Piece {
   if (failed) return encodeFailure(call, value, ms, timing);
   try {
     const block = { bytes: encodeValue(value), count: 1 };

@@ -1,6 +1,6 @@
 /**
- * How calls come to a node: a request for one message is out for each worker
- * that is free, so that nothing waits here while another node has nothing to do.
+ * How calls come to a node: a request for one message is out for each place that
+ * the node has for a batch; batches.ts knows how many that are.
  *
  * ```text
  * ask(n) ── n requests ──► the consumer of all nodes

@@ -12,6 +12,7 @@ import {
   type NatsConnectionOptions,
 } from "../../../executors/nats/connection_options.ts";
 import { Parts } from "../../../executors/nats/parts.ts";
+import { Requests } from "../../../executors/nats/requests.ts";
 import { Streams } from "../../../executors/nats/streams.ts";
 import { type Role, Subjects } from "../../../executors/nats/subjects.ts";
 
@@ -49,7 +50,11 @@ export async function link(
     nats,
     subjects,
     streams: await Streams.of(nats, subjects),
-    parts: await Parts.of(nats, subjects),
+    parts: await Parts.of(
+      nats,
+      subjects,
+      new Requests(nats, subjects.inbox(role)),
+    ),
     manager,
     isBack: () => back.promise,
     messagesIn: async (stream) =>

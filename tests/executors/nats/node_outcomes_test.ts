@@ -14,7 +14,7 @@ import {
 } from "../../../executors/pool/wire/codec.ts";
 
 function returned(call: number, value: unknown): Outcome {
-  return { call, failed: false, value, ms: 1, timing: undefined };
+  return { call, failed: false, values: [value], ms: 1, timing: undefined };
 }
 
 /** Packs them, and tells what is large. */
