@@ -244,12 +244,12 @@ export class Dispatch
     return { type: "go", ticket: batch.holder!.ticket, calls: batch.open };
   }
 
-  back({ batch: id, ticket, calls, begun }: MessageOf<"back">): void {
+  back({ batch: id, ticket, calls, why }: MessageOf<"back">): void {
     const batch = this.#ledger.find(id, ticket);
     if (batch !== undefined) {
-      this.#again(batch, this.#ledger.giveBack(batch, calls, begun), false);
-      // It may be that the server has lost what the node was to read.
-      this.#codes.forgetStored();
+      const loss = this.#ledger.giveBack(batch, calls, why === "begun");
+      this.#again(batch, loss, false);
+      if (why === "unreadable") this.#codes.forgetStored();
     }
     this.#owner.changed();
   }

@@ -13,6 +13,7 @@ import {
   type Go,
   type MessageOf,
   type Read,
+  type Returned,
 } from "../messages.ts";
 import type { LargeValue } from "../parts.ts";
 import type { Subjects } from "../subjects.ts";
@@ -219,9 +220,9 @@ export class Batches implements BatchHost {
   back(
     batch: Batch,
     calls: readonly number[],
-    begun: boolean,
+    why: Returned,
   ): Promise<void> {
-    return this.#dialogue.back(batch, calls, begun);
+    return this.#dialogue.back(batch, calls, why);
   }
 
   find(batch: Batch): Promise<AnyFunction> {
