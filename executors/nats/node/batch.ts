@@ -64,7 +64,7 @@ export interface BatchHost {
   publish(batch: Batch, message: Uint8Array, id: string): Promise<void>;
   /** The executor takes no calls any more. */
   broken(error: unknown): void;
-  /** No call of the batch is open any more. */
+  /** No call of the batch is open any more, and none goes on that was stopped. */
   freed(batch: Batch): void;
   /** Others have been at work for long, and the batch has waited behind them. */
   waitedLong(batch: Batch): void;
@@ -118,12 +118,20 @@ export class Batch {
         host.broken(error);
         this.#giveBack(calls, begun ? "begun" : "not begun");
       },
+      rested: () => {
+        if (this.#open.size === 0) host.freed(this);
+      },
     });
   }
 
   /** Whether nothing of it is here any more. */
   get isOver(): boolean {
     return this.#over;
+  }
+
+  /** Whether a call of it goes on that was stopped, and keeps its place. */
+  get isGoingOn(): boolean {
+    return this.#calls.areGoingOn;
   }
 
   /** How many of its calls have not ended. */
@@ -303,7 +311,7 @@ export class Batch {
   /** No call is open any more. */
   #closed(): void {
     if (this.#over) return;
-    this.#host.freed(this);
+    if (!this.isGoingOn) this.#host.freed(this);
     this.#tell();
     this.#endIfAnswered();
   }

@@ -279,7 +279,7 @@ export class Batches implements BatchHost {
     if (ticket !== undefined && this.#tickets.get(ticket) === batch) {
       this.#tickets.delete(ticket);
     }
-    this.#pass(batch);
+    if (!batch.isGoingOn) this.#pass(batch);
     for (const delivery of deliveries) this.#acknowledge(delivery);
     this.#listener.changed();
   }
