@@ -15,7 +15,7 @@ import {
   type Read,
   type Returned,
 } from "../messages.ts";
-import type { LargeValue } from "../parts.ts";
+import { BUNDLES, type LargeValue } from "../parts.ts";
 import type { Subjects } from "../subjects.ts";
 import { MAX_VALUE_BYTES } from "../values.ts";
 import { Batch, type BatchHost } from "./batch.ts";
@@ -226,9 +226,8 @@ export class Batches implements BatchHost {
   }
 
   find(batch: Batch): Promise<AnyFunction> {
-    // Where clients store bundles.
     const read = (large: LargeValue) =>
-      this.#dialogue.read(batch, "code", large);
+      this.#dialogue.read(batch, BUNDLES, large);
     return this.#functions.find(batch.run.code, read);
   }
 
