@@ -13,8 +13,9 @@ import {
   type Go,
   type MessageOf,
   type Read,
+  type Returned,
 } from "../messages.ts";
-import type { LargeValue } from "../parts.ts";
+import { BUNDLES, type LargeValue } from "../parts.ts";
 import type { Subjects } from "../subjects.ts";
 import { MAX_VALUE_BYTES } from "../values.ts";
 import { Batch, type BatchHost } from "./batch.ts";
@@ -219,15 +220,14 @@ export class Batches implements BatchHost {
   back(
     batch: Batch,
     calls: readonly number[],
-    begun: boolean,
+    why: Returned,
   ): Promise<void> {
-    return this.#dialogue.back(batch, calls, begun);
+    return this.#dialogue.back(batch, calls, why);
   }
 
   find(batch: Batch): Promise<AnyFunction> {
-    // Where clients store bundles.
     const read = (large: LargeValue) =>
-      this.#dialogue.read(batch, "code", large);
+      this.#dialogue.read(batch, BUNDLES, large);
     return this.#functions.find(batch.run.code, read);
   }
 
@@ -278,7 +278,7 @@ export class Batches implements BatchHost {
     if (ticket !== undefined && this.#tickets.get(ticket) === batch) {
       this.#tickets.delete(ticket);
     }
-    this.#pass(batch);
+    if (!batch.isGoingOn) this.#pass(batch);
     for (const delivery of deliveries) this.#acknowledge(delivery);
     this.#listener.changed();
   }

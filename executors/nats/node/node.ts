@@ -226,7 +226,7 @@ export class PoolNode {
     try {
       const { client, protocol } = decodeMessage(data, "who").head;
       if (subject !== this.#subjects.who(client)) return;
-      this.#clients.add(client);
+      this.#clients.greeted(client);
       if (protocol !== PROTOCOL) {
         this.#warnOf(protocol);
         // So that the client can say the same, though there is nothing to serve.
@@ -251,8 +251,7 @@ export class PoolNode {
     try {
       if (message.reply) {
         const { client } = decodeMessage(message.data, "held").head;
-        this.#clients.add(client);
-        this.#clients.heard(client);
+        this.#clients.greeted(client);
         const tickets = this.#batches.held(client);
         message.respond(encodeMessage({ type: "holds", tickets }));
         return;

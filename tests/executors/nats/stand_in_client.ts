@@ -242,10 +242,10 @@ export class StandInClient implements AsyncDisposable {
       if (answer !== null) message.respond(answer);
       if (batch !== undefined) this.answered(batch, node);
     } catch {
-      const { batch, calls, begun } = decodeMessage(message.data, "back").head;
+      const { batch, calls, why } = decodeMessage(message.data, "back").head;
       if (this.says === "nothing") return;
       this.batches.get(batch)!.back.push(...calls);
-      if (begun) this.batches.get(batch)!.begun.push(...calls);
+      if (why === "begun") this.batches.get(batch)!.begun.push(...calls);
       message.respond(encodeMessage({ type: "yes" }));
     }
   }
