@@ -37,6 +37,7 @@ import {
   type OpenMap,
 } from "./map/options.ts";
 import { startMap } from "./map/run.ts";
+import { type UnreadMap, warnOfUnread } from "./map/unread_maps.ts";
 import {
   type Activity,
   type ExecutorStats,
@@ -104,10 +105,12 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
    * never answers will not ask.
    */
   readonly #openMaps = new Set<OpenMap>();
+  readonly #unreadMaps = new Set<UnreadMap>();
   readonly #upcoming = new Upcoming();
   readonly #entrance: MapTarget = {
     tally: this.#tally,
     openMaps: this.#openMaps,
+    unreadMaps: this.#unreadMaps,
     upcoming: this.#upcoming,
     checkTask: (fn) => this.checkTask(fn),
     assertOpen: () => this.assertOpen(),
@@ -398,11 +401,11 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
     const waits = checkBoolean("wait", wait, true);
     const cancels = checkBoolean("cancelFutures", cancelFutures, false);
     this.#shutdown = true;
-    if (cancels) this.#upcoming.giveUp();
-    // Inputs that are awaited count before maps hear that no more are pulled.
-    const closed = this.#upcoming.isEmpty
-      ? this.close(cancels)
-      : this.#upcoming.ended().then(() => this.close(cancels));
+    if (cancels) {
+      this.#upcoming.giveUp();
+      this.#unreadMaps.clear();
+    }
+    const closed = this.#closeWhenAllCame(cancels);
     this.#closeMaps();
     return waits ? closed : Promise.resolve();
   }
@@ -562,6 +565,21 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
     // Later: inputs run code of users as they are closed, and the strategy has
     // yet to end the jobs that wait.
     Promise.resolve().then(() => this.#closeMaps());
+  }
+
+  /** Closes once no more jobs come, and then warns of what nobody has read. */
+  #closeWhenAllCame(cancelFutures: boolean): Promise<void> {
+    const closed = this.#upcoming.isEmpty
+      ? this.close(cancelFutures)
+      : this.#upcoming.ended().then(() => this.close(cancelFutures));
+    if (this.#unreadMaps.size === 0) return closed;
+    const warned = closed.then(() => {
+      warnOfUnread(this.#unreadMaps);
+      this.#unreadMaps.clear();
+    });
+    // Whoever waits hears of it; if nobody does, nobody is to.
+    warned.catch(() => {});
+    return warned;
   }
 
   #watch(): void {

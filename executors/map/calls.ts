@@ -30,6 +30,8 @@ export class MapCalls implements Sink<Batch> {
   readonly #open = new Set<Batch>();
   #inFlight = 0;
   #abandoned = false;
+  /** Whether calls that nobody waits for any more may end. */
+  #letsRun = true;
 
   /**
    * Makes the sink of a map that calls a function.
@@ -124,6 +126,7 @@ export class MapCalls implements Sink<Batch> {
     // Set first: a part that is split off while jobs are revoked has to count as settled too.
     this.#abandoned = true;
     this.#inFlight = 0;
+    this.#letsRun = reason === undefined;
     const batches = [...this.#open];
     this.#open.clear();
     for (const batch of batches) {
@@ -141,9 +144,13 @@ export class MapCalls implements Sink<Batch> {
   }
 
   start(job: Job<Batch>): boolean {
-    if (this.#abandoned) return false;
-    this.#overtimes.start(job, job);
-    return true;
+    // A worker says late that it has entered a call, which is then still stopped
+    // when its time is up.
+    const enters = !this.#abandoned;
+    if (enters || this.#letsRun && job.entered()) {
+      this.#overtimes.start(job, job);
+    }
+    return enters;
   }
 
   resolve(

@@ -17,6 +17,7 @@ import {
 import type { Entrance } from "../job/job.ts";
 import { type CallOptions, NO_OPTIONS } from "../job/options.ts";
 import type { Upcoming } from "../job/upcoming.ts";
+import type { UnreadMap } from "./unread_maps.ts";
 
 /** How far a `map()` or a `forEach()` has come. */
 export interface MapProgress {
@@ -173,6 +174,8 @@ export interface OpenMap {
 export interface MapTarget extends Entrance {
   /** The maps that are told when the executor takes no more jobs. */
   readonly openMaps: Set<OpenMap>;
+  /** The maps that nobody has read, and that have input left. */
+  readonly unreadMaps: Set<UnreadMap>;
   /** What brings more jobs, also after a shutdown. */
   readonly upcoming: Upcoming;
 }

@@ -54,6 +54,23 @@ export const passGate = task(
   },
 );
 
+/** Fails for 1, and waits at a gate with all else. */
+export const failOrPass = task(
+  import.meta,
+  async function failOrPass(cells: Cells, value: number) {
+    if (value === 1) throw new RangeError("1 is odd");
+    await passGate(cells, value);
+  },
+);
+
+/** Counts its calls. */
+export const count = task(
+  import.meta,
+  function count(cells: Cells, _: unknown) {
+    add(cells, 0, 1);
+  },
+);
+
 /** What {@linkcode noteStop} found as the reason to stop. */
 export const STOPPED_BY = ["", "CancelledError", "TimeoutError"] as const;
 
