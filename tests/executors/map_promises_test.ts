@@ -191,8 +191,9 @@ behaviour(
       while (true) yield Promise.resolve(asked++);
     }
     const results = executor.map(negate, input(), { bufferSize: 2 });
+    const first = results.next();
     await executor.shutdown();
-    assertEquals((await results.next()).value, -0);
+    assertEquals((await first).value, -0);
     assertEquals((await results.next()).value, -1);
     await assertRejects(() => results.next(), ShutdownError);
     assertEquals(asked, 2);

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { type MapResult, TimeoutError } from "../../mod.ts";
-import { behaviour, runProgram, until } from "./helpers/harness.ts";
+import { behaviour, runProgram, until, watched } from "./helpers/harness.ts";
 import { NotedAsyncInput, NotedInput } from "./helpers/noted_input.ts";
 import { Gate, passGate } from "./helpers/tasks.ts";
 import { workerBehaviour } from "./helpers/worker_harness.ts";
@@ -44,13 +44,14 @@ behaviour(
   },
 );
 
-behaviour(
-  "map() is warned of though nobody has it any more",
-  async ({ kind }) => {
-    const output = await runProgram(
-      `
+for (const name of ["PromisePoolExecutor", "WorkerPoolExecutor"]) {
+  watched(
+    `${name}: map() is warned of though nobody has it any more`,
+    async () => {
+      const output = await runProgram(
+        `
       console.warn = (message) => console.log(message);
-      const pool = new futures.${kind.name}({ maxWorkers: 1 });
+      const pool = new futures.${name}({ maxWorkers: 1 });
       function leave() {
         pool.map((n) => n, (function* () { while (true) yield 1; })());
       }
@@ -61,11 +62,12 @@ behaviour(
       }
       await pool.shutdown();
     `,
-      ["--v8-flags=--expose-gc"],
-    );
-    assertStringIncludes(output, "was not read: 1000 of its calls ran");
-  },
-);
+        ["--v8-flags=--expose-gc"],
+      );
+      assertStringIncludes(output, "was not read: 1000 of its calls ran");
+    },
+  );
+}
 
 /** Maps of endless inputs of which nobody is to be warned. */
 const READ: Record<string, (results: MapResult<number>) => Promise<unknown>> = {
