@@ -43,6 +43,7 @@ export {
 } from "./executors/errors.ts";
 export { Executor } from "./executors/executor.ts";
 export type {
+  ExecutorOptions,
   InitializerOptions,
   ShutdownOptions,
 } from "./executors/executor.ts";
@@ -66,6 +67,7 @@ export { PromisePoolExecutor } from "./executors/promise_pool.ts";
 export type { PromisePoolExecutorOptions } from "./executors/promise_pool.ts";
 export type {
   ExecutorStats,
+  RetryEvent,
   TaskEvent,
   TaskOutcome,
   WorkerStats,
@@ -88,6 +90,8 @@ export type {
   WaitResult,
 } from "./executors/wait.ts";
 export type { SubmitOptions } from "./executors/job/options.ts";
+export type { Rate } from "./executors/job/rate.ts";
+export type { RetryOptions } from "./executors/job/retry.ts";
 export type {
   WorkerExecutor,
   WorkerExecutorOptions,

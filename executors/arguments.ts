@@ -119,7 +119,12 @@ export function checkInitializer(
   };
 }
 
-function checkNumber(name: string, value: unknown, wanted: string): void {
+/** Checks that a value is a number. */
+export function checkNumber(
+  name: string,
+  value: unknown,
+  wanted: string,
+): void {
   if (typeof value !== "number") {
     throw new TypeError(`'${name}' must be ${wanted}: received ${show(value)}`);
   }

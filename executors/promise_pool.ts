@@ -6,10 +6,17 @@
  */
 
 import { checkCount, checkInitializer, checkOptions } from "./arguments.ts";
-import { BrokenExecutorError, InvalidStateError } from "./errors.ts";
-import { Executor, type InitializerOptions } from "./executor.ts";
+import {
+  BrokenExecutorError,
+  CancelledError,
+  InvalidStateError,
+} from "./errors.ts";
+import {
+  Executor,
+  type ExecutorOptions,
+  type InitializerOptions,
+} from "./executor.ts";
 import type { Job, JobHolder } from "./job/job.ts";
-import { JobQueue } from "./job/queue.ts";
 import { type CallMaker, CallScope } from "./running_task.ts";
 import { monotonicTime, wallTime } from "./runtime/clock.ts";
 import {
@@ -49,7 +56,8 @@ const MAIN = "main";
 if (!isWorker) taskScopes.keep();
 
 /** Options of {@linkcode PromisePoolExecutor}. */
-export interface PromisePoolExecutorOptions extends InitializerOptions {
+export interface PromisePoolExecutorOptions
+  extends InitializerOptions, ExecutorOptions {
   /**
    * How many functions run at a time, an integer of at least 1.
    *
@@ -83,7 +91,6 @@ export interface PromisePoolExecutorOptions extends InitializerOptions {
  */
 export class PromisePoolExecutor extends Executor {
   readonly #maxWorkers: number;
-  readonly #queue = new JobQueue();
   #running = 0;
   readonly #lanes = new Set<Lane>();
   /** Holds the jobs of which calls have been entered. */
@@ -95,7 +102,7 @@ export class PromisePoolExecutor extends Executor {
       }
       return false;
     },
-    revoke: (job) => this.#queue.takeRest(job),
+    revoke: (job) => this.queue.takeRest(job),
     stop: (job, reason) => {
       for (const lane of this.#lanes) {
         if (lane.job === job) lane.scope.task?.stop(reason);
@@ -144,7 +151,7 @@ export class PromisePoolExecutor extends Executor {
    * @throws {RangeError} If `maxWorkers` is not an integer of at least 1.
    */
   constructor(options?: PromisePoolExecutorOptions) {
-    super();
+    super(options);
     const { maxWorkers, ...rest } = checkOptions(options);
     this.#maxWorkers = checkCount(
       "maxWorkers",
@@ -161,7 +168,7 @@ export class PromisePoolExecutor extends Executor {
 
   /** Takes a job; its calls are entered later, when their turn comes. */
   protected override enqueue(job: Job): void {
-    this.#queue.push(job);
+    this.queue.push(job);
     // To find the lane costs some nanoseconds, and once is enough.
     if (this.#running > 0 && !this.#submittedInside) {
       // Code that runs after a call, a done callback say, is in the scope of the call too.
@@ -172,7 +179,7 @@ export class PromisePoolExecutor extends Executor {
 
   /** Cancels jobs that wait if asked to; resolves when no call runs any more. */
   protected override close(cancelFutures: boolean): Promise<void> {
-    if (cancelFutures) this.#queue.end((job) => job.cancel());
+    if (cancelFutures) this.queue.end((job) => job.cancel());
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#idle.push(resolve);
     this.#schedule();
@@ -185,12 +192,33 @@ export class PromisePoolExecutor extends Executor {
     return promise;
   }
 
+  /** Cancels what waits, and what runs, which is told to stop and not waited for. */
+  protected override abandon(): Promise<void> {
+    this.queue.end((job) => job.cancel());
+    for (const { job, call, scope } of [...this.#lanes]) {
+      const error = new CancelledError(
+        "The time of the executor's shutdown was up",
+      );
+      if (job?.cancelRunning(error, call)) scope.task?.stop(error);
+    }
+    return Promise.resolve();
+  }
+
+  protected override wake(): void {
+    this.#schedule();
+  }
+
+  /** Tasks get what `transfer()` marks as it is. */
+  protected override get moves(): boolean {
+    return false;
+  }
+
   /** How many functions run, and how many calls wait. */
   protected override describe(): Record<string, unknown> {
     return {
       maxWorkers: this.#maxWorkers,
       running: this.#running,
-      queued: this.#queue.calls,
+      queued: this.queue.calls,
     };
   }
 
@@ -229,14 +257,14 @@ export class PromisePoolExecutor extends Executor {
   }
 
   #drain(): void {
-    if (this.#initializer !== undefined && this.#queue.length > 0) {
+    if (this.#initializer !== undefined && this.queue.length > 0) {
       const initializer = this.#initializer;
       onLoopEnd(this.#standstill);
       taskScopes.runAsProgram(() => this.#initialize(initializer));
       return;
     }
     this.#scheduled = false;
-    while (this.#running < this.#maxWorkers && this.#queue.length > 0) {
+    while (this.#running < this.#maxWorkers && this.queue.available > 0) {
       if (this.#running++ === 0) {
         this.#busySince = monotonicTime();
         this.#turns.begin(this.#busySince);
@@ -247,12 +275,12 @@ export class PromisePoolExecutor extends Executor {
         taskScopes.run(lane.scope, () => this.#work(lane))
       );
     }
-    if (this.#queue.length === 0) this.#submittedInside = false;
-    if (this.#running === 0 && this.#queue.length === 0) {
+    if (this.queue.length === 0) this.#submittedInside = false;
+    if (this.#running === 0 && this.queue.length === 0) {
       for (const resolve of this.#idle.splice(0)) resolve();
       this.#closedInside.length = 0;
       offLoopEnd(this.#standstill);
-    } else if (this.#queue.length > 0) onLoopEnd(this.#standstill);
+    } else if (this.queue.length > 0) onLoopEnd(this.#standstill);
   }
 
   /**
@@ -269,7 +297,7 @@ export class PromisePoolExecutor extends Executor {
         ? "its initializer waits"
         : `what it runs (${tasks.join(", ")}) waits`
     }`;
-    const pending = this.#queue.takeAll().filter((job) => !job.settled);
+    const pending = this.queue.takeAll().filter((job) => !job.settled);
     this.#submittedInside = false;
     for (const job of pending) {
       job.rejectAll(() =>
@@ -305,7 +333,7 @@ export class PromisePoolExecutor extends Executor {
           { cause },
         );
       this.breakWith(broken);
-      this.#queue.end((job) => job.rejectAll(broken));
+      this.queue.end((job) => job.rejectAll(broken));
     }
     this.#drain();
   }
@@ -314,12 +342,12 @@ export class PromisePoolExecutor extends Executor {
   async #work(lane: Lane): Promise<void> {
     const kept = lane.scope;
     while (true) {
-      const turn = this.#queue.length > 0 ? this.#turns.due() : undefined;
+      const turn = this.queue.length > 0 ? this.#turns.due() : undefined;
       if (turn !== undefined) await turn;
-      const job = this.#queue.enter();
+      const job = this.queue.enter();
       if (job === undefined) break;
       job.holder = this.#holder;
-      const { call } = this.#queue;
+      const { call } = this.queue;
       const scope = lane.enter(job, call);
       const started = job.timed ? wallTime() : 0;
       let outcome: unknown;

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { control, type Future } from "../future.ts";
+import type { CancelledError } from "../errors.ts";
+import { control, type Future, type FutureOrigin } from "../future.ts";
 import type { Tally } from "../stats.ts";
 import type { AnyFunction } from "../task.ts";
 import { StopGuard } from "./guard.ts";
@@ -18,7 +19,7 @@ export class FutureSink implements Sink<Future<unknown>> {
   readonly options: CallOptions;
   readonly arity = undefined;
   /** Ends the call early; only if there are options. */
-  #guard: StopGuard | undefined;
+  protected guard: StopGuard | undefined;
 
   /**
    * Makes a sink.
@@ -47,8 +48,13 @@ export class FutureSink implements Sink<Future<unknown>> {
       args,
       this.tally.add(1),
     );
-    job.target = control.create(job);
-    if (this.options !== NO_OPTIONS) this.#guard = new StopGuard(job);
+    job.target = control.create(this.origin(job));
+    if (this.options !== NO_OPTIONS) this.guard = new StopGuard(job);
+    return job;
+  }
+
+  /** Whom the future asks for exact states. */
+  protected origin(job: Job<Future<unknown>>): FutureOrigin {
     return job;
   }
 
@@ -56,9 +62,9 @@ export class FutureSink implements Sink<Future<unknown>> {
     return target.done();
   }
 
-  start({ target }: Job<Future<unknown>>): boolean {
-    if (!control.start(target)) return false;
-    this.#guard?.start();
+  start(job: Job<Future<unknown>>): boolean {
+    if (!control.start(job.target)) return false;
+    this.guard?.start(job);
     return true;
   }
 
@@ -80,6 +86,13 @@ export class FutureSink implements Sink<Future<unknown>> {
 
   cancel({ target }: Job<Future<unknown>>): void {
     target.cancel();
+  }
+
+  cancelRunning(
+    { target }: Job<Future<unknown>>,
+    error: CancelledError,
+  ): boolean {
+    return control.stop(target, error);
   }
 
   attempt(): number {

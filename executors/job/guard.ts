@@ -14,7 +14,8 @@ import { startOvertime } from "./overtime.ts";
 
 /** Settles the future of a job at once, and has the holder of the job stop the function. */
 export class StopGuard implements AbortWaiter {
-  readonly #job: Job<Future<unknown>>;
+  /** The job of the present attempt. */
+  #job: Job<Future<unknown>>;
   #stopTimer: (() => void) | undefined;
 
   /**
@@ -29,11 +30,19 @@ export class StopGuard implements AbortWaiter {
     else if (signal !== undefined) onAbort(signal, this);
   }
 
-  /** The call is about to be entered. */
-  start(): void {
-    const { timeout } = this.#job.options;
+  /** The call is about to be entered, by this job. */
+  start(job: Job<Future<unknown>>): void {
+    this.#job = job;
+    this.rest();
+    const { timeout } = job.options;
     if (timeout === Infinity) return;
-    this.#stopTimer = startOvertime(this.#job);
+    this.#stopTimer = startOvertime(job);
+  }
+
+  /** The call does not run for now. */
+  rest(): void {
+    this.#stopTimer?.();
+    this.#stopTimer = undefined;
   }
 
   /**
@@ -43,7 +52,7 @@ export class StopGuard implements AbortWaiter {
   #end(): void {
     const { signal } = this.#job.options;
     if (signal !== undefined) offAbort(signal, this);
-    this.#stopTimer?.();
+    this.rest();
   }
 
   signalAborted(): void {

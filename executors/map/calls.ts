@@ -180,7 +180,7 @@ export class MapCalls implements Sink<Batch> {
     const { target: batch } = job;
     const first = job.from + call;
     batch.settleAll(first, values, from, to);
-    this.tally.finished += to - from;
+    this.tally.finishedAll(to - from);
     this.#hear(batch, first, to - from, "finished");
   }
 
@@ -190,6 +190,14 @@ export class MapCalls implements Sink<Batch> {
     call = job.target.firstOpen(job.from) - job.from,
   ): boolean {
     return this.#settle(job, new Failure(error), "failed", call);
+  }
+
+  cancelRunning(
+    job: Job<Batch>,
+    error: CancelledError,
+    call: number,
+  ): boolean {
+    return this.#settle(job, new Failure(error), "cancelled", call);
   }
 
   cancel(job: Job<Batch>): void {
@@ -220,7 +228,8 @@ export class MapCalls implements Sink<Batch> {
     const { target: batch, from } = job;
     batch.settle(from + call, outcome);
     job.ended(what, call);
-    job.tell(what, call);
+    const error = outcome instanceof Failure ? outcome.error : undefined;
+    job.tell(what, error, call);
     this.#hear(batch, from + call, 1, what);
     return true;
   }
@@ -245,7 +254,10 @@ function abandonJob(job: Job<Batch>, reason: CancelledError | undefined): void {
     // A listener may cause the job to be split; this loop goes over the rest too.
     batch.settle(from + call, undefined);
     job.ended("cancelled", call);
-    job.tell("cancelled", call);
+    if (!job.timed) continue;
+    const error = reason ??
+      new CancelledError("Nobody wants the results of the map");
+    job.tell("cancelled", error, call);
   }
   job.holder?.revoke(job);
   // The calls that are left have been entered; the last may have ended.

@@ -98,7 +98,7 @@ export class Dispatch
 
   /** Whether a call has no outcome. */
   get hasCalls(): boolean {
-    return this.#sender.peek() !== undefined || !this.#ledger.isEmpty;
+    return !this.#sender.isEmpty || !this.#ledger.isEmpty;
   }
 
   /** Whether a node was told to stop something, and has not said that it has. */

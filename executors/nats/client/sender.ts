@@ -90,6 +90,12 @@ export class Sender {
     this.#owner = owner;
   }
 
+  /** Whether no job waits. */
+  get isEmpty(): boolean {
+    this.peek();
+    return this.#queue.isEmpty;
+  }
+
   /** The job that is next; those before it that have an outcome are dropped. */
   peek(): Job | undefined {
     let job = this.#queue.peek();
@@ -122,7 +128,7 @@ export class Sender {
       return true;
     }
     if (code === undefined) return false;
-    const most = this.sizing.callsOf(job, this.#queue.calls, messages);
+    const most = this.sizing.callsOf(job, this.#queue.available, messages);
     const jobs = this.#take(fn, this.#ledger.travelsAlone(job) ? 1 : most);
     this.#sendJobs(session, fn, code, jobs);
     return true;
@@ -140,7 +146,7 @@ export class Sender {
       if (!fits) break;
       this.#queue.shift();
       jobs.push(job);
-      if (job.count > left) this.#queue.putBack([job.split(left)]);
+      if (job.count > left) this.#queue.unshift([job.split(left)]);
       left -= job.count;
     }
     return jobs;

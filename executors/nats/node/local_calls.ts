@@ -235,6 +235,14 @@ export class LocalCalls implements Sink<Group> {
     return true;
   }
 
+  cancelRunning(job: Job<Group>, error: CancelledError, call: number): boolean {
+    const at = this.#place(job, call);
+    if (at === undefined) return false;
+    this.#close(at, "cancelled");
+    this.#listener.lost([at], true, error);
+    return true;
+  }
+
   cancel(job: Job<Group>): void {
     const calls = this.#openOf(job);
     for (const call of calls) this.#close(call, "cancelled");
@@ -283,7 +291,7 @@ export class LocalCalls implements Sink<Group> {
     )!;
     const call = at - firstOf(job);
     job.ended(outcome, call);
-    job.tell(outcome, call);
+    job.tell(outcome, undefined, call);
   }
 
   /** Why the executor takes no calls, if that is so. */
