@@ -76,7 +76,7 @@ class ForEachRun implements PullOwner, OpenMap, UpcomingWork, AbortWaiter {
       fn,
       inputs.arity,
       call,
-      target.tally,
+      target,
       progress,
       (batch, call, count) => this.#settled(batch, call, count),
     );

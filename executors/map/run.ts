@@ -89,7 +89,7 @@ class MapRun implements MapResult<unknown>, LinkedMap, PullOwner {
       fn,
       inputs.arity,
       settings.call,
-      target.tally,
+      target,
       progress,
       (batch, call, count) => {
         const isReadable = this.#outcomes.settled(batch, call, count);

@@ -54,12 +54,13 @@ export const passGate = task(
   },
 );
 
-/** Fails for 1, and waits at a gate with all else. */
+/** Waits at a gate, but for 1, which fails once another waits there. */
 export const failOrPass = task(
   import.meta,
   async function failOrPass(cells: Cells, value: number) {
-    if (value === 1) throw new RangeError("1 is odd");
-    await passGate(cells, value);
+    if (value !== 1) return await passGate(cells, value);
+    while (load(cells, 1) === 0) await delay(1);
+    throw new RangeError("1 is odd");
   },
 );
 

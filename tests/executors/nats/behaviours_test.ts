@@ -40,6 +40,7 @@ const FILES = [
   "map_order",
   "map_progress",
   "map_promises",
+  "map_retry",
   "map_settled",
   "map_unread",
   "map",
