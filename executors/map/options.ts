@@ -15,8 +15,10 @@ import {
   checkTimeLimit,
 } from "../arguments.ts";
 import type { Entrance } from "../job/job.ts";
-import { type CallOptions, NO_OPTIONS } from "../job/options.ts";
+import { type CallOptions, checkPriority, NO_OPTIONS } from "../job/options.ts";
+import { checkRetry, type RetryOptions } from "../job/retry.ts";
 import type { Upcoming } from "../job/upcoming.ts";
+import type { UnreadMap } from "./unread_maps.ts";
 
 /** How far a `map()` or a `forEach()` has come. */
 export interface MapProgress {
@@ -59,6 +61,20 @@ export interface ForEachOptions {
   chunkSize?: number;
   /** When aborted, cancels calls that have not started, and stops those that run. */
   signal?: AbortSignal;
+  /**
+   * How a call is tried again if it fails, or the number of attempts. Each
+   * attempt travels alone, and has the whole of `itemTimeout`.
+   *
+   * @default {1}
+   */
+  retry?: RetryOptions | number;
+  /**
+   * Of what waits in the executor's queue, the highest comes first; a finite
+   * number.
+   *
+   * @default {0}
+   */
+  priority?: number;
   /**
    * Called with how many calls have ended: every 100 milliseconds at most, and
    * once more at the end. What it throws, or rejects with, is logged with
@@ -141,6 +157,8 @@ export function checkMapOptions(options: MapOptions | undefined): MapSettings {
     ordered,
     settled,
     signal,
+    retry,
+    priority,
     onProgress,
   } = checkOptions(options);
   if (onProgress !== undefined) checkFunction("onProgress", onProgress);
@@ -155,6 +173,8 @@ export function checkMapOptions(options: MapOptions | undefined): MapSettings {
       chunkSize: chunkSize === undefined
         ? 0
         : checkCount("chunkSize", chunkSize, 1),
+      retry: checkRetry(retry),
+      priority: checkPriority(priority),
     },
     ordered: checkBoolean("ordered", ordered, true),
     settled: checkBoolean("settled", settled, false),
@@ -173,6 +193,8 @@ export interface OpenMap {
 export interface MapTarget extends Entrance {
   /** The maps that are told when the executor takes no more jobs. */
   readonly openMaps: Set<OpenMap>;
+  /** The maps that nobody has read, and that have input left. */
+  readonly unreadMaps: Set<UnreadMap>;
   /** What brings more jobs, also after a shutdown. */
   readonly upcoming: Upcoming;
 }

@@ -186,7 +186,7 @@ export class NatsPoolExecutor extends Executor {
     this.giveUp(() =>
       new WorkerTerminatedError("Terminated before another attempt")
     );
-    this.shutdown({ wait: false, cancelFutures: true });
+    this.shutdown({ wait: false });
     return this.#client.terminate();
   }
 
