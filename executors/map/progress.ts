@@ -52,7 +52,7 @@ export class Progress {
     if (this.#onProgress === undefined || this.#over) return;
     this.#stopTimer ??= startTimer(INTERVAL_MS, () => {
       this.#stopTimer = undefined;
-      this.#tell();
+      this.#tell(false);
     });
   }
 
@@ -61,14 +61,15 @@ export class Progress {
     if (this.#over) return;
     this.#over = true;
     this.#stopTimer?.();
-    if (this.#onProgress !== undefined) queueMicrotask(() => this.#tell());
+    if (this.#onProgress !== undefined) queueMicrotask(() => this.#tell(true));
   }
 
-  #tell(): void {
+  #tell(final: boolean): void {
     const { done, failed } = this.counts;
+    const total = this.#total;
     const log = (error: unknown) => console.error("onProgress failed:", error);
     try {
-      const returned = this.#onProgress!({ done, failed, total: this.#total });
+      const returned = this.#onProgress!({ done, failed, total, final });
       if (isThenable(returned)) Promise.resolve(returned).catch(log);
     } catch (error) {
       log(error);
