@@ -93,8 +93,8 @@
  *
  * ## How death is noticed
  *
- * Every 500 ms the client asks each node that has something of it, `held`, and
- * the node answers with the names of the batches that it has.
+ * Every 500 ms the client asks each node that it knows of, `held`, and the node
+ * answers with the names of the batches of that client that it has.
  *
  * | answer | means | what is done |
  * |---|---|---|
