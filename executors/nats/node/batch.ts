@@ -139,9 +139,9 @@ export class Batch {
     return this.#open.size;
   }
 
-  /** For how long it has had its turn, in milliseconds. */
-  get worked(): number {
-    return this.#turn === undefined ? 0 : monotonicTime() - this.#turn;
+  /** For how long it has had its turn, in milliseconds; `undefined` while others are before it. */
+  get worked(): number | undefined {
+    return this.#turn && monotonicTime() - this.#turn;
   }
 
   /** Workers are free for it. */
