@@ -6,7 +6,12 @@
  * @module
  */
 
-import { checkDuration, checkOptions, checkSignal } from "../arguments.ts";
+import {
+  checkDuration,
+  checkFunction,
+  checkOptions,
+  checkSignal,
+} from "../arguments.ts";
 
 /** Options of {@linkcode Executor.submitWith}. */
 export interface SubmitOptions {
@@ -22,6 +27,30 @@ export interface SubmitOptions {
    * @default {Infinity}
    */
   timeout?: number;
+  /**
+   * Called with each value that the task reports by `currentTask()?.report()`,
+   * in order, and before the future settles. What it throws or rejects with is
+   * logged with `console.error`, and the task goes on.
+   *
+   * @example A task that tells how far it is
+   * ```ts
+   * import { currentTask, WorkerPoolExecutor } from "@concurrent/futures";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using pool = new WorkerPoolExecutor({ maxWorkers: 1 });
+   * const seen: string[] = [];
+   * const onReport = (percent: number) => seen.push(`${percent} %`);
+   * await pool.submitWith({ onReport }, async () => {
+   *   const { currentTask } = await import("@concurrent/futures");
+   *   for (let percent = 0; percent <= 100; percent += 50) {
+   *     currentTask()?.report(percent);
+   *   }
+   * });
+   * assertEquals(seen, ["0 %", "50 %", "100 %"]);
+   * ```
+   */
+  // deno-lint-ignore no-explicit-any -- whoever writes the task knows its type
+  onReport?: (value: any) => unknown;
 }
 
 /** How the calls of a job are to be made: options that have been checked. */
@@ -32,6 +61,10 @@ export interface CallOptions {
   readonly timeout: number;
   /** How many calls travel together; 0 leaves that to the executor. */
   readonly chunkSize: number;
+  /** Hears what calls report, and of a map also the index of each; `undefined` if nobody wants to. */
+  readonly onReport: ((value: unknown, index: number) => unknown) | undefined;
+  /** How many bytes a report may have where it goes on to another machine; `Infinity` for no limit. */
+  readonly maxReportBytes: number;
 }
 
 /** The options of calls that were submitted without any: always this object. */
@@ -39,6 +72,8 @@ export const NO_OPTIONS: CallOptions = {
   signal: undefined,
   timeout: Infinity,
   chunkSize: 0,
+  onReport: undefined,
+  maxReportBytes: Infinity,
 };
 
 /**
@@ -52,11 +87,12 @@ export const NO_OPTIONS: CallOptions = {
 export function checkSubmitOptions(
   options: SubmitOptions | undefined,
 ): CallOptions {
-  const { signal, timeout } = checkOptions(options);
+  const { signal, timeout, onReport } = checkOptions(options);
   const checked = {
     ...NO_OPTIONS,
     signal: checkSignal(signal),
     timeout: checkDuration("timeout", timeout, Infinity),
+    onReport: checkOnReport(onReport),
   };
   if (checked.timeout === 0) {
     throw new RangeError(
@@ -64,4 +100,12 @@ export function checkSubmitOptions(
     );
   }
   return checked;
+}
+
+/** Checks who is to hear reports, if anybody is. */
+export function checkOnReport<
+  Listener extends ((value: never, index: never) => unknown) | undefined,
+>(onReport: Listener): Listener {
+  if (onReport !== undefined) checkFunction("onReport", onReport);
+  return onReport;
 }

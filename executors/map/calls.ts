@@ -8,6 +8,7 @@
 import { CancelledError } from "../errors.ts";
 import { Job, type Sink } from "../job/job.ts";
 import type { CallOptions } from "../job/options.ts";
+import { hearReport } from "../job/reports.ts";
 import type { Tally, TaskOutcome } from "../stats.ts";
 import type { AnyFunction } from "../task.ts";
 import { Batch, Failure } from "./batch.ts";
@@ -25,6 +26,8 @@ export class MapCalls implements Sink<Batch> {
   /** Batches with calls that have no outcome. */
   readonly #open = new Set<Batch>();
   #inFlight = 0;
+  /** How many calls there were. */
+  #count = 0;
   #abandoned = false;
 
   /**
@@ -63,7 +66,7 @@ export class MapCalls implements Sink<Batch> {
    */
   job(args: unknown[]): Job<Batch> {
     const count = args.length / this.arity;
-    const batch = new Batch(args, this.arity);
+    const batch = new Batch(args, this.arity, this.#count);
     const job = new Job<Batch>(
       this,
       batch,
@@ -77,6 +80,7 @@ export class MapCalls implements Sink<Batch> {
     batch.jobs.push(job);
     this.#open.add(batch);
     this.#inFlight += count;
+    this.#count += count;
     return job;
   }
 
@@ -145,6 +149,12 @@ export class MapCalls implements Sink<Batch> {
     call = job.target.firstOpen(job.from) - job.from,
   ): boolean {
     return this.#settle(job, new Failure(error), "failed", call);
+  }
+
+  report(job: Job<Batch>, value: unknown, call: number): void {
+    const { target: { first }, from } = job;
+    // The calls of a map that is over are not open either.
+    if (isOpen(job, call)) hearReport(job, value, first + from + call);
   }
 
   cancel(job: Job<Batch>): void {

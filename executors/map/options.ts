@@ -12,7 +12,7 @@ import {
   checkSignal,
 } from "../arguments.ts";
 import type { Entrance } from "../job/job.ts";
-import { type CallOptions, NO_OPTIONS } from "../job/options.ts";
+import { type CallOptions, checkOnReport, NO_OPTIONS } from "../job/options.ts";
 
 /** Options of `map()`. */
 export interface MapOptions {
@@ -44,6 +44,27 @@ export interface MapOptions {
   ordered?: boolean;
   /** When aborted, cancels calls that have not started, and stops those that run. */
   signal?: AbortSignal;
+  /**
+   * Called with each value that a task reports by `currentTask()?.report()`, and
+   * the index of its input: those of one task in order, and before its result.
+   * What it throws or rejects with is logged with `console.error`, and the map
+   * goes on.
+   *
+   * @example
+   * ```ts
+   * import { currentTask, PromisePoolExecutor } from "@concurrent/futures";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using pool = new PromisePoolExecutor({ maxWorkers: 1 });
+   * const seen: unknown[] = [];
+   * const onReport = (length: number, index: number) => seen.push([index, length]);
+   * const measure = (text: string) => currentTask()?.report(text.length);
+   * await pool.map(measure, ["one", "three"], { onReport });
+   * assertEquals(seen, [[0, 3], [1, 5]]);
+   * ```
+   */
+  // deno-lint-ignore no-explicit-any -- whoever writes the task knows its type
+  onReport?: (value: any, index: number) => unknown;
 }
 
 /**
@@ -93,17 +114,17 @@ export interface MapSettings {
  * @throws {RangeError} If an option is out of range.
  */
 export function checkMapOptions(options: MapOptions | undefined): MapSettings {
-  const { timeout, bufferSize, chunkSize, ordered, signal } = checkOptions(
-    options,
-  );
+  const { timeout, bufferSize, chunkSize, ordered, signal, onReport } =
+    checkOptions(options);
   return {
     timeout: checkDuration("timeout", timeout, Infinity),
     bufferSize: bufferSize === undefined
       ? undefined
       : checkCount("bufferSize", bufferSize, 1, { unbounded: true }),
-    call: chunkSize === undefined ? NO_OPTIONS : {
+    call: chunkSize === undefined && onReport === undefined ? NO_OPTIONS : {
       ...NO_OPTIONS,
-      chunkSize: checkCount("chunkSize", chunkSize, 1),
+      chunkSize: checkCount("chunkSize", chunkSize, NO_OPTIONS.chunkSize),
+      onReport: checkOnReport(onReport),
     },
     ordered: checkBoolean("ordered", ordered, true),
     signal: checkSignal(signal),

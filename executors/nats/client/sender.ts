@@ -152,10 +152,8 @@ export class Sender {
     code: Code,
     jobs: readonly Job[],
   ): void {
-    const [{ attempt, timed, options: { timeout } }] = jobs as [
-      Job,
-      ...Job[],
-    ];
+    const [{ attempt, timed, options }] = jobs as [Job, ...Job[]];
+    const { timeout, onReport } = options;
     const arity = jobs[0]!.args.length / jobs[0]!.count;
     const room = roomOf(session, code);
     if (room <= 0) {
@@ -188,6 +186,7 @@ export class Sender {
         ...timeout === Infinity ? {} : { timeout },
         timed,
         ...attempt === 1 ? {} : { attempt },
+        ...onReport === undefined ? {} : { reports: true },
       };
       // What getters have settled is not wanted.
       for (const job of draft.jobs) if (job.settled) batch.revoke(job);
@@ -287,6 +286,7 @@ export class Sender {
 function isLike(job: Job, first: Job): boolean {
   return job.options.timeout === first.options.timeout &&
     job.attempt === first.attempt &&
+    !job.options.onReport === !first.options.onReport &&
     job.args.length * first.count === first.args.length * job.count;
 }
 

@@ -195,8 +195,13 @@ function isAnySettled(
 }
 
 /** What is unusual about the calls of a job, if anything is. */
-function aboutOf({ attempt }: Job): About | undefined {
-  return attempt === 1 ? undefined : { attempt };
+function aboutOf({ attempt, options }: Job): About | undefined {
+  const { onReport, maxReportBytes } = options;
+  if (attempt === 1 && onReport === undefined) return undefined;
+  return {
+    ...attempt > 1 && { attempt },
+    ...onReport !== undefined && { reports: maxReportBytes },
+  };
 }
 
 /** A segment to which calls are being added. */
