@@ -8,11 +8,13 @@ import { isThenable } from "../runtime/thenable.ts";
 import { nameOf } from "../text.ts";
 import type { Job } from "./job.ts";
 
+type Hear = (...told: unknown[]) => unknown;
+
 /**
  * Calls `onReport` of a job; what that throws or rejects with is logged, as no
  * task is to fail because of who listens.
  *
- * @param job The job of the call that has reported, which somebody listens to.
+ * @param job The job of the call that has reported.
  * @param told What it has reported; and which call of a map it is, if it is one.
  */
 export function hearReport(
@@ -20,7 +22,8 @@ export function hearReport(
   ...told: [value: unknown, index?: number]
 ): void {
   // Of a submitted call, there is no index to tell.
-  const onReport = options.onReport as (...told: unknown[]) => unknown;
+  const onReport = options.onReport as Hear | undefined;
+  if (onReport === undefined) return;
   const log = (error: unknown) =>
     console.error(`onReport of task ${nameOf(fn)} failed:`, error);
   try {

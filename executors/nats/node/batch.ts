@@ -19,6 +19,7 @@ import { logLostReport } from "../../job/reports.ts";
 import { startTimer } from "../../runtime/timer.ts";
 import type { CallTiming } from "../../stats.ts";
 import type { AnyFunction } from "../../task.ts";
+import { nameOf } from "../../text.ts";
 import {
   encodeMessage,
   type Go,
@@ -313,7 +314,7 @@ export class Batch {
     if (block === undefined || this.#reports.add(call, block)) return;
     this.#calls.stop([call]);
     const error = new RangeError(
-      `Task ${this.run.code.name} reports more than its client hears`,
+      `Task ${nameOf(this.run.code)} reports more than its client hears`,
     );
     this.#ended(call, true, [error], undefined);
   }

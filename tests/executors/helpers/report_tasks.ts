@@ -187,3 +187,39 @@ export const reportNested = task(import.meta, function reportNested() {
   };
   currentTask()!.report(outer);
 });
+
+/** Reports as much as it can, until it is told to stop; nothing without a value. */
+export const reportForever = task(
+  import.meta,
+  async function reportForever(value?: string) {
+    const task = currentTask()!;
+    if (value === undefined) return "nothing to report";
+    while (!task.cancelled) {
+      task.report(value);
+      await delay(0);
+    }
+  },
+);
+
+/** Reports texts of lengths of which one is too large for a message, and what only a thread can have; returns what that throws. */
+export const reportUnsendable = task(
+  import.meta,
+  function reportUnsendable(...lengths: number[]) {
+    const errors: string[] = [];
+    const values: unknown[] = lengths.map((length) => "x".repeat(length));
+    const { port1, port2 } = new MessageChannel();
+    values.push(new SharedArrayBuffer(8));
+    values.push(transfer({ port1 }, [port1]));
+    values.push("moved");
+    for (const value of values) {
+      try {
+        currentTask()!.report(value);
+      } catch (error) {
+        errors.push((error as Error).message);
+      }
+    }
+    port1.close();
+    port2.close();
+    return errors;
+  },
+);
