@@ -19,9 +19,12 @@ export interface CurrentTask {
    * Sends a value to `onReport` where the task was submitted; nothing happens
    * if nobody listens there, or the task has ended. The value is copied at once,
    * by structured clone, or moved if `transfer()` marks it, and leaves at once,
-   * also if the task never yields.
+   * also if the task never yields. A task in a process waits while the program
+   * does not read; in a thread, what nobody has heard yet is kept in memory.
    *
-   * @throws {DOMException} If the value cannot be cloned.
+   * @param value What to report.
+   * @throws {DOMException} If the value cannot be cloned, or over NATS has more
+   * than about 700,000 bytes.
    */
   report(value: unknown): void;
   /** Which attempt at the task this is, counted from 1. */

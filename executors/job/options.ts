@@ -34,19 +34,21 @@ export interface SubmitOptions {
    *
    * @example A task that tells how far it is
    * ```ts
-   * import { currentTask, WorkerPoolExecutor } from "@concurrent/futures";
+   * import { currentTask, PromisePoolExecutor } from "@concurrent/futures";
    * import { assertEquals } from "@std/assert";
    *
-   * await using pool = new WorkerPoolExecutor({ maxWorkers: 1 });
-   * const seen: string[] = [];
-   * const onReport = (percent: number) => seen.push(`${percent} %`);
-   * await pool.submitWith({ onReport }, async () => {
-   *   const { currentTask } = await import("@concurrent/futures");
-   *   for (let percent = 0; percent <= 100; percent += 50) {
-   *     currentTask()?.report(percent);
+   * async function download(url: string) {
+   *   let bytes = 0;
+   *   for await (const chunk of (await fetch(url)).body!) {
+   *     bytes += chunk.length;
+   *     currentTask()?.report(bytes);
    *   }
-   * });
-   * assertEquals(seen, ["0 %", "50 %", "100 %"]);
+   * }
+   * await using pool = new PromisePoolExecutor();
+   * const seen: number[] = [];
+   * const onReport = (bytes: number) => seen.push(bytes);
+   * await pool.submitWith({ onReport }, download, "data:,three");
+   * assertEquals(seen.at(-1), 5);
    * ```
    */
   // deno-lint-ignore no-explicit-any -- whoever writes the task knows its type
