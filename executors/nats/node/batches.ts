@@ -241,6 +241,10 @@ export class Batches implements BatchHost {
     return this.#dialogue.store(batch, nuid.next(), bytes);
   }
 
+  report(batch: Batch, message: Uint8Array): Promise<void> {
+    return this.#dialogue.report(batch, message);
+  }
+
   publish(batch: Batch, message: Uint8Array, id: string): Promise<void> {
     return this.#dialogue.publish(batch, message, id);
   }

@@ -36,6 +36,8 @@ export interface CallListener {
   ): void;
   /** A call has thrown something. */
   threw(call: number, error: unknown, timing: CallTiming | undefined): void;
+  /** A call that has not ended reports a value. */
+  reported(call: number, value: unknown): void;
   /** The executor will not make calls, for a reason of its own, or will not end them: then they may have `begun`. */
   lost(calls: readonly number[], begun: boolean, error: unknown): void;
   /** No call goes on that was stopped. */
@@ -52,8 +54,11 @@ export interface LocalOptions {
   readonly timed: boolean;
   /** Which attempt at its calls this is. */
   readonly attempt?: number;
-  /** Whether nobody wants to know what the calls return. */
-  readonly quiet?: boolean;
+  /** Whether nobody wants to know what they return. */
+  readonly quiet?: true;
+  /** Whether somebody wants to hear what they report, and how many bytes each report may have. */
+  readonly reports?: true;
+  readonly maxReportBytes: number;
 }
 
 /** Calls that are wanted or not as a whole. */
@@ -94,15 +99,22 @@ export class LocalCalls implements Sink<Group> {
 
   constructor(
     executor: Executor,
-    { arity, timeout = Infinity, timed, attempt = 1, quiet = false }:
-      LocalOptions,
+    options: LocalOptions,
     listener: CallListener,
   ) {
+    const { arity, timeout = Infinity, timed, attempt = 1 } = options;
+    const { quiet = false, reports, maxReportBytes } = options;
     this.#entrance = entranceTo(executor);
     this.#listener = listener;
     this.#timed = timed;
     this.#attempt = attempt;
-    this.options = { ...NO_OPTIONS, timeout, quiet };
+    this.options = {
+      ...NO_OPTIONS,
+      timeout,
+      quiet,
+      onReport: reports && heardElsewhere,
+      maxReportBytes,
+    };
     this.arity = arity;
     this.tally = this.#entrance.tally;
     this.#keepsPlaces = executor instanceof PromisePoolExecutor;
@@ -263,6 +275,11 @@ export class LocalCalls implements Sink<Group> {
     return true;
   }
 
+  report(job: Job<Group>, value: unknown, call: number): void {
+    const at = this.#place(job, call);
+    if (at !== undefined) this.#listener.reported(at, value);
+  }
+
   cancel(job: Job<Group>): void {
     const calls = this.#openOf(job);
     for (const call of calls) this.#close(call, "cancelled");
@@ -331,6 +348,9 @@ export class LocalCalls implements Sink<Group> {
     }
   }
 }
+
+/** Stands for who listens where the calls were submitted. */
+function heardElsewhere(): void {}
 
 /** Ends the jobs of a group, of which nobody wants an outcome. */
 function stopGroup({ jobs }: Group): void {
