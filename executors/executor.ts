@@ -18,7 +18,11 @@ import { ShutdownError } from "./errors.ts";
 import type { Future } from "./future.ts";
 import { FutureSink } from "./job/future_sink.ts";
 import type { Entrance, Job } from "./job/job.ts";
-import { checkSubmitOptions, type SubmitOptions } from "./job/options.ts";
+import {
+  checkSubmitOptions,
+  NO_OPTIONS,
+  type SubmitOptions,
+} from "./job/options.ts";
 import {
   howToIterate,
   type Input,
@@ -33,6 +37,7 @@ import {
   type OpenMap,
 } from "./map/options.ts";
 import { startMap } from "./map/run.ts";
+import { currentContext } from "./runtime/async_context.ts";
 import {
   type Activity,
   type ExecutorStats,
@@ -161,7 +166,12 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
   ): Future<Awaited<R>> {
     this.checkTask(fn);
     this.assertOpen();
-    const job = this.#futures.job(fn as AnyFunction, args);
+    const context = currentContext();
+    // One sink does for all calls of the program itself, which most are.
+    const sink = context === undefined
+      ? this.#futures
+      : new FutureSink(this.#tally, NO_OPTIONS, context);
+    const job = sink.job(fn as AnyFunction, args);
     this.enqueue(job);
     return job.target as Future<Awaited<R>>;
   }
@@ -201,7 +211,7 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
     const checked = checkSubmitOptions(options);
     this.checkTask(fn);
     this.assertOpen();
-    const sink = new FutureSink(this.#tally, checked);
+    const sink = new FutureSink(this.#tally, checked, currentContext());
     const job = sink.job(fn as AnyFunction, args);
     if (!job.settled) this.enqueue(job);
     return job.target as Future<Awaited<R>>;

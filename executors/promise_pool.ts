@@ -11,6 +11,11 @@ import { Executor, type InitializerOptions } from "./executor.ts";
 import type { Job, JobHolder } from "./job/job.ts";
 import { JobQueue } from "./job/queue.ts";
 import { CallScope } from "./running_task.ts";
+import {
+  type AsyncContext,
+  currentContext,
+  runIn,
+} from "./runtime/async_context.ts";
 import { monotonicTime, wallTime } from "./runtime/clock.ts";
 import {
   type LoopEndWaiter,
@@ -232,7 +237,7 @@ export class PromisePoolExecutor extends Executor {
     if (this.#initializer !== undefined && this.#queue.length > 0) {
       const initializer = this.#initializer;
       onLoopEnd(this.#standstill);
-      taskScopes.runAsProgram(() => this.#initialize(initializer));
+      runIn(undefined, () => this.#initialize(initializer));
       return;
     }
     this.#scheduled = false;
@@ -243,9 +248,7 @@ export class PromisePoolExecutor extends Executor {
       }
       const lane = new Lane();
       this.#lanes.add(lane);
-      taskScopes.runAsProgram(() =>
-        taskScopes.run(lane.scope, () => this.#work(lane))
-      );
+      runIn(lane.context, () => this.#work(lane));
     }
     if (this.#queue.length === 0) this.#submittedInside = false;
     if (this.#running === 0 && this.#queue.length === 0) {
@@ -312,7 +315,6 @@ export class PromisePoolExecutor extends Executor {
 
   /** Makes one call after another in a lane until none waits. */
   async #work(lane: Lane): Promise<void> {
-    const kept = lane.scope;
     while (true) {
       const turn = this.#queue.length > 0 ? this.#turns.due() : undefined;
       if (turn !== undefined) await turn;
@@ -326,9 +328,7 @@ export class PromisePoolExecutor extends Executor {
       let failed = false;
       let ended = 0;
       try {
-        const returned = scope === kept
-          ? job.invoke(call)
-          : taskScopes.run(scope, () => job.invoke(call));
+        const returned = job.invoke(call, lane.context);
         // A function that returns no promise has ended now; other calls may
         // compute before this goes on.
         if (started > 0 && !isThenable(returned)) ended = wallTime();
@@ -365,6 +365,10 @@ class Lane {
   job: Job | undefined;
   call = 0;
   scope = new CallScope();
+  /** The context of the running call: that of its submitter, with its scope. */
+  context: AsyncContext = contextOf(undefined, this.scope);
+  /** The context of the submitter. */
+  #submitter: AsyncContext;
 
   /**
    * Begins the scope of the next call. Only with a scope of its own does code
@@ -375,8 +379,20 @@ class Lane {
   enter(job: Job, call: number): CallScope {
     this.job = job;
     this.call = call;
-    if (taskScopes.areAsked) this.scope = new CallScope();
+    const { context } = job;
+    const { areAsked } = taskScopes;
+    if (areAsked) this.scope = new CallScope();
+    // To put the scope into a context takes as long as a trivial task, too.
+    if (areAsked || context !== this.#submitter) {
+      this.#submitter = context;
+      this.context = contextOf(context, this.scope);
+    }
     this.scope.begin();
     return this.scope;
   }
+}
+
+/** A context in which code belongs to a scope. */
+function contextOf(submitter: AsyncContext, scope: CallScope): AsyncContext {
+  return runIn(submitter, () => taskScopes.run(scope, currentContext));
 }

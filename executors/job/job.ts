@@ -19,6 +19,7 @@
  */
 
 import type { CancelledError, TimeoutError } from "../errors.ts";
+import { type AsyncContext, runIn } from "../runtime/async_context.ts";
 import { wallTime } from "../runtime/clock.ts";
 import type { CallTiming, Tally, TaskOutcome } from "../stats.ts";
 import type { AnyFunction } from "../task.ts";
@@ -49,6 +50,8 @@ export interface JobHolder {
 export interface Sink<Target> {
   /** How the calls of its jobs are to be made. */
   readonly options: CallOptions;
+  /** The async context of who submitted the calls. */
+  readonly context: AsyncContext;
   /**
    * How many arguments each call has; `undefined` if each job has one call,
    * with as many as were submitted.
@@ -177,6 +180,15 @@ export class Job<Target = unknown> {
     return this.sink.options;
   }
 
+  /**
+   * The async context of who submitted the calls.
+   *
+   * @internal
+   */
+  get context(): AsyncContext {
+    return this.sink.context;
+  }
+
   /** How many calls the job holds. */
   get count(): number {
     return this.#count;
@@ -203,12 +215,17 @@ export class Job<Target = unknown> {
   }
 
   /**
-   * Makes a call in this isolate.
+   * Makes a call in this isolate, in the async context of who submitted it.
    *
    * @param call The number of the call.
+   * @param context The context, if it is to be another.
    * @returns What the function returns.
    */
-  invoke(call: number): unknown {
+  invoke(call: number, context: AsyncContext = this.context): unknown {
+    return runIn(context, () => this.#invoke(call));
+  }
+
+  #invoke(call: number): unknown {
     const { fn } = this;
     if (this.transfers) return fn(...this.args.map(unwrapTransfer));
     return this.#arity === 1

@@ -8,6 +8,7 @@
 import { CancelledError } from "../errors.ts";
 import { Job, type Sink } from "../job/job.ts";
 import type { CallOptions } from "../job/options.ts";
+import { type AsyncContext, currentContext } from "../runtime/async_context.ts";
 import type { Tally, TaskOutcome } from "../stats.ts";
 import type { AnyFunction } from "../task.ts";
 import { Batch, Failure } from "./batch.ts";
@@ -19,6 +20,7 @@ type CallsSettled = (batch: Batch, call: number, count: number) => void;
 export class MapCalls implements Sink<Batch> {
   readonly tally: Tally;
   readonly options: CallOptions;
+  readonly context: AsyncContext = currentContext();
   readonly arity: number;
   readonly #fn: AnyFunction;
   readonly #settled: CallsSettled;

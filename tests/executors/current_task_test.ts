@@ -22,7 +22,7 @@ import {
   passGate,
 } from "./helpers/tasks.ts";
 import { workerBehaviour } from "./helpers/worker_harness.ts";
-import { contextOfPool } from "./helpers/worker_tasks.ts";
+import { contextsOfPool } from "./helpers/worker_tasks.ts";
 
 /** A task that nobody stops, as it sees itself. */
 const UNDISTURBED = {
@@ -213,10 +213,18 @@ watched(
 );
 
 workerBehaviour(
-  "a promise pool in a task runs its own outside the context of who made it",
+  "a promise pool in a task makes calls in the context of who submits",
   async (make) => {
     const executor = make({ maxWorkers: 1 });
-    assertEquals(await executor.submit(contextOfPool), "none");
-    assertEquals(await executor.submit(contextOfPool), "none");
+    assertEquals(await executor.submit(contextsOfPool), [
+      "first",
+      "none",
+      "second",
+    ]);
+    assertEquals(await executor.submit(contextsOfPool), [
+      "first",
+      "none",
+      "second",
+    ]);
   },
 );

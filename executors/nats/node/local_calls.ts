@@ -68,6 +68,8 @@ class Group {
 /** The calls of one batch that have been submitted, and those of them that have not ended. */
 export class LocalCalls implements Sink<Group> {
   readonly options: CallOptions;
+  /** Who submitted the calls is elsewhere. */
+  readonly context = undefined;
   readonly arity: number;
   readonly tally: Tally;
   readonly #entrance: Entrance;
