@@ -67,9 +67,11 @@ export interface PromisePoolExecutorOptions extends InitializerOptions {
  * Runs at most `maxWorkers` functions at a time in this isolate, first in,
  * first out. The pool overlaps waiting (requests, files, timers), not computing,
  * as threads do under Python's GIL. A task that waits for others of the same
- * pool keeps its place meanwhile, so let such tasks have a pool of their own. As
- * with threads, a task does not see the value of an `AsyncLocalStorage` from
- * where it was submitted; pass that as an argument.
+ * pool keeps its place meanwhile, so let such tasks have a pool of their own.
+ *
+ * Each call runs in the async context of who submitted it, so a task finds there
+ * what an `AsyncLocalStorage` had where `submit()` was called, or `map()` for all
+ * of its calls; the initializer runs outside of all.
  *
  * Python: `concurrent.futures.ThreadPoolExecutor`.
  *
@@ -84,6 +86,20 @@ export interface PromisePoolExecutorOptions extends InitializerOptions {
  * await using pool = new PromisePoolExecutor({ maxWorkers: 10 });
  * const urls = ["data:,one", "data:,three"];
  * assertEquals(await pool.map(length, urls), [3, 5]);
+ * ```
+ *
+ * @example A task belongs to the request that submits it
+ * ```ts
+ * import { AsyncLocalStorage } from "node:async_hooks";
+ * import { PromisePoolExecutor } from "@concurrent/futures";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const request = new AsyncLocalStorage<number>();
+ * await using pool = new PromisePoolExecutor({ maxWorkers: 1 });
+ * const futures = [1, 2].map((id) =>
+ *   request.run(id, () => pool.submit(() => request.getStore()))
+ * );
+ * assertEquals(await Promise.all(futures), [1, 2]);
  * ```
  */
 export class PromisePoolExecutor extends Executor {
@@ -328,7 +344,7 @@ export class PromisePoolExecutor extends Executor {
       let failed = false;
       let ended = 0;
       try {
-        const returned = job.invoke(call, lane.context);
+        const returned = job.invokeIn(lane.context, call);
         // A function that returns no promise has ended now; other calls may
         // compute before this goes on.
         if (started > 0 && !isThenable(returned)) ended = wallTime();

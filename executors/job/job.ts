@@ -218,19 +218,19 @@ export class Job<Target = unknown> {
    * Makes a call in this isolate, in the async context of who submitted it.
    *
    * @param call The number of the call.
-   * @param context The context, if it is to be another.
    * @returns What the function returns.
    */
-  invoke(call: number, context: AsyncContext = this.context): unknown {
-    return runIn(context, () => this.#invoke(call));
+  invoke(call: number): unknown {
+    return this.invokeIn(this.context, call);
   }
 
-  #invoke(call: number): unknown {
-    const { fn } = this;
-    if (this.transfers) return fn(...this.args.map(unwrapTransfer));
-    return this.#arity === 1
-      ? fn(this.#args[this.from + call])
-      : fn(...this.#argsOf(call, call + 1));
+  /**
+   * Makes a call in this isolate, in an async context.
+   *
+   * @internal
+   */
+  invokeIn(context: AsyncContext, call: number): unknown {
+    return runIn(context, () => this.#invoke(call));
   }
 
   /**
@@ -352,6 +352,15 @@ export class Job<Target = unknown> {
       submitted: this.#submitted,
       timing,
     });
+  }
+
+  /** Makes a call. */
+  #invoke(call: number): unknown {
+    const { fn } = this;
+    if (this.transfers) return fn(...this.args.map(unwrapTransfer));
+    return this.#arity === 1
+      ? fn(this.#args[this.from + call])
+      : fn(...this.#argsOf(call, call + 1));
   }
 
   /** How many arguments each call of the job has. */

@@ -62,6 +62,7 @@ function denoContexts(): Contexts | undefined {
     current: getAsyncContext,
     run: (context, fn) => {
       const before = getAsyncContext();
+      if (before === context) return fn();
       setAsyncContext(context);
       try {
         return fn();
