@@ -43,6 +43,7 @@ export {
 } from "./executors/errors.ts";
 export { Executor } from "./executors/executor.ts";
 export type {
+  ExecutorOptions,
   InitializerOptions,
   ShutdownOptions,
 } from "./executors/executor.ts";
@@ -54,13 +55,19 @@ export type {
   WaitForOptions,
 } from "./executors/future.ts";
 export type { Input } from "./executors/map/inputs.ts";
-export type { MapOptions, MapResult } from "./executors/map/options.ts";
+export type {
+  ForEachOptions,
+  MapOptions,
+  MapProgress,
+  MapResult,
+} from "./executors/map/options.ts";
 export { ProcessPoolExecutor } from "./executors/process_pool.ts";
 export type { ProcessPoolExecutorOptions } from "./executors/process_pool.ts";
 export { PromisePoolExecutor } from "./executors/promise_pool.ts";
 export type { PromisePoolExecutorOptions } from "./executors/promise_pool.ts";
 export type {
   ExecutorStats,
+  RetryEvent,
   TaskEvent,
   TaskOutcome,
   WorkerStats,
@@ -83,6 +90,8 @@ export type {
   WaitResult,
 } from "./executors/wait.ts";
 export type { SubmitOptions } from "./executors/job/options.ts";
+export type { Rate } from "./executors/job/rate.ts";
+export type { RetryOptions } from "./executors/job/retry.ts";
 export type {
   WorkerExecutor,
   WorkerExecutorOptions,

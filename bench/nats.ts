@@ -10,8 +10,9 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
-import { type Contestant, CONTESTANTS } from "./nats/contestants.ts";
-import { Processes } from "./nats/processes.ts";
+import { CONTESTANTS } from "./nats/contestants.ts";
+import { measureGrowth } from "./nats/growth.ts";
+import { isThere, runContestant } from "./nats/run.ts";
 import { type Workload, WORKLOADS } from "./nats/workloads.ts";
 import { median } from "./peers/report.ts";
 
@@ -24,10 +25,12 @@ Usage: deno task bench:nats [options]
   --rounds N        how often each contestant is started (default: 3)
   --quick           a few tasks, one round: whether it runs at all
   --json FILE       write the figures to FILE too
+  --nodes LIST      instead of all that, how this package grows with its nodes,
+                    such as 1,2,4,8, by calls that wait
   --help            this text`;
 
-/** So long all workloads of a contestant may take. */
-const LIMIT_MS = 600_000;
+/** How many nodes contestants have. */
+const NODES = 2;
 
 /** The figures of one contestant by workload, or why there is none. */
 type Figures = Record<string, (number | string)[]>;
@@ -35,13 +38,17 @@ type Figures = Record<string, (number | string)[]>;
 if (import.meta.main) {
   const flags = parseArgs(Deno.args, {
     boolean: ["quick", "help"],
-    string: ["workload", "rounds", "json"],
+    string: ["workload", "rounds", "json", "nodes"],
     collect: ["workload"],
   });
+  const quick = flags.quick === true;
+  const rounds = Number(flags.rounds ?? (quick ? 1 : 3));
   if (flags.help) console.log(HELP);
-  else {
-    const quick = flags.quick === true;
-    const rounds = Number(flags.rounds ?? (quick ? 1 : 3));
+  else if (flags.nodes) {
+    console.log(
+      await measureGrowth(flags.nodes.split(",").map(Number), rounds, quick),
+    );
+  } else {
     const chosen = flags.workload as string[];
     const workloads = WORKLOADS.filter(({ id }) =>
       chosen.length === 0 || chosen.includes(id)
@@ -74,7 +81,7 @@ async function measure(
           return [id, many && !isThis ? all / 10 : all];
         }),
       );
-      const measured = await runContestant(contestant, counts);
+      const measured = await runContestant(contestant, counts, NODES);
       const all = figures.get(name) ?? {};
       figures.set(name, all);
       for (const { id } of workloads) {
@@ -83,60 +90,6 @@ async function measure(
     }
   }
   return figures;
-}
-
-/** Whether a contestant is installed; if not, says what to type. */
-function isThere({ name, probe, install }: Contestant): boolean {
-  const [program, ...args] = probe as [string, ...string[]];
-  try {
-    const command = new Deno.Command(program, {
-      args,
-      stdout: "null",
-      stderr: "null",
-    });
-    if (command.outputSync().success) return true;
-  } catch {
-    // There is no such program.
-  }
-  console.error(`${name} is skipped, as it is not there: ${install}`);
-  return false;
-}
-
-/** Runs all workloads of one contestant once. */
-async function runContestant(
-  contestant: Contestant,
-  counts: Record<string, number>,
-): Promise<Record<string, number | string>> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await using processes = new Processes();
-    const [program, ...args] = await contestant.start(
-      processes,
-      freePort(),
-      folder,
-    );
-    const { stdout } = await new Deno.Command(program!, {
-      args: [...args, folder, JSON.stringify(counts)],
-      stdin: "null",
-      stdout: "piped",
-      stderr: "inherit",
-      signal: AbortSignal.timeout(LIMIT_MS),
-    }).output();
-    const lines = new TextDecoder().decode(stdout).trim().split("\n");
-    return Object.fromEntries(
-      lines.filter(Boolean).map((line) => JSON.parse(line)),
-    );
-  } catch (error) {
-    console.error(`${contestant.name}: ${error}`);
-    return {};
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 /** Medians: a line for each workload, a column for each contestant. */

@@ -27,12 +27,19 @@ import {
   SCIENTISTS,
   type WorkKind,
 } from "./bench/scientists.ts";
-import { STRATEGY_IDS, type StrategyId } from "./bench/strategies.ts";
+import {
+  LOCAL_STRATEGY_IDS,
+  localStrategy,
+  type Strategy,
+  STRATEGY_IDS,
+  type StrategyId,
+} from "./bench/strategies.ts";
 import { drawSvg } from "./bench/svg.ts";
 import { drawTimeline } from "./bench/timeline.ts";
-import { type Command, command, writeError } from "./command.ts";
+import { type Command, command, CommandError, writeError } from "./command.ts";
 import { refuseSameFiles, STREAMS } from "./file_identity.ts";
 import { FileOutput, outputFiles, PlainOutput } from "./line_output.ts";
+import { checkOn, chooseServer, CONNECTION, on } from "./nats_options.ts";
 import {
   byDefault,
   flag,
@@ -64,13 +71,14 @@ const OPTIONS = {
     placeholder: "LIST",
     wanted: `one or more of ${STRATEGY_IDS.join(",")}`,
     choices: STRATEGY_IDS,
-    default: STRATEGY_IDS,
-    defaultText: STRATEGY_IDS.join(","),
+    default: LOCAL_STRATEGY_IDS,
+    defaultText: LOCAL_STRATEGY_IDS.join(","),
     read: readExecutors,
   }),
   workers: option<number | undefined>({
     ...integer("N", 1),
-    help: "how many records a pool works on at a time",
+    help:
+      "how many records a pool works on at a time; nodes have workers of their own",
     default: undefined,
     defaultText: "one per core, with promises one per record up to 32",
   }),
@@ -106,6 +114,8 @@ const OPTIONS = {
   }),
   json: flag("print one JSON object instead of text"),
   quiet: flag("print the tables alone, and nothing while things run"),
+  on: on("where nats of the executors is"),
+  ...CONNECTION,
 };
 
 /** `futures bench` */
@@ -114,6 +124,7 @@ export const BENCH: Command = command({
   summary: "show how long the executors take, and who works when",
   description: [
     "Maps one function over the same records, plainly and with each executor, and shows how long that takes and who works when.",
+    "The executor nats is the nodes of a NATS pool, which futures serve makes of machines: it needs --on. The times of a node are moved to the clock of this machine.",
   ],
   options: OPTIONS,
   run: ({ values }) => bench(values),
@@ -128,6 +139,7 @@ async function bench(values: Values<typeof OPTIONS>): Promise<number> {
     ],
     [stdout, stderr],
   );
+  const strategies = await strategiesOf(values);
   const { json, quiet, records, workers, work, year } = values;
   const showsProgress = !quiet && Deno.stderr.isTerminal();
   const progress = showsProgress ? showProgress(records) : undefined;
@@ -136,7 +148,7 @@ async function bench(values: Values<typeof OPTIONS>): Promise<number> {
   const options: BenchmarkOptions = {
     version: config.version,
     kinds: values.workload,
-    executors: values.executors,
+    strategies,
     records,
     workers,
     delayMs: values.delay,
@@ -180,6 +192,28 @@ async function bench(values: Values<typeof OPTIONS>): Promise<number> {
     await PlainOutput.standard().write(`${JSON.stringify(report, null, 2)}\n`);
   }
   return 0;
+}
+
+/** How to run; nodes are asked who they are. */
+async function strategiesOf(
+  values: Values<typeof OPTIONS>,
+): Promise<readonly Strategy[]> {
+  const { executors, on } = values;
+  const strategies = LOCAL_STRATEGY_IDS.filter((id) => executors.includes(id))
+    .map(localStrategy);
+  checkOn(values);
+  if (executors.includes("nats") !== (on !== undefined)) {
+    throw new CommandError(
+      on === undefined
+        ? "nats of --executors needs --on, the URL of a NATS server"
+        : "--on goes with nats in --executors",
+    );
+  }
+  if (on === undefined) return strategies;
+  const choice = await chooseServer(on, values);
+  // Loaded only now, with all that it imports.
+  const { nodesStrategy } = await import("./bench/nodes_strategy.ts");
+  return [...strategies, await nodesStrategy(choice)];
 }
 
 function readExecutors(text: string): readonly StrategyId[] | undefined {

@@ -80,7 +80,7 @@ const MAX_MESSAGE_CHARACTERS = 64 * 1024;
 
 /** Deno's errors for an import that only the project of the module explains. */
 const NEEDS_ITS_PROJECT =
-  /not prefixed with|not a dependency|import map|Cannot find module|referrer npm package|(require|module|exports) is not defined/;
+  /not prefixed with|not a dependency|import map|Cannot find module|referrer npm package|Could not find constraint|(require|module|exports) is not defined/;
 
 /** The function of the user. */
 export type LineFunction = (input: unknown) => unknown;

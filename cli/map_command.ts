@@ -18,7 +18,7 @@ import { LineSource } from "./line_source.ts";
 import { type MapPlace, openHere } from "./map_place.ts";
 import { mapLines, type OnError } from "./map_run.ts";
 import { type ModuleAddress, readAddress } from "./module_address.ts";
-import { chooseServer, CONNECTION } from "./nats_options.ts";
+import { checkOn, chooseServer, CONNECTION, on } from "./nats_options.ts";
 import { choice, flag, integer, option, path, type Values } from "./options.ts";
 
 const OPTIONS = {
@@ -72,22 +72,12 @@ const OPTIONS = {
     "show how far it is, as is done anyway if only the results leave the terminal",
   ),
   quiet: flag("do not show how far it is"),
-  on: option<string | undefined>({
-    help:
-      "map the lines on the nodes of a NATS pool, rather than here: the URL of its server, which the options below go with",
-    placeholder: "URL",
-    wanted: "the URL of a NATS server",
-    default: undefined,
-    read: (text) => text || undefined,
-  }),
+  on: on("map the lines on the nodes of a NATS pool, rather than here"),
   ...CONNECTION,
 };
 
 /** The options that are about workers of this program. */
 const HERE = ["executor", "workers"] as const;
-
-/** The options that are about nodes. */
-const ON_NODES = Object.keys(CONNECTION) as (keyof typeof CONNECTION)[];
 
 /** `futures map` */
 export const MAP: Command = command({
@@ -97,7 +87,7 @@ export const MAP: Command = command({
   description: [
     "Calls a function on each line of the files, or of the standard input, and writes a line for each result, in the order of the lines. A line is one JSON value. The function is the export of that name, or the default export, of a module that needs to know nothing of this program.",
     "What JSON cannot say is lost without a word: digits of integers beyond 2^53 and numbers like 1e400 on the way in, NaN, undefined, and a Map inside a result on the way out. With --raw, lines are exact, and the function reads and writes them. A result of which JSON has nothing, such as a Map, a Set or an iterator, is an error, and so is a line that is no UTF-8 or longer than 256 MiB. Empty lines at the end of a file are no values, unless --raw says that they are.",
-    "With --on, the module is bundled with all that it imports, as its own project says, and sent to the nodes of a pool, which need nothing else. That takes Deno, so a compiled program cannot do it. What the function says stays with its node.",
+    "With --on, the module is bundled with all that it imports, as its own project says, and sent to the nodes of a pool, which need nothing else. A compiled program, which cannot bundle, sends one file of JavaScript as it is, to nodes that are futures serve. What the function says stays with its node.",
     "What the function says goes to the standard error stream. With --executor promise it runs in this program, where Deno.exit() ends the whole run, with status 1.",
     "Ctrl-C finishes what runs, once more leaves it. A function whose worker dies may be called again with lines that it had before.",
     "Exit status: 0; 1 if a line failed, and nothing says that others go on; 2 if the arguments, the module or a file make it impossible; 130 after Ctrl-C.",
@@ -196,14 +186,11 @@ function checkFiles(
 /** Throws if options do not go together. */
 function check(values: Values<typeof OPTIONS>): void {
   const { errors, output, resume, on } = values;
-  const isHere = on === undefined;
-  const misplaced = (isHere ? ON_NODES : HERE)
-    .find((name) => values[name] !== undefined);
-  if (misplaced !== undefined) {
+  checkOn(values);
+  const misplaced = HERE.find((name) => values[name] !== undefined);
+  if (on !== undefined && misplaced !== undefined) {
     throw new CommandError(
-      isHere
-        ? `--${misplaced} goes with --on`
-        : `--${misplaced} does not go with --on, as nodes have workers of their own`,
+      `--${misplaced} does not go with --on, as nodes have workers of their own`,
     );
   }
   if (errors !== undefined && values["on-error"] !== "report") {

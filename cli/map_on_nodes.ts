@@ -7,6 +7,9 @@
  * block. It travels as the modules of all tasks do, in a bundle. The module of
  * the user is bundled before, where its own project explains what it imports.
  *
+ * A compiled program cannot bundle. Its nodes are the same program, and so have
+ * a task that does the same; the text of the user's module goes with each block.
+ *
  * @module
  */
 
@@ -18,8 +21,14 @@ import {
 } from "../executors/nats/mod.ts";
 import { task, TaskNotFoundError } from "../mod.ts";
 import { CommandError } from "./command.ts";
+import { type BlockOptions, type BlockResult, describe } from "./map_block.ts";
 import type { MapPlace } from "./map_place.ts";
+import { mapSentBlock } from "./map_tasks.ts";
 import type { ModuleAddress } from "./module_address.ts";
+
+/** What a node cannot do that is another program than this one, which is compiled. */
+const NO_FUTURES =
+  "a node is no futures serve, and does not know how to map lines: start nodes with that, or run cli.ts with Deno";
 
 /** The name of the bundle of the user's module. */
 const FUNCTION = "function.js";
@@ -35,24 +44,52 @@ export async function openOnNodes(
   address: ModuleAddress,
   options: NatsConnectionOptions,
 ): Promise<MapPlace> {
-  if (Deno.build.standalone) {
-    throw new CommandError(
-      "--on needs Deno, which bundles the function: a compiled program has none; run cli.ts",
-    );
-  }
-  const module = await bundle(address);
   const executor = new NatsPoolExecutor(options);
   return {
-    executor,
-    mapBlock: task({ url: module }, "mapBlock", (): Promise<never> => {
-      throw new Error("This function is on the nodes");
-    }),
+    submit: Deno.build.standalone
+      ? await sendingText(executor, address)
+      : await sendingBundle(executor, address),
     // A worker of a node that does not stop is closed.
     stopsTasks: true,
     workers: () => executor.maxWorkers,
-    reasonOf: (error) => error,
+    reasonOf: (error) =>
+      error instanceof TaskNotFoundError ? new Error(NO_FUTURES) : error,
     [Symbol.asyncDispose]: () => executor.terminate(),
   };
+}
+
+/** What has a module bundled, and its function called on nodes. */
+async function sendingBundle(
+  executor: NatsPoolExecutor,
+  address: ModuleAddress,
+): Promise<MapPlace["submit"]> {
+  const mapBlock = task(
+    { url: await bundle(address) },
+    "mapBlock",
+    (_text: string, _options: BlockOptions): Promise<BlockResult> => {
+      throw new Error("This function is on the nodes");
+    },
+  );
+  return (limits, ...block) => executor.submitWith(limits, mapBlock, ...block);
+}
+
+/** What has the text of a module sent, and its function called on nodes. */
+async function sendingText(
+  executor: NatsPoolExecutor,
+  { url, name, shown }: ModuleAddress,
+): Promise<MapPlace["submit"]> {
+  const source = await readText(url, shown);
+  const fn = { source, name, shown };
+  return (limits, ...block) =>
+    executor.submitWith(limits, mapSentBlock, fn, ...block);
+}
+
+async function readText(url: string, shown: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(new URL(url));
+  } catch (error) {
+    throw new CommandError(`cannot load ${shown}: ${describe(error).message}`);
+  }
 }
 
 /**

@@ -5,16 +5,20 @@
  * @module
  */
 
-import { BrokenExecutorError, type Executor } from "../mod.ts";
+import { BrokenExecutorError, type Future } from "../mod.ts";
 import type { ExecutorChoice } from "./executors.ts";
+import type { BlockOptions, BlockResult } from "./map_block.ts";
 import { loadFunction, mapBlock } from "./map_tasks.ts";
 import type { ModuleAddress } from "./module_address.ts";
 
-/** An executor, and what it has to know. */
+/** What has the function, and makes its calls. */
 export interface MapPlace extends AsyncDisposable {
-  readonly executor: Executor;
-  /** The task that calls the function on a block. */
-  readonly mapBlock: typeof mapBlock;
+  /** Has the function called on a block. */
+  submit(
+    limits: { readonly timeout: number },
+    text: string,
+    options: BlockOptions,
+  ): Future<BlockResult>;
   /** Whether a task that is out of time makes room for others. */
   readonly stopsTasks: boolean;
   /** How many blocks are worked on at a time, now. */
@@ -50,8 +54,8 @@ export function openHere(
     initArgs: [url, name, shown],
   });
   return {
-    executor,
-    mapBlock,
+    submit: (limits, ...block) =>
+      executor.submitWith(limits, mapBlock, ...block),
     stopsTasks: choice.stopsTasks,
     workers: () => maxWorkers,
     // The initializer has failed, and says why.

@@ -78,17 +78,15 @@ export async function mapLines(run: MapRun): Promise<number> {
   }
 }
 
-function submitter(
-  { executor, mapBlock, stopsTasks }: MapPlace,
-  { raw, timeoutMs }: MapRun,
-) {
+function submitter(place: MapPlace, { raw, timeoutMs }: MapRun) {
+  const { stopsTasks } = place;
   const options = {
     raw,
     budgetMs: BLOCK_MS,
     timeoutMs: stopsTasks ? Infinity : timeoutMs,
   };
-  const stop = { timeout: stopsTasks ? timeoutMs : Infinity };
-  return (text: string) => executor.submitWith(stop, mapBlock, text, options);
+  const limits = { timeout: stopsTasks ? timeoutMs : Infinity };
+  return (text: string) => place.submit(limits, text, options);
 }
 
 async function writeResults(

@@ -14,6 +14,7 @@ import {
   type BlockOptions,
   type BlockResult,
   callOnBlock,
+  describe,
   type LineFunction,
   loadLineFunction,
 } from "./map_block.ts";
@@ -36,6 +37,52 @@ export const loadFunction: (
     // Output of the function must not get between its results.
     sayOnStderr();
     mapped = await loadLineFunction(() => import(url), name, shown);
+  },
+);
+
+/** A function that comes with its blocks, as its module is on another machine. */
+export interface SentFunction {
+  /** The text of the module. */
+  readonly source: string;
+  readonly name: string;
+  readonly shown: string;
+}
+
+/** Imports a module that has no address, by its text. */
+async function importText(
+  source: string,
+  shown: string,
+): Promise<Record<string, unknown>> {
+  const url = `data:text/javascript,${encodeURIComponent(source)}`;
+  try {
+    return await import(url);
+  } catch (error) {
+    throw new Error(describe(error).message.replaceAll(url, shown));
+  }
+}
+
+/** The functions that have come here, by their modules and names. */
+const sent = new Map<string, Promise<LineFunction>>();
+
+/** Calls a function that comes along on each line of a block. */
+export const mapSentBlock: (
+  fn: SentFunction,
+  text: string,
+  options: BlockOptions,
+) => Promise<BlockResult> = task(
+  import.meta,
+  async function mapSentBlock(
+    { source, name, shown }: SentFunction,
+    text: string,
+    options: BlockOptions,
+  ): Promise<BlockResult> {
+    const key = `${name}\n${source}`;
+    let fn = sent.get(key);
+    if (fn === undefined) {
+      const load = () => importText(source, shown);
+      sent.set(key, fn = loadLineFunction(load, name, shown));
+    }
+    return callOnBlock(await fn, text, options);
   },
 );
 

@@ -8,7 +8,23 @@
 import type { NatsConnectionOptions } from "../executors/nats/connection_options.ts";
 import { CommandError } from "./command.ts";
 import { describe } from "./map_block.ts";
-import { option, path, type Values } from "./options.ts";
+import { type Option, option, path, type Values } from "./options.ts";
+
+/**
+ * The option by which a command uses a pool, before those of
+ * {@linkcode CONNECTION}, which go with it.
+ *
+ * @param help What the command does with the pool.
+ */
+export function on(help: string): Option<string | undefined> {
+  return {
+    help: `${help}: the URL of its server, which the options below go with`,
+    placeholder: "URL",
+    wanted: "the URL of a NATS server",
+    default: undefined,
+    read: (text) => text || undefined,
+  };
+}
 
 /** Which pool, and who connects. */
 export const CONNECTION = {
@@ -38,6 +54,24 @@ export const CONNECTION = {
   }),
   "tls-key": option({ ...path("FILE"), help: "the key of that certificate" }),
 };
+
+/** The names of these options. */
+const NAMES = Object.keys(CONNECTION) as (keyof typeof CONNECTION)[];
+
+/**
+ * Checks that there is a server that the options are about.
+ *
+ * @param values The options, with the one that {@linkcode on} makes.
+ * @throws {CommandError} If there are options, and no server.
+ */
+export function checkOn(
+  values: Values<typeof CONNECTION> & { readonly on: string | undefined },
+): void {
+  if (values.on !== undefined) return;
+  const misplaced = NAMES.find((name) => values[name] !== undefined);
+  if (misplaced === undefined) return;
+  throw new CommandError(`--${misplaced} goes with --on`);
+}
 
 /** What a user has said of a server, checked. */
 export interface ServerChoice {

@@ -42,6 +42,18 @@ export function checkDuration(
   return value;
 }
 
+/** Checks how long a call may run: more than 0 milliseconds; `Infinity` is for no limit. */
+export function checkTimeLimit(
+  name: string,
+  value: number | undefined,
+): number {
+  const limit = checkDuration(name, value, Infinity);
+  if (limit > 0) return limit;
+  throw new RangeError(
+    `'${name}' must be more than 0 milliseconds: received 0`,
+  );
+}
+
 /** Checks a number that is an integer of at least 1, or `Infinity` if that is `unbounded`. */
 export function checkCount(
   name: string,
@@ -107,7 +119,12 @@ export function checkInitializer(
   };
 }
 
-function checkNumber(name: string, value: unknown, wanted: string): void {
+/** Checks that a value is a number. */
+export function checkNumber(
+  name: string,
+  value: unknown,
+  wanted: string,
+): void {
   if (typeof value !== "number") {
     throw new TypeError(`'${name}' must be ${wanted}: received ${show(value)}`);
   }

@@ -13,9 +13,16 @@
  * @module
  */
 
-import { checkBoolean, checkFunction, checkOptions } from "./arguments.ts";
+import {
+  checkBoolean,
+  checkCount,
+  checkDuration,
+  checkFunction,
+  checkOptions,
+} from "./arguments.ts";
 import { ShutdownError } from "./errors.ts";
 import type { Future } from "./future.ts";
+import { BackPressure } from "./job/back_pressure.ts";
 import { FutureSink } from "./job/future_sink.ts";
 import type { Entrance, Job } from "./job/job.ts";
 import {
@@ -23,6 +30,11 @@ import {
   NO_OPTIONS,
   type SubmitOptions,
 } from "./job/options.ts";
+import { JobQueue } from "./job/queue.ts";
+import { checkRate, type Rate } from "./job/rate.ts";
+import { RetrySink } from "./job/retry_sink.ts";
+import { Upcoming } from "./job/upcoming.ts";
+import { startForEach } from "./map/for_each.ts";
 import {
   howToIterate,
   type Input,
@@ -31,16 +43,21 @@ import {
 } from "./map/inputs.ts";
 import {
   checkMapOptions,
+  type ForEachOptions,
   type MapOptions,
   type MapResult,
+  type MapSettings,
   type MapTarget,
   type OpenMap,
 } from "./map/options.ts";
 import { startMap } from "./map/run.ts";
 import { currentContext } from "./runtime/async_context.ts";
+import { monotonicTime } from "./runtime/clock.ts";
+import { startTimer } from "./runtime/timer.ts";
 import {
   type Activity,
   type ExecutorStats,
+  type RetryEvent,
   Tally,
   type TaskEvent,
 } from "./stats.ts";
@@ -61,6 +78,26 @@ export interface ShutdownOptions {
    * @default {false}
    */
   cancelFutures?: boolean;
+  /**
+   * After how many milliseconds what is left ends as by `terminate()`; of several
+   * calls of `shutdown()`, the earliest end counts.
+   *
+   * @default {Infinity}
+   */
+  timeout?: number;
+}
+
+/** Options of all executors. */
+export interface ExecutorOptions {
+  /**
+   * How many calls may be pending before {@linkcode Executor.ready} waits, an
+   * integer of at least 1, or `Infinity`.
+   *
+   * @default {Infinity}
+   */
+  highWaterMark?: number;
+  /** How many calls begin within any span of time; without, as many as there is room for. */
+  rate?: Rate;
 }
 
 /** Options of executors that have an initializer. */
@@ -98,7 +135,14 @@ export let entranceTo: (executor: Executor) => Entrance;
  * ```
  */
 export abstract class Executor extends EventTarget implements AsyncDisposable {
+  /**
+   * The queue of the executor, which obeys its options and the priorities of
+   * jobs; whoever writes an executor may use it, or another one.
+   */
+  protected readonly queue: JobQueue;
   readonly #tally: Tally = new Tally(this);
+  readonly #upcoming = new Upcoming();
+  readonly #pressure: BackPressure;
   readonly #futures = new FutureSink(this.#tally);
   /**
    * The maps to tell when the executor takes no more jobs: one whose input
@@ -107,6 +151,8 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
   readonly #openMaps = new Set<OpenMap>();
   readonly #entrance: MapTarget = {
     tally: this.#tally,
+    upcoming: this.#upcoming,
+    moves: this.moves,
     openMaps: this.#openMaps,
     checkTask: (fn) => this.checkTask(fn),
     assertOpen: () => this.assertOpen(),
@@ -116,8 +162,46 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
   #shutdown = false;
   #broken: (() => Error) | undefined;
 
+  /** Ends what is left when the time of a shutdown is up, and when that is. */
+  #stopDeadline = () => {};
+  #deadline = Infinity;
+  /** Resolves once the time of a shutdown was up, and all was ended. */
+  readonly #timeIsUp = Promise.withResolvers<void>();
+
   static {
     entranceTo = (executor) => executor.#entrance;
+  }
+
+  /**
+   * Makes an executor that has nothing to do.
+   *
+   * @param options How much may wait, and how many calls begin in a span of time.
+   * @throws {TypeError} If an option has the wrong type.
+   * @throws {RangeError} If an option is out of range.
+   */
+  constructor(options?: ExecutorOptions) {
+    super();
+    const { highWaterMark, rate } = checkOptions(options);
+    const mark = checkCount("highWaterMark", highWaterMark, Infinity, {
+      unbounded: true,
+    });
+    const count = () => this.stats().pending;
+    this.#pressure = new BackPressure(mark, {
+      get open() {
+        return tally.open;
+      },
+      get pending() {
+        return count();
+      },
+    });
+    const less = this.#pressure.isOn ? () => this.#pressure.less() : undefined;
+    const tally = this.#tally;
+    tally.onEnded = less;
+    this.queue = new JobQueue({
+      rate: checkRate(rate),
+      onReady: () => this.wake(),
+      onLess: less,
+    });
   }
 
   /**
@@ -136,6 +220,33 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
    */
   get maxWorkers(): number {
     return 1;
+  }
+
+  /**
+   * Resolved while fewer than `highWaterMark` calls are pending: whoever waits for
+   * it before each `submit()` keeps the memory flat. `submit()` itself never waits
+   * and never refuses. Resolved, too, after a shutdown and if the executor is
+   * broken, as `submit()` says so.
+   *
+   * WHATWG: `WritableStreamDefaultWriter.ready`.
+   *
+   * @example
+   * ```ts
+   * import { PromisePoolExecutor } from "@concurrent/futures";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using pool = new PromisePoolExecutor({ maxWorkers: 2, highWaterMark: 10 });
+   * let sum = 0;
+   * for (let n = 1; n <= 100; n++) {
+   *   await pool.ready;
+   *   pool.submit(() => sum += n);
+   * }
+   * await pool.shutdown();
+   * assertEquals(sum, 5050);
+   * ```
+   */
+  get ready(): Promise<void> {
+    return this.#pressure.ready;
   }
 
   /**
@@ -182,17 +293,33 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
    *
    * @typeParam A The types of the arguments.
    * @typeParam R What the function returns.
-   * @param options The signal and the time-out of the task.
+   * @param options What ends the task early, how it is tried again, and what it
+   * goes before.
    * @param fn The function, sync or async.
    * @param args The arguments of the function.
    * @returns The future of what the function returns, awaited.
    * @throws {TypeError} If `fn` is not a function that can be run here, or an
    * option has the wrong type.
-   * @throws {RangeError} If `timeout` is not more than 0.
+   * @throws {RangeError} If an option is out of range.
    * @throws {BrokenExecutorError} If the executor is broken.
    * @throws {ShutdownError} If the executor has been shut down.
    *
-   * @example
+   * @example A task that may fail twice
+   * ```ts
+   * import { PromisePoolExecutor } from "@concurrent/futures";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using pool = new PromisePoolExecutor();
+   * let attempts = 0;
+   * const flaky = () => {
+   *   if (++attempts < 3) throw new Error("Not yet");
+   *   return attempts;
+   * };
+   * const retry = { maxAttempts: 3, minTimeout: 1 };
+   * assertEquals(await pool.submitWith({ retry }, flaky), 3);
+   * ```
+   *
+   * @example A task that takes too long
    * ```ts
    * import { PromisePoolExecutor, TimeoutError } from "@concurrent/futures";
    * import { assertRejects } from "@std/assert";
@@ -211,7 +338,9 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
     const checked = checkSubmitOptions(options);
     this.checkTask(fn);
     this.assertOpen();
-    const sink = new FutureSink(this.#tally, checked, currentContext());
+    const sink = checked.retry === undefined
+      ? new FutureSink(this.#tally, checked, currentContext())
+      : new RetrySink(this.#entrance, checked, checked.retry);
     const job = sink.job(fn as AnyFunction, args);
     if (!job.settled) this.enqueue(job);
     return job.target as Future<Awaited<R>>;
@@ -255,20 +384,41 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
   map<A, R>(
     fn: (a: A) => R,
     inputs: Input<A>,
-    options?: MapOptions,
+    options?: MapOptions & { settled?: false },
   ): MapResult<Awaited<R>>;
+  /** Calls `fn` with each item of an input; no error of a call ends the map. */
+  map<A, R>(
+    fn: (a: A) => R,
+    inputs: Input<A>,
+    options: MapOptions & { settled: true },
+  ): MapResult<PromiseSettledResult<Awaited<R>>>;
   /** Calls `fn` with the items of two inputs, side by side; the shorter one ends the map. */
   map<A, B, R>(
     fn: (a: A, b: B) => R,
     first: Input<A>,
     second: Input<B>,
-    options?: MapOptions,
+    options?: MapOptions & { settled?: false },
   ): MapResult<Awaited<R>>;
+  /** Calls `fn` with the items of two inputs, side by side; no error of a call ends the map. */
+  map<A, B, R>(
+    fn: (a: A, b: B) => R,
+    first: Input<A>,
+    second: Input<B>,
+    options: MapOptions & { settled: true },
+  ): MapResult<PromiseSettledResult<Awaited<R>>>;
   /** Calls `fn` with the items of several inputs, side by side; the shortest one ends the map. */
   map<A extends unknown[], R>(
     fn: (...args: A) => R,
     ...inputs: { [K in keyof A]: Input<A[K]> }
   ): MapResult<Awaited<R>>;
+  /** Calls `fn` with the items of several inputs, side by side; no error of a call ends the map. */
+  map<A extends unknown[], R>(
+    fn: (...args: A) => R,
+    ...inputsAndOptions: [
+      ...{ [K in keyof A]: Input<A[K]> },
+      MapOptions & { settled: true },
+    ]
+  ): MapResult<PromiseSettledResult<Awaited<R>>>;
   /** Calls `fn` with the items of several inputs, side by side; the shortest one ends the map. */
   map<A extends unknown[], R>(
     fn: (...args: A) => R,
@@ -280,24 +430,77 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
     options?: MapOptions,
   ): MapResult<Awaited<R>>;
   map(fn: AnyFunction, ...rest: unknown[]): MapResult<unknown> {
-    this.checkTask(fn);
-    const sources = rest.map(sourceOf);
-    const options = isMapOptions(rest, sources.at(-1))
-      ? rest.pop() as MapOptions | undefined
-      : undefined;
-    const settings = checkMapOptions(options);
-    const inputs = rest.map((input, i) => {
-      const source = sources[i];
-      if (source !== undefined) return source;
-      const hint = howToIterate(input);
-      throw new TypeError(
-        `Input ${i + 1} of map() must be iterable: received ${show(input)}${
-          hint === undefined ? "" : `; ${hint}`
-        }`,
-      );
-    });
-    this.assertOpen();
+    const { inputs, settings } = this.#mapArguments("map", fn, rest);
     return startMap(fn, inputs, settings, this.#entrance);
+  }
+
+  /**
+   * Calls `fn` with each item of `inputs`, for what it does: what it returns is
+   * not sent back.
+   *
+   * Python: nothing; there, a `map()` of which nobody reads the results.
+   *
+   * The first error in time ends it at once: what has not started is cancelled,
+   * what runs goes on. Until its whole input is consumed, a `shutdown()` waits for
+   * it, awaited or not; `shutdown({ cancelFutures: true })` ends it with a
+   * {@linkcode CancelledError}.
+   *
+   * @typeParam A The type of the items.
+   * @param fn The function, sync or async.
+   * @param inputs The items to call the function with, sync or async.
+   * @param options How many items to have in flight, and how long all may take.
+   * @returns A promise that resolves when all calls have ended. As of any promise,
+   * it is an error of the program if nobody hears that it rejects.
+   * @throws {TypeError} If an argument or an option has the wrong type.
+   * @throws {RangeError} If an option is out of range.
+   * @throws {BrokenExecutorError} If the executor is broken.
+   * @throws {ShutdownError} If the executor has been shut down.
+   *
+   * @example
+   * ```ts
+   * import { PromisePoolExecutor } from "@concurrent/futures";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const stored: string[] = [];
+   * const store = async (text: string) => {
+   *   await Promise.resolve();
+   *   stored.push(text);
+   * };
+   * await using pool = new PromisePoolExecutor({ maxWorkers: 1 });
+   * await pool.forEach(store, ["one", "two"]);
+   * assertEquals(stored, ["one", "two"]);
+   * ```
+   */
+  forEach<A>(
+    fn: (a: A) => unknown,
+    inputs: Input<A>,
+    options?: ForEachOptions,
+  ): Promise<void>;
+  /** Calls `fn` with the items of two inputs, side by side; the shorter one ends it. */
+  forEach<A, B>(
+    fn: (a: A, b: B) => unknown,
+    first: Input<A>,
+    second: Input<B>,
+    options?: ForEachOptions,
+  ): Promise<void>;
+  /** Calls `fn` with the items of several inputs, side by side; the shortest one ends it. */
+  forEach<A extends unknown[]>(
+    fn: (...args: A) => unknown,
+    ...inputs: { [K in keyof A]: Input<A[K]> }
+  ): Promise<void>;
+  /** Calls `fn` with the items of several inputs, side by side; the shortest one ends it. */
+  forEach<A extends unknown[]>(
+    fn: (...args: A) => unknown,
+    ...inputsAndOptions: [...{ [K in keyof A]: Input<A[K]> }, ForEachOptions]
+  ): Promise<void>;
+  /** Without inputs, there is nothing to do. */
+  forEach(
+    fn: (...args: never[]) => unknown,
+    options?: ForEachOptions,
+  ): Promise<void>;
+  forEach(fn: AnyFunction, ...rest: unknown[]): Promise<void> {
+    const { inputs, settings } = this.#mapArguments("forEach", fn, rest);
+    return startForEach(fn, inputs, settings, this.#entrance);
   }
 
   /**
@@ -306,11 +509,13 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
    *
    * Python: `Executor.shutdown`.
    *
-   * @param options Whether to wait, and whether to cancel what has not started.
+   * @param options Whether to wait, for how long, and whether to cancel what has
+   * not started.
    * @returns A promise that resolves when all work has ended and every resource
    * is freed, or at once if `wait` is false. Never rejects, but in a task of a
    * promise pool that waits for the shutdown of this pool as the program ends.
    * @throws {TypeError} If an option has the wrong type.
+   * @throws {RangeError} If `timeout` is negative or NaN.
    *
    * @example
    * ```ts
@@ -324,13 +529,19 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
    * ```
    */
   shutdown(options?: ShutdownOptions): Promise<void> {
-    const { wait, cancelFutures } = checkOptions(options);
+    const { wait, cancelFutures, timeout } = checkOptions(options);
     const waits = checkBoolean("wait", wait, true);
     const cancels = checkBoolean("cancelFutures", cancelFutures, false);
+    const ms = checkDuration("timeout", timeout, Infinity);
     this.#shutdown = true;
-    const closed = this.close(cancels);
+    this.#pressure.lift();
+    if (cancels) this.#upcoming.giveUp();
+    // Inputs that are awaited count before maps hear that no more are pulled.
+    const closed = this.#close(cancels);
     this.#closeMaps();
-    return waits ? closed : Promise.resolve();
+    this.#endWithin(ms, closed);
+    if (!waits) return Promise.resolve();
+    return Promise.race([closed, this.#timeIsUp.promise]);
   }
 
   /**
@@ -386,6 +597,12 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
   override addEventListener(
     type: "task",
     listener: (event: TaskEvent) => void,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  /** Calls a listener for each attempt that has failed, and is followed by another. */
+  override addEventListener(
+    type: "retry",
+    listener: (event: RetryEvent) => void,
     options?: boolean | AddEventListenerOptions,
   ): void;
   /** As of any `EventTarget`. */
@@ -453,6 +670,33 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
    */
   protected abstract close(cancelFutures: boolean): Promise<void>;
 
+  /** Calls of the queue may be taken that had to wait for the rate of the executor. */
+  protected wake(): void {}
+
+  /** Whether arguments that are marked by `transfer()` are moved. */
+  protected get moves(): boolean {
+    return true;
+  }
+
+  /**
+   * The time of a shutdown is up: ends all that is left.
+   *
+   * @returns A promise that resolves when that is done.
+   */
+  protected abandon(): Promise<void> {
+    return this.close(true);
+  }
+
+  /**
+   * Whatever would bring more jobs ends.
+   *
+   * @param error Makes the error by which calls end that wait for an attempt;
+   * without, each ends by that of its last one.
+   */
+  protected giveUp(error?: () => Error): void {
+    this.#upcoming.giveUp(error);
+  }
+
   /**
    * Throws unless this executor can run `fn` at all.
    *
@@ -485,9 +729,33 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
    */
   protected breakWith(error: () => Error): void {
     this.#broken ??= error;
+    this.#pressure.lift();
     // Later: inputs run code of users as they are closed, and the strategy has
     // yet to end the jobs that wait.
     Promise.resolve().then(() => this.#closeMaps());
+  }
+
+  /** Has the strategy close once nothing will bring more jobs. */
+  #close(cancels: boolean): Promise<void> {
+    if (this.#upcoming.isEmpty) return this.close(cancels);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#upcoming.whenNone(() => resolve(this.close(cancels)));
+    return promise;
+  }
+
+  /** Ends what is left after some time, unless all has ended by itself. */
+  #endWithin(ms: number, closed: Promise<void>): void {
+    closed.then(() => this.#stopDeadline(), () => this.#stopDeadline());
+    const deadline = monotonicTime() + ms;
+    if (!(deadline < this.#deadline)) return;
+    this.#stopDeadline();
+    this.#deadline = deadline;
+    const end = () => {
+      this.giveUp();
+      this.#timeIsUp.resolve(this.abandon());
+    };
+    if (ms === 0) end();
+    else this.#stopDeadline = startTimer(ms, end);
   }
 
   #watch(): void {
@@ -498,13 +766,37 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
 
   /** Ends the inputs of all maps. */
   #closeMaps(): void {
-    const maps = [...this.#openMaps];
-    this.#openMaps.clear();
-    for (const map of maps) map.executorClosed();
+    for (const map of [...this.#openMaps]) map.executorClosed();
+  }
+
+  /** Checks the arguments of `map()` or `forEach()`. */
+  #mapArguments(
+    method: string,
+    fn: AnyFunction,
+    rest: unknown[],
+  ): { inputs: Source[]; settings: MapSettings } {
+    this.checkTask(fn);
+    const sources = rest.map(sourceOf);
+    const options = isMapOptions(rest, sources.at(-1))
+      ? rest.pop() as MapOptions | undefined
+      : undefined;
+    const settings = checkMapOptions(options);
+    const inputs = rest.map((input, i) => {
+      const source = sources[i];
+      if (source !== undefined) return source;
+      const hint = howToIterate(input);
+      throw new TypeError(
+        `Input ${i + 1} of ${method}() must be iterable: received ${
+          show(input)
+        }${hint === undefined ? "" : `; ${hint}`}`,
+      );
+    });
+    this.assertOpen();
+    return { inputs, settings };
   }
 }
 
-/** Whether the last of map()'s arguments holds its options. */
+/** Whether the last of the arguments of `map()` or `forEach()` holds options. */
 function isMapOptions(rest: unknown[], source: Source | undefined): boolean {
   const last = rest.at(-1);
   // map(fn, undefined) is a missing input rather than missing options.

@@ -53,15 +53,15 @@ export interface FutureWithResolvers<T> {
 }
 
 /** The job of a future, as the future sees it: the task may wait or run elsewhere. */
-interface FutureOrigin {
+export interface FutureOrigin {
   /** Whether the function has been entered. */
   entered(): boolean;
   /** Takes the task back, so that its function is never entered; false if it has been. */
   revoke(): boolean;
   /** The future has settled; must call no code of a user. */
   ended(outcome: TaskOutcome): void;
-  /** Called after `ended()`, perhaps later: may tell those who watch. */
-  tell(outcome: TaskOutcome): void;
+  /** Called after `ended()`, perhaps later, with the error if there is one: may tell those who watch. */
+  tell(outcome: TaskOutcome, error: unknown): void;
 }
 
 /** The operations that only the maker of a future may use. */
@@ -542,7 +542,11 @@ export class Future<T> extends NativePromise<T> implements PromiseLike<T> {
   #tell(origin?: FutureOrigin): void {
     depth++;
     try {
-      origin?.tell(OUTCOMES[this.#state]!);
+      const hasError = this.#state !== FINISHED;
+      origin?.tell(
+        OUTCOMES[this.#state]!,
+        hasError ? this.#outcome : undefined,
+      );
       if (this.#callbacks !== undefined) {
         const callbacks = this.#callbacks;
         this.#callbacks = undefined;

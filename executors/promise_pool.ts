@@ -6,11 +6,18 @@
  */
 
 import { checkCount, checkInitializer, checkOptions } from "./arguments.ts";
-import { BrokenExecutorError, InvalidStateError } from "./errors.ts";
-import { Executor, type InitializerOptions } from "./executor.ts";
+import {
+  BrokenExecutorError,
+  CancelledError,
+  InvalidStateError,
+} from "./errors.ts";
+import {
+  Executor,
+  type ExecutorOptions,
+  type InitializerOptions,
+} from "./executor.ts";
 import type { Job, JobHolder } from "./job/job.ts";
-import { JobQueue } from "./job/queue.ts";
-import { CallScope } from "./running_task.ts";
+import { type CallMaker, CallScope } from "./running_task.ts";
 import {
   type AsyncContext,
   currentContext,
@@ -54,7 +61,8 @@ const MAIN = "main";
 if (!isWorker) taskScopes.keep();
 
 /** Options of {@linkcode PromisePoolExecutor}. */
-export interface PromisePoolExecutorOptions extends InitializerOptions {
+export interface PromisePoolExecutorOptions
+  extends InitializerOptions, ExecutorOptions {
   /**
    * How many functions run at a time, an integer of at least 1.
    *
@@ -104,7 +112,6 @@ export interface PromisePoolExecutorOptions extends InitializerOptions {
  */
 export class PromisePoolExecutor extends Executor {
   readonly #maxWorkers: number;
-  readonly #queue = new JobQueue();
   #running = 0;
   readonly #lanes = new Set<Lane>();
   /** Holds the jobs of which calls have been entered. */
@@ -116,7 +123,7 @@ export class PromisePoolExecutor extends Executor {
       }
       return false;
     },
-    revoke: (job) => this.#queue.takeRest(job),
+    revoke: (job) => this.queue.takeRest(job),
     stop: (job, reason) => {
       for (const lane of this.#lanes) {
         if (lane.job === job) lane.scope.task?.stop(reason);
@@ -165,7 +172,7 @@ export class PromisePoolExecutor extends Executor {
    * @throws {RangeError} If `maxWorkers` is not an integer of at least 1.
    */
   constructor(options?: PromisePoolExecutorOptions) {
-    super();
+    super(options);
     const { maxWorkers, ...rest } = checkOptions(options);
     this.#maxWorkers = checkCount(
       "maxWorkers",
@@ -182,7 +189,7 @@ export class PromisePoolExecutor extends Executor {
 
   /** Takes a job; its calls are entered later, when their turn comes. */
   protected override enqueue(job: Job): void {
-    this.#queue.push(job);
+    this.queue.push(job);
     // To find the lane costs some nanoseconds, and once is enough.
     if (this.#running > 0 && !this.#submittedInside) {
       // Code that runs after a call, a done callback say, is in the scope of the call too.
@@ -193,7 +200,7 @@ export class PromisePoolExecutor extends Executor {
 
   /** Cancels jobs that wait if asked to; resolves when no call runs any more. */
   protected override close(cancelFutures: boolean): Promise<void> {
-    if (cancelFutures) this.#queue.end((job) => job.cancel());
+    if (cancelFutures) this.queue.end((job) => job.cancel());
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#idle.push(resolve);
     this.#schedule();
@@ -206,12 +213,33 @@ export class PromisePoolExecutor extends Executor {
     return promise;
   }
 
+  /** Cancels what waits, and what runs, which is told to stop and not waited for. */
+  protected override abandon(): Promise<void> {
+    this.queue.end((job) => job.cancel());
+    for (const { job, call, scope } of [...this.#lanes]) {
+      const error = new CancelledError(
+        "The time of the executor's shutdown was up",
+      );
+      if (job?.cancelRunning(error, call)) scope.task?.stop(error);
+    }
+    return Promise.resolve();
+  }
+
+  protected override wake(): void {
+    this.#schedule();
+  }
+
+  /** Tasks get what `transfer()` marks as it is. */
+  protected override get moves(): boolean {
+    return false;
+  }
+
   /** How many functions run, and how many calls wait. */
   protected override describe(): Record<string, unknown> {
     return {
       maxWorkers: this.#maxWorkers,
       running: this.#running,
-      queued: this.#queue.calls,
+      queued: this.queue.calls,
     };
   }
 
@@ -250,14 +278,14 @@ export class PromisePoolExecutor extends Executor {
   }
 
   #drain(): void {
-    if (this.#initializer !== undefined && this.#queue.length > 0) {
+    if (this.#initializer !== undefined && this.queue.length > 0) {
       const initializer = this.#initializer;
       onLoopEnd(this.#standstill);
       runIn(undefined, () => this.#initialize(initializer));
       return;
     }
     this.#scheduled = false;
-    while (this.#running < this.#maxWorkers && this.#queue.length > 0) {
+    while (this.#running < this.#maxWorkers && this.queue.available > 0) {
       if (this.#running++ === 0) {
         this.#busySince = monotonicTime();
         this.#turns.begin(this.#busySince);
@@ -266,12 +294,12 @@ export class PromisePoolExecutor extends Executor {
       this.#lanes.add(lane);
       runIn(lane.context, () => this.#work(lane));
     }
-    if (this.#queue.length === 0) this.#submittedInside = false;
-    if (this.#running === 0 && this.#queue.length === 0) {
+    if (this.queue.length === 0) this.#submittedInside = false;
+    if (this.#running === 0 && this.queue.length === 0) {
       for (const resolve of this.#idle.splice(0)) resolve();
       this.#closedInside.length = 0;
       offLoopEnd(this.#standstill);
-    } else if (this.#queue.length > 0) onLoopEnd(this.#standstill);
+    } else if (this.queue.length > 0) onLoopEnd(this.#standstill);
   }
 
   /**
@@ -288,7 +316,7 @@ export class PromisePoolExecutor extends Executor {
         ? "its initializer waits"
         : `what it runs (${tasks.join(", ")}) waits`
     }`;
-    const pending = this.#queue.takeAll().filter((job) => !job.settled);
+    const pending = this.queue.takeAll().filter((job) => !job.settled);
     this.#submittedInside = false;
     for (const job of pending) {
       job.rejectAll(() =>
@@ -324,7 +352,7 @@ export class PromisePoolExecutor extends Executor {
           { cause },
         );
       this.breakWith(broken);
-      this.#queue.end((job) => job.rejectAll(broken));
+      this.queue.end((job) => job.rejectAll(broken));
     }
     this.#drain();
   }
@@ -332,12 +360,12 @@ export class PromisePoolExecutor extends Executor {
   /** Makes one call after another in a lane until none waits. */
   async #work(lane: Lane): Promise<void> {
     while (true) {
-      const turn = this.#queue.length > 0 ? this.#turns.due() : undefined;
+      const turn = this.queue.length > 0 ? this.#turns.due() : undefined;
       if (turn !== undefined) await turn;
-      const job = this.#queue.enter();
+      const job = this.queue.enter();
       if (job === undefined) break;
       job.holder = this.#holder;
-      const { call } = this.#queue;
+      const { call } = this.queue;
       const scope = lane.enter(job, call);
       const started = job.timed ? wallTime() : 0;
       let outcome: unknown;
@@ -376,15 +404,24 @@ export class PromisePoolExecutor extends Executor {
 }
 
 /** One of the `maxWorkers` places in which calls are made. */
-class Lane {
+class Lane implements CallMaker {
   /** The job of the running call, which of its calls that is, and the scope of the call. */
   job: Job | undefined;
   call = 0;
-  scope = new CallScope();
+  scope = new CallScope(this);
   /** The context of the running call: that of its submitter, with its scope. */
   context: AsyncContext = contextOf(undefined, this.scope);
   /** The context of the submitter. */
   #submitter: AsyncContext;
+
+  get attempt(): number {
+    return this.job!.attempt;
+  }
+
+  /** Nothing: messages arrive as the task yields, and nothing can be known before. */
+  stopReason(): undefined {
+    return undefined;
+  }
 
   /**
    * Begins the scope of the next call. Only with a scope of its own does code
@@ -397,7 +434,7 @@ class Lane {
     this.call = call;
     const { context } = job;
     const { areAsked } = taskScopes;
-    if (areAsked) this.scope = new CallScope();
+    if (areAsked) this.scope = new CallScope(this);
     // To put the scope into a context takes as long as a trivial task, too.
     if (areAsked || context !== this.#submitter) {
       this.#submitter = context;

@@ -15,6 +15,8 @@ export interface CurrentTask {
   readonly cancelled: boolean;
   /** Throws the signal's reason if the task is to stop. */
   throwIfCancelled(): void;
+  /** Which attempt at the task this is, counted from 1. */
+  readonly attempt: number;
 }
 
 /** Belongs to the code that a task starts, also after each `await`. */
@@ -25,24 +27,19 @@ export interface TaskScope {
 
 /** The scope of one call, or of calls that are made one after another. */
 export class CallScope implements TaskScope {
-  readonly #source: StopSource | undefined;
+  readonly #maker: CallMaker;
   #running = false;
   #task: RunningTask | undefined;
 
-  /** Makes a scope; a task that asks whether to stop has `source` asked. */
-  constructor(source?: StopSource) {
-    this.#source = source;
+  /** Makes a scope for calls of `maker`. */
+  constructor(maker: CallMaker) {
+    this.#maker = maker;
   }
 
   /** The task of the running call; made when it is asked for, as most never are. */
   get task(): RunningTask | undefined {
     if (!this.#running) return undefined;
-    return this.#task ??= new RunningTask(this.#source);
-  }
-
-  /** Whether a task is that of the running call. */
-  runs(task: RunningTask): boolean {
-    return this.#task === task;
+    return this.#task ??= new RunningTask(this.#maker);
   }
 
   /** Whether a call has begun and has not ended. */
@@ -58,25 +55,31 @@ export class CallScope implements TaskScope {
   /** The call has ended. */
   end(): void {
     this.#running = false;
+    this.#task?.end();
     this.#task = undefined;
   }
 }
 
-/** Knows that a task is to stop before any message can arrive. */
-export interface StopSource {
-  /** Why the task is to stop; `undefined` if it may go on. */
-  stopReason(task: RunningTask): CancelledError | TimeoutError | undefined;
+/** Makes calls one at a time, and is asked by the task of the running one. */
+export interface CallMaker {
+  /** Which attempt at the running call this is, counted from 1. */
+  readonly attempt: number;
+  /** Why the running call is to stop, where that is known before any message can arrive. */
+  stopReason(): CancelledError | TimeoutError | undefined;
 }
 
 /** A running task on the side of whoever runs it. */
 export class RunningTask implements CurrentTask {
-  readonly #source: StopSource | undefined;
+  readonly attempt: number;
+  /** `undefined` once the task has ended: another call runs there now. */
+  #maker: CallMaker | undefined;
   #reason: CancelledError | TimeoutError | undefined;
   #controller: AbortController | undefined;
 
-  /** Makes a task; whenever it asks whether to stop, `source` is asked. */
-  constructor(source?: StopSource) {
-    this.#source = source;
+  /** Makes the task of the call that `maker` runs. */
+  constructor(maker: CallMaker) {
+    this.attempt = maker.attempt;
+    this.#maker = maker;
   }
 
   get signal(): AbortSignal {
@@ -90,7 +93,7 @@ export class RunningTask implements CurrentTask {
 
   get cancelled(): boolean {
     if (this.#reason === undefined) {
-      const reason = this.#source?.stopReason(this);
+      const reason = this.#maker?.stopReason();
       if (reason !== undefined) this.stop(reason);
     }
     return this.#reason !== undefined;
@@ -105,5 +108,10 @@ export class RunningTask implements CurrentTask {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
     this.#controller?.abort(reason);
+  }
+
+  /** The call has ended. */
+  end(): void {
+    this.#maker = undefined;
   }
 }

@@ -6,6 +6,8 @@
  */
 
 import { wallTime } from "./runtime/clock.ts";
+import type { AnyFunction } from "./task.ts";
+import { functionName } from "./text.ts";
 
 /** What became of a task. */
 export type TaskOutcome = "finished" | "failed" | "cancelled";
@@ -36,6 +38,8 @@ export interface ExecutorStats {
   readonly failed: number;
   /** Tasks that were cancelled. */
   readonly cancelled: number;
+  /** Attempts that have failed, and were followed by another. */
+  readonly retried: number;
   /** The workers that there are now. */
   readonly workers: readonly WorkerStats[];
   /**
@@ -75,6 +79,10 @@ export class TaskEvent extends Event {
   readonly index: number;
   /** What became of the task. */
   readonly outcome: TaskOutcome;
+  /** Why the task has failed, or was cancelled; `undefined` if it has finished. */
+  readonly error: unknown;
+  /** How many attempts there were: 1, unless it was to be tried again. */
+  readonly attempts: number;
   /** The worker that ran the task; `undefined` if none did. */
   readonly worker: string | undefined;
   /** When the task was submitted; `undefined` if that was before the first listener. */
@@ -97,11 +105,55 @@ export class TaskEvent extends Event {
     this.task = init.task;
     this.index = init.index;
     this.outcome = init.outcome;
+    this.error = init.error;
+    this.attempts = init.attempts;
     this.worker = init.timing?.worker;
     this.submitted = init.submitted;
     this.started = init.timing?.started;
     this.ended = init.timing?.ended ?? wallTime();
   }
+}
+
+/** An attempt at a task has failed, and is followed by another. */
+export class RetryEvent extends Event {
+  /** The name of the task's function, perhaps empty. */
+  readonly task: string;
+  /** How many tasks were submitted to the executor before. */
+  readonly index: number;
+  /** Which attempt has failed, counted from 1. */
+  readonly attempt: number;
+  /** Why it has failed. */
+  readonly error: unknown;
+  /** How long the next attempt waits until it is queued, in milliseconds. */
+  readonly delay: number;
+
+  /**
+   * Executors make these.
+   *
+   * @param init What is known of the attempt.
+   */
+  constructor(init: RetryEventInit) {
+    super("retry");
+    this.task = init.task;
+    this.index = init.index;
+    this.attempt = init.attempt;
+    this.error = init.error;
+    this.delay = init.delay;
+  }
+}
+
+/** All that a {@linkcode RetryEvent} tells. */
+interface RetryEventInit {
+  /** The name of the task's function. */
+  readonly task: string;
+  /** How many tasks were submitted before. */
+  readonly index: number;
+  /** Which attempt has failed. */
+  readonly attempt: number;
+  /** Why it has failed. */
+  readonly error: unknown;
+  /** How long the next attempt waits, in milliseconds. */
+  readonly delay: number;
 }
 
 /** All that a {@linkcode TaskEvent} tells. */
@@ -112,10 +164,21 @@ interface TaskEventInit {
   readonly index: number;
   /** What became of the task. */
   readonly outcome: TaskOutcome;
+  /** Why, unless it has finished. */
+  readonly error: unknown;
+  /** How many attempts there were. */
+  readonly attempts: number;
   /** When the task was submitted, if that is known. */
   readonly submitted: number | undefined;
   /** Which worker ran the task, and when. */
   readonly timing: CallTiming | undefined;
+}
+
+/** A job of one call, as the tally sees it. */
+interface BetweenAttempts {
+  readonly fn: AnyFunction;
+  entered(): boolean;
+  indexOf(call: number): number;
 }
 
 /** Counts the calls of one executor, and tells those who watch. */
@@ -125,6 +188,12 @@ export class Tally {
   finished = 0;
   failed = 0;
   cancelled = 0;
+  /** Attempts that were followed by another. */
+  retried = 0;
+  /** The jobs of attempts that were not entered, after others: their calls count as running. */
+  readonly between: Set<BetweenAttempts> = new Set();
+  /** Called when calls have ended. */
+  onEnded: (() => void) | undefined;
   /** Whether the executor has ever had a listener: only then are calls timed. */
   watched = false;
   readonly #target: EventTarget;
@@ -146,6 +215,34 @@ export class Tally {
     if (outcome === "finished") this.finished++;
     else if (outcome === "failed") this.failed++;
     else this.cancelled++;
+    this.onEnded?.();
+  }
+
+  /** Counts calls that have returned a value. */
+  finishedAll(count: number): void {
+    this.finished += count;
+    this.onEnded?.();
+  }
+
+  /** How many calls have no outcome. */
+  get open(): number {
+    return this.submitted - this.finished - this.failed - this.cancelled;
+  }
+
+  /** Counts an attempt that is followed by another, and tells those who watch. */
+  triedAgain(
+    job: BetweenAttempts,
+    attempt: number,
+    error: unknown,
+    delay: number,
+    call = 0,
+  ): void {
+    this.retried++;
+    const index = job.indexOf(call);
+    const task = functionName(job.fn);
+    this.#target.dispatchEvent(
+      new RetryEvent({ task, index, attempt, error, delay }),
+    );
   }
 
   /** Tells those who watch of a call that has ended. */
@@ -153,17 +250,25 @@ export class Tally {
     this.#target.dispatchEvent(new TaskEvent(init));
   }
 
+  /** How many calls are between two attempts. */
+  get waiting(): number {
+    let waiting = 0;
+    for (const job of this.between) if (!job.entered()) waiting++;
+    return waiting;
+  }
+
   /** The numbers, together with those that the strategy knows. */
   stats(activity: Activity): ExecutorStats {
     const { finished, failed, cancelled } = this;
-    const open = this.submitted - finished - failed - cancelled;
-    const { running, workers, utilisation } = activity;
+    const { workers, utilisation } = activity;
+    const running = activity.running + this.waiting;
     return {
-      pending: Math.max(0, open - running),
+      pending: Math.max(0, this.open - running),
       running,
       finished,
       failed,
       cancelled,
+      retried: this.retried,
       workers,
       utilisation,
     };

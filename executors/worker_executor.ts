@@ -11,10 +11,13 @@ import {
   checkInitializer,
   checkOptions,
 } from "./arguments.ts";
-import { InvalidStateError } from "./errors.ts";
-import { Executor, type InitializerOptions } from "./executor.ts";
+import { InvalidStateError, WorkerTerminatedError } from "./errors.ts";
+import {
+  Executor,
+  type ExecutorOptions,
+  type InitializerOptions,
+} from "./executor.ts";
 import type { Job } from "./job/job.ts";
-import { JobQueue } from "./job/queue.ts";
 import type { OpenChannel } from "./pool/channel.ts";
 import type { Engine } from "./pool/engine.ts";
 import { makeEngine } from "./pool/late_engine.ts";
@@ -24,7 +27,8 @@ import { type AnyFunction, referenceOf } from "./task.ts";
 import { show } from "./text.ts";
 
 /** Options of all executors that have workers. */
-export interface WorkerExecutorOptions extends InitializerOptions {
+export interface WorkerExecutorOptions
+  extends InitializerOptions, ExecutorOptions {
   /**
    * How many workers there are at most, an integer of at least 1.
    *
@@ -71,7 +75,6 @@ export interface WorkerExecutorOptions extends InitializerOptions {
 
 /** An executor whose workers run functions elsewhere, one at a time in each. */
 export abstract class WorkerExecutor extends Executor {
-  readonly #queue = new JobQueue();
   readonly #engine: Engine;
   readonly #maxWorkers: number;
 
@@ -86,7 +89,7 @@ export abstract class WorkerExecutor extends Executor {
     options: WorkerExecutorOptions | undefined,
     open: OpenChannel | Promise<OpenChannel>,
   ) {
-    super();
+    super(options);
     const {
       maxWorkers,
       maxTasksPerWorker,
@@ -112,7 +115,7 @@ export abstract class WorkerExecutor extends Executor {
       maxWorkers,
       navigator.hardwareConcurrency,
     );
-    this.#engine = makeEngine(this.#queue, {
+    this.#engine = makeEngine(this.queue, {
       name: name ?? "worker",
       maxWorkers: this.#maxWorkers,
       initializer: checked,
@@ -175,8 +178,19 @@ export abstract class WorkerExecutor extends Executor {
    * ```
    */
   terminate(): Promise<void> {
-    this.shutdown({ wait: false });
+    this.giveUp(() =>
+      new WorkerTerminatedError("Terminated before another attempt")
+    );
+    this.shutdown({ wait: false, cancelFutures: true });
     return this.#engine.terminate();
+  }
+
+  protected override abandon(): Promise<void> {
+    return this.terminate();
+  }
+
+  protected override wake(): void {
+    this.#engine.wake();
   }
 
   /** Throws unless `fn` can travel by address or by source. */
@@ -186,7 +200,7 @@ export abstract class WorkerExecutor extends Executor {
 
   /** Takes a job; its calls are sent to workers in a later microtask, when their turn comes. */
   protected override enqueue(job: Job): void {
-    this.#queue.push(job);
+    this.queue.push(job);
     this.#engine.wake();
   }
 

@@ -21,6 +21,8 @@ const lengthOf = (bytes: Uint8Array) => bytes.length;
 const make = (length: number) => new Uint8Array(length);
 const increment = (n: number) => n + 1;
 
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
 /** The first time it waits to be killed, with its node, the number of which it leaves in a file. */
 function wait(path: string) {
   try {
@@ -48,6 +50,17 @@ async function measureBusy(ms: number, count: number): Promise<number> {
     Promise.all(range(count).map(() => pool.submit(busy, ms)))
   );
   return count * ms / 1000 / 2 / passed;
+}
+
+/** Calls in a second. */
+async function measureWait(ms: number, count: number): Promise<number> {
+  // All nodes answer this, and each loads the function.
+  const nodes = await pool.nodes();
+  await Promise.all(range(10 * nodes.length).map(() => pool.submit(sleep, ms)));
+  const passed = await seconds(() =>
+    Promise.all(range(count).map(() => pool.submit(sleep, ms)))
+  );
+  return count / passed;
 }
 
 /** Megabytes in a second, of calls that follow each other by twos. */
@@ -89,6 +102,8 @@ const MEASURES: Record<string, (count: number) => Promise<number>> = {
   "busy-1": (count) => measureBusy(1, count),
   "busy-10": (count) => measureBusy(10, count),
   "busy-50": (count) => measureBusy(50, count),
+  "wait-10": (count) => measureWait(10, count),
+  "wait-50": (count) => measureWait(50, count),
   megabyte: (count) =>
     measureBytes(count, 2, () => pool.submit(echo, MEGABYTE)),
   argument: (count) =>

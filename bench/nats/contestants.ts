@@ -1,6 +1,6 @@
 /**
- * Who is measured: what each needs, and how its server, its two nodes of one
- * worker each, and its client are started.
+ * Who is measured: what each needs, and how its server, its nodes of one worker
+ * each, and its client are started.
  *
  * @module
  */
@@ -14,8 +14,15 @@ const HOST = "127.0.0.1";
 /** Debian's, which finds what is in Debian's packages. */
 const PYTHON = "/usr/bin/python3";
 
-/** How many nodes. */
-const NODES = 2;
+/** What a contestant is started with. */
+export interface Setting {
+  /** Where its server listens. */
+  readonly port: number;
+  /** For its files. */
+  readonly folder: string;
+  /** How many nodes of one worker there are. */
+  readonly nodes: number;
+}
 
 /** One that is measured. */
 export interface Contestant {
@@ -30,41 +37,44 @@ export interface Contestant {
    *
    * @returns The command of the client, but for what is to be measured.
    */
-  start(processes: Processes, port: number, folder: string): Promise<string[]>;
+  start(processes: Processes, setting: Setting): Promise<string[]>;
 }
+
+/** This package. */
+export const THIS: Contestant = {
+  name: "this package",
+  isThis: true,
+  probe: [natsServer(), "--version"],
+  install: "apt-get install nats-server",
+  async start(processes, { port, folder, nodes }) {
+    await processes.start(
+      [
+        natsServer(),
+        `--addr=${HOST}`,
+        `--port=${port}`,
+        "--jetstream",
+        `--store_dir=${folder}/nats`,
+      ],
+      "Server is ready",
+    );
+    const url = `nats://${HOST}:${port}`;
+    const deno = [Deno.execPath(), "run", "-A", "--quiet", "--no-check"];
+    for (let i = 0; i < nodes; i++) {
+      await processes.start([...deno, program("node.ts"), url], "serves");
+    }
+    return [...deno, program("client.ts"), url];
+  },
+};
 
 /** All there are. */
 export const CONTESTANTS: readonly Contestant[] = [
-  {
-    name: "this package",
-    isThis: true,
-    probe: [natsServer(), "--version"],
-    install: "apt-get install nats-server",
-    async start(processes, port, folder) {
-      await processes.start(
-        [
-          natsServer(),
-          `--addr=${HOST}`,
-          `--port=${port}`,
-          "--jetstream",
-          `--store_dir=${folder}/nats`,
-        ],
-        "Server is ready",
-      );
-      const url = `nats://${HOST}:${port}`;
-      const deno = [Deno.execPath(), "run", "-A", "--quiet", "--no-check"];
-      for (let i = 0; i < NODES; i++) {
-        await processes.start([...deno, program("node.ts"), url], "serves");
-      }
-      return [...deno, program("client.ts"), url];
-    },
-  },
+  THIS,
   {
     name: "dask.distributed",
     isThis: false,
     probe: [PYTHON, "-c", "import distributed"],
     install: "apt-get install python3-distributed",
-    async start(processes, port, folder) {
+    async start(processes, { port, folder, nodes }) {
       const dask = (name: string) => [
         PYTHON,
         "-c",
@@ -80,7 +90,7 @@ export const CONTESTANTS: readonly Contestant[] = [
         "Scheduler at",
       );
       const url = `tcp://${HOST}:${port}`;
-      for (let i = 0; i < NODES; i++) {
+      for (let i = 0; i < nodes; i++) {
         await processes.start(
           [
             ...dask("worker"),
@@ -101,7 +111,7 @@ export const CONTESTANTS: readonly Contestant[] = [
     isThis: false,
     probe: [PYTHON, "-c", "import celery, redis"],
     install: "apt-get install python3-celery python3-redis redis-server",
-    async start(processes, port, folder) {
+    async start(processes, { port, folder, nodes }) {
       await processes.start(
         [
           "redis-server",
@@ -117,7 +127,7 @@ export const CONTESTANTS: readonly Contestant[] = [
         "Ready to accept",
       );
       const url = `redis://${HOST}:${port}/0`;
-      for (let i = 0; i < NODES; i++) {
+      for (let i = 0; i < nodes; i++) {
         await processes.start(
           [
             // It takes pickles from anybody who reaches it, which is nobody here.

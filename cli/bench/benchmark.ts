@@ -8,20 +8,16 @@
 import { isDeepStrictEqual } from "node:util";
 import { wallTime } from "../../executors/runtime/clock.ts";
 import { type Aged, takeScientists, type WorkKind } from "./scientists.ts";
-import {
-  type Performance,
-  STRATEGIES,
-  type Strategy,
-  type StrategyId,
-  type StrategyName,
-} from "./strategies.ts";
+import { byOwnClock } from "./node_clocks.ts";
+import type { Performance, Strategy, StrategyName } from "./strategies.ts";
 
 /** Options of {@linkcode runBenchmark}. */
 export interface BenchmarkOptions {
   /** The version of this package, for the report. */
   readonly version: string;
   readonly kinds: readonly WorkKind[];
-  readonly executors: readonly StrategyId[];
+  /** The ways to run, in this order; serial is the first, if at all. */
+  readonly strategies: readonly Strategy[];
   /** How many records. */
   readonly records: number;
   /** How many workers; `undefined` leaves it to each executor. */
@@ -106,7 +102,7 @@ export interface RunReport extends RunPlan {
 export interface TaskReport {
   /** The record's name. */
   readonly record: string;
-  /** A worker's name, the id of its process, or `"main"`. */
+  /** A worker's name, behind that of its node, if it has one; the id of its process; or `"main"`. */
   readonly worker: string;
   /** When the record was begun, from the start of the run. */
   readonly startMs: number;
@@ -126,7 +122,7 @@ export function planBenchmark(options: BenchmarkOptions): Plan {
     deno: Deno.version.deno,
     cores: navigator.hardwareConcurrency,
     records: takeScientists(options.records).map(({ name }) => name),
-    runs: chosen(options).map((strategy) => ({
+    runs: options.strategies.map((strategy) => ({
       executor: strategy.executor,
       workers: strategy.workers(options),
     })),
@@ -173,17 +169,16 @@ async function runWorkload(
   kind: WorkKind,
   options: BenchmarkOptions,
 ): Promise<WorkloadReport> {
-  const { records, delayMs, work, observer } = options;
+  const { records, delayMs, work, strategies, observer } = options;
   const plan = { kind, records, ...(kind === "wait" ? { delayMs } : { work }) };
   observer?.workloadStarted?.(plan);
   const runs: RunReport[] = [];
-  for (const strategy of chosen(options)) {
+  for (const strategy of strategies) {
     const { executor } = strategy;
     const workers = strategy.workers(options);
     observer?.runStarted?.({ executor, workers });
     const { wallMs, results, tasks } = await measure(strategy, kind, options);
     observer?.runEnded?.();
-    // Serial comes first, if at all.
     const serialMs = executor === "serial"
       ? wallMs
       : runs.find((run) => run.executor === "serial")?.wallMs;
@@ -222,17 +217,16 @@ async function measure(
   return {
     wallMs,
     results,
-    tasks: performances.map(({ worker, startedAt, endedAt }, i) => ({
+    tasks: byOwnClock(performances).map((
+      { worker, startedAt, endedAt },
+      i,
+    ) => ({
       record: records[i]!.name,
       worker,
       startMs: round(startedAt - begin),
       endMs: round(endedAt - begin),
     })),
   };
-}
-
-function chosen({ executors }: BenchmarkOptions): readonly Strategy[] {
-  return STRATEGIES.filter(({ id }) => executors.includes(id));
 }
 
 /** To microseconds: the clock knows no more. */

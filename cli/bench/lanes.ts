@@ -59,7 +59,8 @@ export function describeRun(
   { executor, workers, tasks }: RunReport,
   kind: WorkKind,
 ): string {
-  const threads = new Set(tasks.map(({ worker }) => worker)).size;
+  const names = new Set(tasks.map(({ worker }) => worker));
+  const threads = names.size;
   switch (executor) {
     case "serial":
       return "one thread, one record at a time";
@@ -75,7 +76,52 @@ export function describeRun(
       return threads === 1
         ? "one process, one record at a time"
         : `${threads} processes, each with one record at a time`;
+    case "NatsPoolExecutor": {
+      const nodes = new Set([...names].map(nodeOf)).size;
+      return `${
+        nodes === 1 ? "one node" : `${nodes} nodes`
+      } of a pool that has ${
+        workers === 1 ? "one worker" : `${workers} workers`
+      }`;
+    }
   }
+}
+
+/** The node of a worker that is called `node/worker-1`. */
+function nodeOf(worker: string): string {
+  return worker.slice(0, worker.lastIndexOf("/"));
+}
+
+/**
+ * Tells how many characters the names of workers need in a drawing.
+ *
+ * @param runs What is drawn.
+ * @param least How many they get in any case.
+ * @param most How many there is room for.
+ */
+export function nameWidthOf(
+  runs: readonly RunReport[],
+  least: number,
+  most: number,
+): number {
+  let longest = least;
+  for (const { tasks } of runs) {
+    for (const { worker } of tasks) longest = Math.max(longest, worker.length);
+  }
+  return Math.min(longest, most);
+}
+
+/**
+ * Makes a name fit, by leaving out its beginning: its end tells workers of one
+ * node apart.
+ *
+ * @param name The name.
+ * @param width How many characters there is room for.
+ */
+export function fitName(name: string, width: number): string {
+  return name.length <= width
+    ? name
+    : `…${name.slice(name.length - width + 1)}`;
 }
 
 /**

@@ -38,6 +38,8 @@ const LESSONS: Readonly<
       "A worker waits for one record at a time: to wait for all at once, a pool needs as many threads as records.",
     ProcessPoolExecutor:
       "Nor does a process wait for more than one: what it is good for is something else.",
+    NatsPoolExecutor:
+      "Nodes wait for as many records as they have workers: a node that serves with --executor promise can have hundreds.",
   },
   compute: {
     serial:
@@ -48,6 +50,8 @@ const LESSONS: Readonly<
       "A worker pool has several: as many records are computed side by side as there are cores.",
     ProcessPoolExecutor:
       "So does a process pool. It takes longer to start; each of its workers can be killed, and has memory of its own.",
+    NatsPoolExecutor:
+      "A NATS pool has the cores of all its nodes; records and results travel through a server.",
   },
 };
 
@@ -149,6 +153,8 @@ function describe({ executor, workers }: RunPlan): string {
       return `up to ${
         count(workers, "process", "processes")
       }, each with one record at a time`;
+    case "NatsPoolExecutor":
+      return `nodes of a pool, up to ${count(workers, "record")} at a time`;
   }
 }
 

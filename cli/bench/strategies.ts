@@ -19,11 +19,14 @@ import {
   type TransformOptions,
 } from "./scientists.ts";
 
+/** The name of a strategy of this machine on the command line. */
+export type LocalStrategyId = "serial" | ExecutorId;
+
 /** The name of a strategy on the command line. */
-export type StrategyId = "serial" | ExecutorId;
+export type StrategyId = LocalStrategyId | "nats";
 
 /** The name of a strategy in the report. */
-export type StrategyName = "serial" | ExecutorName;
+export type StrategyName = "serial" | ExecutorName | "NatsPoolExecutor";
 
 /** Who worked on a record, and when, in milliseconds since 1970; see {@linkcode wallTime}. */
 export interface Performance {
@@ -33,6 +36,11 @@ export interface Performance {
   readonly worker: string;
   readonly startedAt: number;
   readonly endedAt: number;
+  /**
+   * The node whose clock tells the times, and when its word came by the clock of
+   * this program; see node_clocks.ts.
+   */
+  readonly heard?: { readonly node: string; readonly at: number };
 }
 
 /** The numbers on which that of workers depends. */
@@ -45,7 +53,6 @@ export interface Concurrency {
 
 /** How a workload can be run. */
 export interface Strategy {
-  readonly id: StrategyId;
   readonly executor: StrategyName;
   /** How many records may be worked on at a time. */
   workers(options: Concurrency): number;
@@ -64,27 +71,34 @@ export interface Strategy {
  */
 const MAX_PROMISES = 32;
 
-/** The strategies in the order in which they run: the others are compared to serial. */
-export const STRATEGIES: readonly Strategy[] = [
-  {
-    id: "serial",
-    executor: "serial",
-    workers: () => 1,
-    run: (records, _workers, options, done) =>
-      runSerial(records, options, done),
-  },
-  ...EXECUTOR_IDS.map(strategyOf),
+/** Those of this machine, in the order in which they run: the others are compared to serial. */
+export const LOCAL_STRATEGY_IDS: readonly LocalStrategyId[] = [
+  "serial",
+  ...EXECUTOR_IDS,
 ];
 
-/** The names of the strategies on the command line, in the order in which they run. */
-export const STRATEGY_IDS: readonly StrategyId[] = STRATEGIES.map(({ id }) =>
-  id
-);
+/** All names on the command line, in the order in which they run. */
+export const STRATEGY_IDS: readonly StrategyId[] = [
+  ...LOCAL_STRATEGY_IDS,
+  "nats",
+];
 
-function strategyOf(id: ExecutorId): Strategy {
+/**
+ * Makes a strategy of this machine.
+ *
+ * @param id Its name on the command line.
+ */
+export function localStrategy(id: LocalStrategyId): Strategy {
+  if (id === "serial") {
+    return {
+      executor: "serial",
+      workers: () => 1,
+      run: (records, _workers, options, done) =>
+        runSerial(records, options, done),
+    };
+  }
   const { executor, worker, workers: byDefault, open } = EXECUTORS[id];
   return {
-    id,
     executor,
     workers: ({ workers, records }) =>
       workers ??
@@ -113,8 +127,15 @@ async function* runSerial(
   }
 }
 
-/** Maps with an executor: the same two lines for each. */
-async function* runPool(
+/**
+ * Maps with an executor: the same two lines for each.
+ *
+ * @param executor The executor, which is shut down.
+ * @param records The records.
+ * @param options What is done with each.
+ * @param done Told of each that is done.
+ */
+export async function* runPool(
   executor: Executor,
   records: readonly Scientist[],
   options: TransformOptions,

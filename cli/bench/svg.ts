@@ -12,9 +12,11 @@ import type { RunReport, WorkloadReport } from "./benchmark.ts";
 import {
   type Bar,
   describeRun,
+  fitName,
   type Lane,
   lanesOf,
   longestOf,
+  nameWidthOf,
   type Tick,
   ticksOf,
 } from "./lanes.ts";
@@ -23,9 +25,15 @@ import { formatHeading } from "./report.ts";
 const WIDTH = 880;
 const MARGIN = 16;
 
-/** The width of the names of the workers, left of the bars. */
-const LEFT = 112;
-const CHART_WIDTH = WIDTH - LEFT - MARGIN;
+/** The width of a character of the names of the workers, left of the bars. */
+const NAME_CHARACTER_WIDTH = 7.6;
+
+/** How many characters names have room for: as many as they have, but bars need room too. */
+const MIN_NAME = 11;
+const MAX_NAME = 30;
+
+/** The distance between names and bars. */
+const NAME_GAP = 12;
 
 const LANE_HEIGHT = 22;
 const BAR_HEIGHT = 18;
@@ -79,13 +87,17 @@ text { font: 13px system-ui, sans-serif; fill: var(--text) }
  * @returns The text of an SVG file.
  */
 export function drawSvg(workloads: readonly WorkloadReport[]): string {
-  const longestMs = longestOf(workloads.flatMap(({ runs }) => runs));
-  const scale = CHART_WIDTH / longestMs;
+  const runs = workloads.flatMap(({ runs }) => runs);
+  const longestMs = longestOf(runs);
+  const name = nameWidthOf(runs, MIN_NAME, MAX_NAME);
+  const left = Math.ceil(MARGIN + name * NAME_CHARACTER_WIDTH + NAME_GAP);
+  const scale = (WIDTH - left - MARGIN) / longestMs;
+  const layout: Layout = { left, scale };
   const ticks = ticksOf(longestMs, TICK_WIDTH / scale);
   const body: string[] = [];
   let y = MARGIN;
   for (const workload of workloads) {
-    const drawn = drawWorkload(workload, y, scale, ticks);
+    const drawn = drawWorkload(workload, y, layout, ticks);
     body.push(...drawn.lines);
     y = drawn.bottom + GAP;
   }
@@ -128,12 +140,21 @@ export function escape(text: string): string {
   );
 }
 
+/** Where bars are. */
+interface Layout {
+  /** Where time begins. */
+  readonly left: number;
+  /** The width of a millisecond. */
+  readonly scale: number;
+}
+
 function drawWorkload(
   workload: WorkloadReport,
   top: number,
-  scale: number,
+  layout: Layout,
   ticks: readonly Tick[],
 ): { lines: string[]; bottom: number } {
+  const { left, scale } = layout;
   const lines = [drawText(MARGIN, top, formatHeading(workload), "title")];
   let y = top + LINE_HEIGHT;
   for (const run of workload.runs) {
@@ -148,20 +169,20 @@ function drawWorkload(
     const { lanes, more } = lanesOf(run);
     const bottom = y + lanes.length * LANE_HEIGHT;
     for (const { ms } of ticks) {
-      lines.push(drawLine(LEFT + ms * scale, y, bottom));
+      lines.push(drawLine(left + ms * scale, y, bottom));
     }
     for (const lane of lanes) {
-      lines.push(...drawLane(lane, workload, run, y, scale));
+      lines.push(...drawLane(lane, workload, run, y, layout));
       y += LANE_HEIGHT;
     }
     if (more > 0) {
-      lines.push(drawText(LEFT, y, `… and ${more} more lanes`, "dim"));
+      lines.push(drawText(left, y, `… and ${more} more lanes`, "dim"));
       y += LANE_HEIGHT;
     }
     y += GAP;
   }
   for (const { ms, text } of ticks) {
-    const x = round(LEFT + ms * scale);
+    const x = round(left + ms * scale);
     // The last mark may have no room for its text.
     const look = x > WIDTH - MARGIN - TICK_WIDTH ? "dim end" : "dim";
     lines.push(drawText(x, y - GAP, text, look));
@@ -174,13 +195,19 @@ function drawLane(
   { kind }: WorkloadReport,
   run: RunReport,
   y: number,
-  scale: number,
+  layout: Layout,
 ): string[] {
+  const { left } = layout;
   const lines: string[] = [];
-  if (name !== "") lines.push(drawText(LEFT - 12, y, name, "end"));
-  if (bracket !== " ") lines.push(drawLine(LEFT - 6, y, y + LANE_HEIGHT));
+  if (name !== "") {
+    const shown = fitName(name, MAX_NAME);
+    lines.push(drawText(left - NAME_GAP, y, shown, "end"));
+  }
+  if (bracket !== " ") {
+    lines.push(drawLine(left - NAME_GAP / 2, y, y + LANE_HEIGHT));
+  }
   for (const bar of bars) {
-    lines.push(drawBar(bar, kind, run, y, scale));
+    lines.push(drawBar(bar, kind, run, y, layout));
   }
   return lines;
 }
@@ -190,12 +217,12 @@ function drawBar(
   kind: WorkloadReport["kind"],
   { executor }: RunReport,
   y: number,
-  scale: number,
+  { left, scale }: Layout,
 ): string {
   const { number, record, worker, startMs, endMs } = bar;
   // The clocks of two threads differ by a little.
   const from = Math.max(0, startMs);
-  const x = round(LEFT + from * scale);
+  const x = round(left + from * scale);
   const width = round(Math.max(MIN_BAR_WIDTH, (endMs - from) * scale - 1));
   const label = String(number);
   const text = `${number} ${record}: ${

@@ -7,15 +7,25 @@
 
 import { LINE_WIDTH, paint, type TextOptions } from "../text.ts";
 import type { WorkloadReport } from "./benchmark.ts";
-import { type Bar, describeRun, lanesOf, longestOf, ticksOf } from "./lanes.ts";
+import {
+  type Bar,
+  describeRun,
+  fitName,
+  lanesOf,
+  longestOf,
+  nameWidthOf,
+  ticksOf,
+} from "./lanes.ts";
 
 /** The margin, left of the name of the worker, a bracket and the bars. */
 const MARGIN = "    ";
-const NAME_WIDTH = 9;
-const LABEL_WIDTH = MARGIN.length + NAME_WIDTH + 2;
 
-/** The width of the bars, which leaves room for the last mark on the time axis. */
-const CHART_WIDTH = LINE_WIDTH - LABEL_WIDTH - 6;
+/** The width of names: as wide as they are, but a drawing needs room for the bars. */
+const MIN_NAME_WIDTH = 9;
+const MAX_NAME_WIDTH = 24;
+
+/** What the last mark on the time axis needs behind the bars. */
+const MARK_WIDTH = 6;
 
 /** How many columns a mark on the time axis needs. */
 const TICK_WIDTH = 8;
@@ -38,6 +48,9 @@ export function drawTimeline(
   options: TextOptions,
 ): string {
   const longestMs = longestOf(runs);
+  const nameWidth = nameWidthOf(runs, MIN_NAME_WIDTH, MAX_NAME_WIDTH);
+  const left = MARGIN.length + nameWidth + 2;
+  const width = LINE_WIDTH - left - MARK_WIDTH;
   const { fill, look, doing } = BARS[kind];
   const bar = paint(look, `1${fill}${fill}`, options);
   const lines = [
@@ -45,14 +58,14 @@ export function drawTimeline(
       paint("bold", "Who worked when", options)
     }: ${bar} is record 1, ${doing}`,
     "",
-    paint("dim", drawAxis(longestMs), options),
+    paint("dim", drawAxis(longestMs, left, width), options),
   ];
   for (const run of runs) {
     lines.push(`  ${run.executor}: ${describeRun(run, kind)}`);
     const { lanes, more } = lanesOf(run);
     for (const { name, bracket, bars } of lanes) {
-      const label = name.slice(0, NAME_WIDTH).padEnd(NAME_WIDTH) + bracket;
-      const drawn = drawBars(bars, fill, CHART_WIDTH / longestMs);
+      const label = fitName(name, nameWidth).padEnd(nameWidth) + bracket;
+      const drawn = drawBars(bars, fill, width / longestMs);
       lines.push(`${MARGIN}${label} ${paint(look, drawn, options)}`);
     }
     if (more > 0) lines.push(`${MARGIN}… and ${more} more rows`);
@@ -61,11 +74,11 @@ export function drawTimeline(
 }
 
 /** Draws marks at round times, as close to each other as can be read. */
-function drawAxis(longestMs: number): string {
-  const msPerColumn = longestMs / CHART_WIDTH;
+function drawAxis(longestMs: number, left: number, width: number): string {
+  const msPerColumn = longestMs / width;
   let axis = "";
   for (const { ms, text } of ticksOf(longestMs, TICK_WIDTH * msPerColumn)) {
-    const column = LABEL_WIDTH + Math.round(ms / msPerColumn);
+    const column = left + Math.round(ms / msPerColumn);
     if (column + text.length <= LINE_WIDTH) axis = axis.padEnd(column) + text;
   }
   return axis;

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { control, type Future } from "../future.ts";
+import type { CancelledError } from "../errors.ts";
+import { control, type Future, type FutureOrigin } from "../future.ts";
 import type { AsyncContext } from "../runtime/async_context.ts";
 import type { Tally } from "../stats.ts";
 import type { AnyFunction } from "../task.ts";
@@ -23,7 +24,7 @@ export class FutureSink implements Sink<Future<unknown>> {
   readonly context: AsyncContext;
   readonly arity = undefined;
   /** Ends the call early; only if there are options. */
-  #guard: StopGuard | undefined;
+  protected guard: StopGuard | undefined;
 
   /**
    * Makes a sink.
@@ -58,8 +59,13 @@ export class FutureSink implements Sink<Future<unknown>> {
       args,
       this.tally.add(1),
     );
-    job.target = control.create(job);
-    if (this.options !== NO_OPTIONS) this.#guard = new StopGuard(job);
+    job.target = control.create(this.origin(job));
+    if (this.options !== NO_OPTIONS) this.guard = new StopGuard(job);
+    return job;
+  }
+
+  /** Whom the future asks for exact states. */
+  protected origin(job: Job<Future<unknown>>): FutureOrigin {
     return job;
   }
 
@@ -67,9 +73,9 @@ export class FutureSink implements Sink<Future<unknown>> {
     return target.done();
   }
 
-  start({ target }: Job<Future<unknown>>): boolean {
-    if (!control.start(target)) return false;
-    this.#guard?.start();
+  start(job: Job<Future<unknown>>): boolean {
+    if (!control.start(job.target)) return false;
+    this.guard?.start(job);
     return true;
   }
 
@@ -91,6 +97,17 @@ export class FutureSink implements Sink<Future<unknown>> {
 
   cancel({ target }: Job<Future<unknown>>): void {
     target.cancel();
+  }
+
+  cancelRunning(
+    { target }: Job<Future<unknown>>,
+    error: CancelledError,
+  ): boolean {
+    return control.stop(target, error);
+  }
+
+  attempt(): number {
+    return 1;
   }
 
   split(): void {

@@ -5,16 +5,17 @@
  * @module
  */
 
-import { CancelledError, TimeoutError } from "../errors.ts";
+import { CancelledError } from "../errors.ts";
 import { control, type Future } from "../future.ts";
 import { type AbortWaiter, offAbort, onAbort } from "../runtime/abort.ts";
-import { startDeadline } from "../runtime/timer.ts";
 import { nameOf } from "../text.ts";
 import type { Job } from "./job.ts";
+import { startOvertime } from "./overtime.ts";
 
 /** Settles the future of a job at once, and has the holder of the job stop the function. */
 export class StopGuard implements AbortWaiter {
-  readonly #job: Job<Future<unknown>>;
+  /** The job of the present attempt. */
+  #job: Job<Future<unknown>>;
   #stopTimer: (() => void) | undefined;
 
   /**
@@ -29,15 +30,19 @@ export class StopGuard implements AbortWaiter {
     else if (signal !== undefined) onAbort(signal, this);
   }
 
-  /** The call is about to be entered. */
-  start(): void {
-    const { timeout } = this.#job.options;
+  /** The call is about to be entered, by this job. */
+  start(job: Job<Future<unknown>>): void {
+    this.#job = job;
+    this.rest();
+    const { timeout } = job.options;
     if (timeout === Infinity) return;
-    this.#stopTimer = startDeadline(timeout, () => {
-      const error = overtimeError(this.#job);
-      const { holder } = this.#job;
-      if (this.#job.reject(error)) holder?.stop(this.#job, error);
-    });
+    this.#stopTimer = startOvertime(job);
+  }
+
+  /** The call does not run for now. */
+  rest(): void {
+    this.#stopTimer?.();
+    this.#stopTimer = undefined;
   }
 
   /**
@@ -47,7 +52,7 @@ export class StopGuard implements AbortWaiter {
   #end(): void {
     const { signal } = this.#job.options;
     if (signal !== undefined) offAbort(signal, this);
-    this.#stopTimer?.();
+    this.rest();
   }
 
   signalAborted(): void {
@@ -61,11 +66,4 @@ export class StopGuard implements AbortWaiter {
     const { holder } = this.#job;
     if (control.stop(target, error)) holder?.stop(this.#job, error);
   }
-}
-
-/** Why a call is stopped that has run for longer than its options allow. */
-export function overtimeError({ fn, options }: Job): TimeoutError {
-  return new TimeoutError(
-    `Task ${nameOf(fn)} ran longer than its timeout of ${options.timeout} ms`,
-  );
 }

@@ -26,6 +26,7 @@ import type { AnyFunction } from "../task.ts";
 import { functionName } from "../text.ts";
 import { isTransfer, unwrapTransfer } from "../transfer.ts";
 import type { CallOptions } from "./options.ts";
+import type { Upcoming } from "./upcoming.ts";
 
 /** The place that a job has been sent to: a worker, or a promise pool that runs its calls. */
 export interface JobHolder {
@@ -77,13 +78,25 @@ export interface Sink<Target> {
   reject(job: Job<Target>, error: unknown, call: number | undefined): boolean;
   /** No call of the job has been entered, and none will be. */
   cancel(job: Job<Target>): void;
+  /** A call that runs is cancelled; false if it had an outcome. */
+  cancelRunning(
+    job: Job<Target>,
+    error: CancelledError,
+    call: number,
+  ): boolean;
+  /** Which attempt at the calls of the job this is, counted from 1; a job of a later one has one call. */
+  attempt(job: Job<Target>): number;
   /** From now on, `rest` has the last calls of the job. */
   split(job: Job<Target>, rest: Job<Target>): void;
 }
 
-/** The way into an executor for jobs that its `submit()` has not made: those of maps, and of clients of a node. */
+/** The way into an executor for jobs that its `submit()` has not made: those of maps, of later attempts, and of clients of a node. */
 export interface Entrance {
   readonly tally: Tally;
+  /** What will bring more jobs after a shutdown. */
+  readonly upcoming: Upcoming;
+  /** Whether what `transfer()` marks is moved, and gone for a second attempt. */
+  readonly moves: boolean;
   /** Throws unless the executor can run `fn` at all. */
   checkTask(fn: AnyFunction): void;
   /** Throws unless the executor takes jobs. */
@@ -199,6 +212,11 @@ export class Job<Target = unknown> {
     return this.#argsOf(0, this.#count);
   }
 
+  /** Which attempt at its calls the job is, counted from 1. */
+  get attempt(): number {
+    return this.sink.attempt(this);
+  }
+
   /** Whether nobody wants an outcome of the job any more. */
   get settled(): boolean {
     return this.sink.settled(this);
@@ -289,6 +307,17 @@ export class Job<Target = unknown> {
   }
 
   /**
+   * Cancels a call that runs.
+   *
+   * @param error Why.
+   * @param call The number of the call.
+   * @returns False, and nothing happens, if the call had an outcome.
+   */
+  cancelRunning(error: CancelledError, call: number): boolean {
+    return this.sink.cancelRunning(this, error, call);
+  }
+
+  /**
    * Splits the job, which keeps its first calls.
    *
    * @param count How many calls to keep: at least 1, and less than the job holds.
@@ -308,6 +337,19 @@ export class Job<Target = unknown> {
     this.#count = count;
     this.sink.split(this, rest);
     return rest;
+  }
+
+  /** A job of one of the calls, for another attempt. */
+  again(call: number): Job<Target> {
+    return new Job(
+      this.sink,
+      this.target,
+      this.fn,
+      this.#args,
+      this.#index,
+      this.#submitted,
+      this.from + call,
+    );
   }
 
   /** Whether a call of the job, by default its first, has been entered. */
@@ -338,20 +380,28 @@ export class Job<Target = unknown> {
    * Tells whoever watches the executor of a call that has ended.
    *
    * @param outcome What became of the call.
+   * @param error Why, unless the call has finished.
    * @param call The number of the call.
    */
-  tell(outcome: TaskOutcome, call = 0): void {
+  tell(outcome: TaskOutcome, error: unknown, call = 0): void {
     if (!this.timed) return;
     const { timing } = this;
     // The next call of the job has another timing.
     this.timing = undefined;
     this.sink.tally.tell({
       task: functionName(this.fn),
-      index: this.#index + this.from + call,
+      index: this.indexOf(call),
       outcome,
+      error,
+      attempts: this.attempt,
       submitted: this.#submitted,
       timing,
     });
+  }
+
+  /** How many calls were submitted to the executor before one of the job. */
+  indexOf(call: number): number {
+    return this.#index + this.from + call;
   }
 
   /** Makes a call. */

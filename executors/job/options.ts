@@ -6,7 +6,13 @@
  * @module
  */
 
-import { checkDuration, checkOptions, checkSignal } from "../arguments.ts";
+import {
+  checkNumber,
+  checkOptions,
+  checkSignal,
+  checkTimeLimit,
+} from "../arguments.ts";
+import { checkRetry, type Retry, type RetryOptions } from "./retry.ts";
 
 /** Options of {@linkcode Executor.submitWith}. */
 export interface SubmitOptions {
@@ -22,6 +28,20 @@ export interface SubmitOptions {
    * @default {Infinity}
    */
   timeout?: number;
+  /**
+   * How the task is tried again if it fails, or the number of attempts. The
+   * `timeout` is for each attempt.
+   *
+   * @default {1}
+   */
+  retry?: RetryOptions | number;
+  /**
+   * Of what waits in the executor's queue, the highest comes first; a finite
+   * number.
+   *
+   * @default {0}
+   */
+  priority?: number;
 }
 
 /** How the calls of a job are to be made: options that have been checked. */
@@ -32,6 +52,12 @@ export interface CallOptions {
   readonly timeout: number;
   /** How many calls travel together; 0 leaves that to the executor. */
   readonly chunkSize: number;
+  /** Whether nobody wants to know what calls return, which is not sent anywhere then. */
+  readonly quiet: boolean;
+  /** How each call is tried again; `undefined` if it is not. */
+  readonly retry: Retry | undefined;
+  /** What is higher comes first. */
+  readonly priority: number;
 }
 
 /** The options of calls that were submitted without any: always this object. */
@@ -39,6 +65,9 @@ export const NO_OPTIONS: CallOptions = {
   signal: undefined,
   timeout: Infinity,
   chunkSize: 0,
+  quiet: false,
+  retry: undefined,
+  priority: 0,
 };
 
 /**
@@ -47,21 +76,27 @@ export const NO_OPTIONS: CallOptions = {
  * @param options What the user gave.
  * @returns The options, with defaults.
  * @throws {TypeError} If an option has the wrong type.
- * @throws {RangeError} If `timeout` is not more than 0.
+ * @throws {RangeError} If an option is out of range.
  */
 export function checkSubmitOptions(
   options: SubmitOptions | undefined,
 ): CallOptions {
-  const { signal, timeout } = checkOptions(options);
-  const checked = {
+  const { signal, timeout, retry, priority } = checkOptions(options);
+  return {
     ...NO_OPTIONS,
     signal: checkSignal(signal),
-    timeout: checkDuration("timeout", timeout, Infinity),
+    timeout: checkTimeLimit("timeout", timeout),
+    retry: checkRetry(retry),
+    priority: checkPriority(priority),
   };
-  if (checked.timeout === 0) {
-    throw new RangeError(
-      "'timeout' must be more than 0 milliseconds: received 0",
-    );
-  }
-  return checked;
+}
+
+/** Checks a priority. */
+export function checkPriority(priority: number | undefined): number {
+  if (priority === undefined) return 0;
+  checkNumber("priority", priority, "a finite number");
+  if (Number.isFinite(priority)) return priority;
+  throw new RangeError(
+    `'priority' must be a finite number: received ${priority}`,
+  );
 }

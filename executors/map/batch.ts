@@ -21,10 +21,12 @@ export class Failure {
 
 /** Calls that were pulled together; they are counted from 0, whatever jobs they travel in. */
 export class Batch {
-  /** The jobs that the calls travel in: one, until an executor splits it. */
+  /** The jobs that the calls travel in: one, until an executor splits it; none while arguments are awaited. */
   readonly jobs: Job<Batch>[] = [];
   /** The batch that was pulled after this one. */
   next: Batch | undefined = undefined;
+  /** How many calls there are. */
+  readonly count: number;
   readonly #args: unknown[];
   readonly #arity: number;
   readonly #outcomes: unknown[];
@@ -43,7 +45,7 @@ export class Batch {
   constructor(args: unknown[], arity: number) {
     this.#args = args;
     this.#arity = arity;
-    this.#open = args.length / arity;
+    this.count = this.#open = args.length / arity;
     this.#outcomes = new Array(this.#open).fill(NONE);
   }
 

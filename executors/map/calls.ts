@@ -8,10 +8,12 @@
 import { CancelledError } from "../errors.ts";
 import { Job, type Sink } from "../job/job.ts";
 import type { CallOptions } from "../job/options.ts";
+import { Overtimes } from "../job/overtime.ts";
 import { type AsyncContext, currentContext } from "../runtime/async_context.ts";
 import type { Tally, TaskOutcome } from "../stats.ts";
 import type { AnyFunction } from "../task.ts";
 import { Batch, Failure } from "./batch.ts";
+import type { Progress } from "./progress.ts";
 
 /** Is told that `count` calls of a batch, from `call` on, have outcomes. */
 type CallsSettled = (batch: Batch, call: number, count: number) => void;
@@ -23,7 +25,9 @@ export class MapCalls implements Sink<Batch> {
   readonly context: AsyncContext = currentContext();
   readonly arity: number;
   readonly #fn: AnyFunction;
+  readonly #progress: Progress;
   readonly #settled: CallsSettled;
+  readonly #overtimes = new Overtimes<Job<Batch>>();
   /** Batches with calls that have no outcome. */
   readonly #open = new Set<Batch>();
   #inFlight = 0;
@@ -35,7 +39,8 @@ export class MapCalls implements Sink<Batch> {
    * @param fn The function.
    * @param arity How many arguments each call has.
    * @param options How the calls are to be made.
-   * @param tally Counts the calls.
+   * @param tally Counts the calls of the executor.
+   * @param progress Counts the calls of the map.
    * @param settled Is told of outcomes.
    */
   constructor(
@@ -43,12 +48,14 @@ export class MapCalls implements Sink<Batch> {
     arity: number,
     options: CallOptions,
     tally: Tally,
+    progress: Progress,
     settled: CallsSettled,
   ) {
     this.tally = tally;
     this.options = options;
     this.arity = arity;
     this.#fn = fn;
+    this.#progress = progress;
     this.#settled = settled;
   }
 
@@ -64,8 +71,24 @@ export class MapCalls implements Sink<Batch> {
    * @returns The job; its target has the outcomes.
    */
   job(args: unknown[]): Job<Batch> {
-    const count = args.length / this.arity;
+    return this.jobOf(this.batch(args), args);
+  }
+
+  /**
+   * Makes a batch of calls whose job comes later.
+   *
+   * @param args The arguments of all calls, or promises of them.
+   */
+  batch(args: unknown[]): Batch {
     const batch = new Batch(args, this.arity);
+    this.#open.add(batch);
+    this.#inFlight += batch.count;
+    return batch;
+  }
+
+  /** Makes the job of a batch; `args` is the list that the batch was made with. */
+  jobOf(batch: Batch, args: unknown[]): Job<Batch> {
+    const { count } = batch;
     const job = new Job<Batch>(
       this,
       batch,
@@ -77,9 +100,19 @@ export class MapCalls implements Sink<Batch> {
       count,
     );
     batch.jobs.push(job);
-    this.#open.add(batch);
-    this.#inFlight += count;
     return job;
+  }
+
+  /** The only call of a batch will have no job, as an argument cannot be had. */
+  refuse(batch: Batch, error: unknown): void {
+    if (this.#abandoned) return;
+    batch.settle(0, new Failure(error));
+    this.#hear(
+      batch,
+      0,
+      1,
+      error instanceof CancelledError ? "cancelled" : "failed",
+    );
   }
 
   /**
@@ -98,7 +131,9 @@ export class MapCalls implements Sink<Batch> {
     for (const batch of batches) {
       // By index, as listeners that are told of a call may cause a job to be split.
       for (let i = 0; i < batch.jobs.length; i++) {
-        abandonJob(batch.jobs[i]!, reason);
+        const job = batch.jobs[i]!;
+        if (reason !== undefined) this.#overtimes.stop(job);
+        abandonJob(job, reason);
       }
     }
   }
@@ -107,8 +142,10 @@ export class MapCalls implements Sink<Batch> {
     return this.#abandoned;
   }
 
-  start(): boolean {
-    return !this.#abandoned;
+  start(job: Job<Batch>): boolean {
+    if (this.#abandoned) return false;
+    this.#overtimes.start(job, job);
+    return true;
   }
 
   resolve(
@@ -116,7 +153,8 @@ export class MapCalls implements Sink<Batch> {
     value: unknown,
     call = job.target.firstOpen(job.from) - job.from,
   ): void {
-    this.#settle(job, value, "finished", call);
+    const outcome = this.options.quiet ? undefined : value;
+    this.#settle(job, outcome, "finished", call);
   }
 
   resolveAll(
@@ -126,8 +164,8 @@ export class MapCalls implements Sink<Batch> {
     to: number,
     call: number,
   ): void {
-    if (this.tally.watched) {
-      // Listeners are told of each call.
+    if (this.tally.watched || this.options.timeout < Infinity) {
+      // Listeners are told of each call, and each has a clock.
       for (let i = from; i < to; i++) {
         this.resolve(job, values[i], call + i - from);
       }
@@ -137,8 +175,8 @@ export class MapCalls implements Sink<Batch> {
     const { target: batch } = job;
     const first = job.from + call;
     batch.settleAll(first, values, from, to);
-    this.tally.finished += to - from;
-    this.#hear(batch, first, to - from);
+    this.tally.finishedAll(to - from);
+    this.#hear(batch, first, to - from, "finished");
   }
 
   reject(
@@ -149,11 +187,23 @@ export class MapCalls implements Sink<Batch> {
     return this.#settle(job, new Failure(error), "failed", call);
   }
 
+  cancelRunning(
+    job: Job<Batch>,
+    error: CancelledError,
+    call: number,
+  ): boolean {
+    return this.#settle(job, new Failure(error), "cancelled", call);
+  }
+
   cancel(job: Job<Batch>): void {
     for (let call = 0; call < job.count; call++) {
       const error = new CancelledError("The task was cancelled");
       this.#settle(job, new Failure(error), "cancelled", call);
     }
+  }
+
+  attempt(): number {
+    return 1;
   }
 
   split(job: Job<Batch>, rest: Job<Batch>): void {
@@ -166,22 +216,25 @@ export class MapCalls implements Sink<Batch> {
     what: TaskOutcome,
     call: number,
   ): boolean {
-    if (this.#abandoned || call >= job.count || !isOpen(job, call)) {
-      return false;
-    }
+    const stopped = this.#overtimes.stop(job);
+    // A call that nobody waits for is still stopped when its time is up.
+    if (this.#abandoned) return stopped;
+    if (call >= job.count || !isOpen(job, call)) return false;
     const { target: batch, from } = job;
     batch.settle(from + call, outcome);
     job.ended(what, call);
-    job.tell(what, call);
-    this.#hear(batch, from + call, 1);
+    const error = outcome instanceof Failure ? outcome.error : undefined;
+    job.tell(what, error, call);
+    this.#hear(batch, from + call, 1, what);
     return true;
   }
 
-  #hear(batch: Batch, call: number, count: number): void {
+  #hear(batch: Batch, call: number, count: number, what: TaskOutcome): void {
     // A listener that was told of the call may have abandoned the map.
     if (this.#abandoned) return;
     this.#inFlight -= count;
     if (batch.complete) this.#open.delete(batch);
+    if (what !== "cancelled") this.#progress.ended(count, what === "failed");
     this.#settled(batch, call, count);
   }
 }
@@ -196,7 +249,10 @@ function abandonJob(job: Job<Batch>, reason: CancelledError | undefined): void {
     // A listener may cause the job to be split; this loop goes over the rest too.
     batch.settle(from + call, undefined);
     job.ended("cancelled", call);
-    job.tell("cancelled", call);
+    if (!job.timed) continue;
+    const error = reason ??
+      new CancelledError("Nobody wants the results of the map");
+    job.tell("cancelled", error, call);
   }
   job.holder?.revoke(job);
   // The calls that are left have been entered; the last may have ended.

@@ -15,8 +15,13 @@ const arrayIterator = Array.prototype[Symbol.iterator];
 const ArrayIterator = Object.getPrototypeOf([][Symbol.iterator]());
 const { next: nextOfArray } = ArrayIterator;
 
-/** An input of `map()`, which calls its function with each item. */
-export type Input<T> = Iterable<T> | AsyncIterable<T>;
+/**
+ * An input of `map()` or `forEach()`, which call their function with each item; an
+ * item that is a promise is awaited first.
+ */
+export type Input<T> =
+  | Iterable<T | PromiseLike<T>>
+  | AsyncIterable<T | PromiseLike<T>>;
 
 /** An input, and the method that gives its iterator. */
 export interface Source {

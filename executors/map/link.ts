@@ -57,7 +57,9 @@ export class MapLink implements AbortWaiter, OpenMap {
   }
 
   executorClosed(): void {
-    this.#run.deref()?.executorClosed();
+    const run = this.#run.deref();
+    if (run === undefined) this.inputEnded();
+    else run.executorClosed();
   }
 
   /** The input has ended: the map has no more calls for the executor to refuse. */

@@ -1,5 +1,6 @@
 /**
- * The options and the result of `map()`; run.ts is how it works.
+ * The options and the result of `map()` and `forEach()`; run.ts and for_each.ts
+ * are how they work.
  *
  * @module
  */
@@ -8,21 +9,41 @@ import {
   checkBoolean,
   checkCount,
   checkDuration,
+  checkFunction,
   checkOptions,
   checkSignal,
+  checkTimeLimit,
 } from "../arguments.ts";
 import type { Entrance } from "../job/job.ts";
 import { type CallOptions, NO_OPTIONS } from "../job/options.ts";
+import type { Upcoming } from "../job/upcoming.ts";
 
-/** Options of `map()`. */
-export interface MapOptions {
+/** How far a `map()` or a `forEach()` has come. */
+export interface MapProgress {
+  /** How many calls have ended, those that failed among them, those that were cancelled not. */
+  readonly done: number;
+  /** How many calls have failed. */
+  readonly failed: number;
+  /** How many calls there will be; `undefined` unless each input has a `length` or `size`, and is no string. */
+  readonly total: number | undefined;
+}
+
+/** Options of `forEach()`. */
+export interface ForEachOptions {
   /**
-   * How long the results may take, in milliseconds from the call. After that
-   * a result that is not there is a `TimeoutError`.
+   * How long all of it may take, in milliseconds from the call. After that a
+   * result that is not there is a `TimeoutError`.
    *
    * @default {Infinity}
    */
   timeout?: number;
+  /**
+   * How long each call may run, in milliseconds from its start; then that call
+   * fails with a `TimeoutError`, and is stopped.
+   *
+   * @default {Infinity}
+   */
+  itemTimeout?: number;
   /**
    * How many inputs may be in flight or finished and unread, an integer of at
    * least 1; `Infinity` submits everything at the call. By default 1000, and up
@@ -36,14 +57,31 @@ export interface MapOptions {
    * pool finds a good number by itself.
    */
   chunkSize?: number;
+  /** When aborted, cancels calls that have not started, and stops those that run. */
+  signal?: AbortSignal;
+  /**
+   * Called with how many calls have ended: every 100 milliseconds at most, and
+   * once more at the end. What it throws, or rejects with, is logged with
+   * `console.error`.
+   */
+  onProgress?: (progress: MapProgress) => unknown;
+}
+
+/** Options of `map()`. */
+export interface MapOptions extends ForEachOptions {
   /**
    * Whether results come in the order of the inputs, or as they finish.
    *
    * @default {true}
    */
   ordered?: boolean;
-  /** When aborted, cancels calls that have not started, and stops those that run. */
-  signal?: AbortSignal;
+  /**
+   * Whether each result says how its call has ended, as those of
+   * `Promise.allSettled()` do, so that no error of a call ends the map.
+   *
+   * @default {false}
+   */
+  settled?: boolean;
 }
 
 /**
@@ -81,7 +119,9 @@ export interface MapSettings {
   /** `undefined` leaves it to the map. */
   readonly bufferSize: number | undefined;
   readonly ordered: boolean;
+  readonly settled: boolean;
   readonly signal: AbortSignal | undefined;
+  readonly onProgress: ((progress: MapProgress) => unknown) | undefined;
   /** How each call is to be made. */
   readonly call: CallOptions;
 }
@@ -93,20 +133,33 @@ export interface MapSettings {
  * @throws {RangeError} If an option is out of range.
  */
 export function checkMapOptions(options: MapOptions | undefined): MapSettings {
-  const { timeout, bufferSize, chunkSize, ordered, signal } = checkOptions(
-    options,
-  );
+  const {
+    timeout,
+    itemTimeout,
+    bufferSize,
+    chunkSize,
+    ordered,
+    settled,
+    signal,
+    onProgress,
+  } = checkOptions(options);
+  if (onProgress !== undefined) checkFunction("onProgress", onProgress);
   return {
     timeout: checkDuration("timeout", timeout, Infinity),
     bufferSize: bufferSize === undefined
       ? undefined
       : checkCount("bufferSize", bufferSize, 1, { unbounded: true }),
-    call: chunkSize === undefined ? NO_OPTIONS : {
+    call: {
       ...NO_OPTIONS,
-      chunkSize: checkCount("chunkSize", chunkSize, 1),
+      timeout: checkTimeLimit("itemTimeout", itemTimeout),
+      chunkSize: chunkSize === undefined
+        ? 0
+        : checkCount("chunkSize", chunkSize, 1),
     },
     ordered: checkBoolean("ordered", ordered, true),
+    settled: checkBoolean("settled", settled, false),
     signal: checkSignal(signal),
+    onProgress,
   };
 }
 
@@ -120,4 +173,6 @@ export interface OpenMap {
 export interface MapTarget extends Entrance {
   /** The maps that are told when the executor takes no more jobs. */
   readonly openMaps: Set<OpenMap>;
+  /** What brings more jobs, also after a shutdown. */
+  readonly upcoming: Upcoming;
 }

@@ -1,34 +1,32 @@
 /**
- * The run of a `map()`: pulls inputs as results are read.
+ * The run of a `map()`, as its reader sees it: outcomes are handed out, and room
+ * is made for inputs.
  *
  * ```text
- * inputs ──pull, while there is room──► Batch, Job ──enqueue──► the executor, which splits the job
- *                                          │                     │
- * reader ◄── next(), or the array ◄── Unread ◄── MapCalls ◄──────┘
- *                                                          resolve, reject
+ * inputs ──► Pull ──► the executor
+ *              ▲          │
+ *     room for more   outcomes
+ *              │          ▼
+ * reader ◄── next(), or the array ◄── Unread ◄── MapCalls
  * ```
- *
- * Inputs that are pulled at once become one job, of which the executor splits off
- * as many calls as it wants. So a call costs two places in arrays: no future, no
- * promise, no object of its own.
  *
  * @module
  */
 
 import { CancelledError, TimeoutError } from "../errors.ts";
-import { monotonicTime, queueMicrotask } from "../runtime/clock.ts";
+import { monotonicTime } from "../runtime/clock.ts";
 import { Deque } from "../runtime/deque.ts";
 import { startTimer } from "../runtime/timer.ts";
-import { Turns } from "../runtime/turns.ts";
 import type { AnyFunction } from "../task.ts";
 import { nameOf } from "../text.ts";
-import { isTransfer } from "../transfer.ts";
-import { Failure } from "./batch.ts";
+import { type Batch, Failure } from "./batch.ts";
 import { MapBuffer } from "./buffer.ts";
 import { MapCalls } from "./calls.ts";
 import { Inputs, type Source } from "./inputs.ts";
 import { type LinkedMap, MapLink } from "./link.ts";
 import type { MapResult, MapSettings, MapTarget } from "./options.ts";
+import { Progress } from "./progress.ts";
+import { Pull, type PullOwner } from "./pull.ts";
 import { CompletionOrder, InputOrder, type Unread } from "./unread.ts";
 
 /**
@@ -42,20 +40,22 @@ export function startMap(
   settings: MapSettings,
   target: MapTarget,
 ): MapResult<unknown> {
-  return new MapRun(fn, settings, target, new Inputs(inputs));
+  const progress = new Progress(inputs, settings.onProgress);
+  return new MapRun(fn, settings, target, new Inputs(inputs), progress);
 }
 
 /** Someone who waits in `next()`. */
 type Reader = PromiseWithResolvers<IteratorResult<unknown>>;
 
-class MapRun implements MapResult<unknown>, LinkedMap {
+class MapRun implements MapResult<unknown>, LinkedMap, PullOwner {
   readonly #fn: AnyFunction;
   readonly #settings: MapSettings;
   readonly #target: MapTarget;
-  readonly #inputs: Inputs;
+  readonly #pull: Pull;
   readonly #deadline: number;
   readonly #buffer: MapBuffer;
   readonly #calls: MapCalls;
+  readonly #progress: Progress;
   /** Outcomes that nobody has read, and their number together with that of calls in flight. */
   readonly #outcomes: Unread;
   #unread = 0;
@@ -63,17 +63,8 @@ class MapRun implements MapResult<unknown>, LinkedMap {
   /** The array, once somebody awaits it. */
   #collected: unknown[] | undefined;
   #array: PromiseWithResolvers<unknown[]> | undefined;
-  /** Set when no more input is pulled; its error, if there is one, comes after the last outcome. */
-  #end: { error?: unknown } | undefined;
   #finished = false;
   #advancing = false;
-  #advanceDue = false;
-  #pulling = false;
-  /**
-   * Turns of the event loop, as an input that computes keeps everything else in
-   * this thread waiting.
-   */
-  readonly #turns = new Turns();
   #stopTimer: (() => void) | undefined;
   #link: MapLink | undefined;
 
@@ -82,10 +73,12 @@ class MapRun implements MapResult<unknown>, LinkedMap {
     settings: MapSettings,
     target: MapTarget,
     inputs: Inputs,
+    progress: Progress,
   ) {
     this.#fn = fn;
     this.#settings = settings;
     this.#target = target;
+    this.#progress = progress;
     this.#outcomes = settings.ordered
       ? new InputOrder()
       : new CompletionOrder();
@@ -94,26 +87,26 @@ class MapRun implements MapResult<unknown>, LinkedMap {
       inputs.arity,
       settings.call,
       target.tally,
+      progress,
       (batch, call, count) => {
-        if (this.#outcomes.settled(batch, call, count)) this.#advanceSoon();
+        const isReadable = this.#outcomes.settled(batch, call, count);
+        if (isReadable || this.#calls.inFlight === 0) this.#pull.advanceSoon();
       },
     );
-    this.#inputs = inputs;
+    this.#pull = new Pull(inputs, settings, target, this.#calls, this);
     this.#buffer = new MapBuffer(settings.bufferSize);
     this.#deadline = settings.timeout === Infinity
       ? Infinity
       : monotonicTime() + settings.timeout;
     if (settings.signal?.aborted) this.abort();
-    // The clock is read once: to read it for each pull takes longer than the pull.
-    this.#turns.begin(monotonicTime());
-    this.#advance();
+    this.advance();
     this.#linkUp();
   }
 
   next(): Promise<IteratorResult<unknown>> {
     const reader: Reader = Promise.withResolvers();
     this.#readers.push(reader);
-    this.#advance();
+    this.advance();
     return reader.promise;
   }
 
@@ -158,53 +151,57 @@ class MapRun implements MapResult<unknown>, LinkedMap {
       },
     );
     this.#abandon(error);
-    this.#end = { error };
+    this.#pull.end = { error };
     this.#link?.inputEnded();
-    this.#advance();
+    this.advance();
   }
 
-  /**
-   * The executor takes no more jobs: ends the input, also if that has been
-   * asked and does not answer.
-   */
   executorClosed(): void {
-    if (this.#end !== undefined) return;
     try {
-      this.#target.assertOpen();
+      this.assertOpen();
     } catch (error) {
-      this.#endInput({ error });
-      this.#advance();
+      this.#pull.executorClosed(error);
     }
+  }
+
+  get room(): number {
+    return this.#buffer.size - this.#unread;
+  }
+
+  assertOpen(): void {
+    this.#target.assertOpen();
+  }
+
+  added(batch: Batch, count: number): void {
+    this.#unread += count;
+    this.#buffer.submitted(count);
+    this.#outcomes.add(batch);
+  }
+
+  inputEnded(): void {
+    this.#link?.inputEnded();
   }
 
   #collect(): Promise<unknown[]> {
     if (this.#array === undefined) {
       this.#array = Promise.withResolvers();
       this.#collected = [];
-      this.#advance();
+      this.advance();
     }
     return this.#array.promise;
   }
 
-  /**
-   * Advances in a microtask: outcomes come many at a time, and the inputs that
-   * they make room for are to travel together.
-   */
-  #advanceSoon(): void {
-    if (this.#advanceDue) return;
-    this.#advanceDue = true;
-    queueMicrotask(() => {
-      this.#advanceDue = false;
-      this.#advance();
-    });
-  }
-
   /** Hands out outcomes and pulls inputs until neither is possible. */
-  #advance(): void {
+  advance(): void {
     // Inputs are code of users, which may come back here.
     if (this.#advancing) return;
     this.#advancing = true;
-    do this.#deliver(); while (this.#pull());
+    do {
+      if (this.#pull.end !== undefined && this.#calls.inFlight === 0) {
+        this.#progress.end();
+      }
+      this.#deliver();
+    } while (this.#pull.pull());
     this.#advancing = false;
     this.#watchClock();
   }
@@ -212,13 +209,15 @@ class MapRun implements MapResult<unknown>, LinkedMap {
   /** Hands out outcomes to those who wait. */
   #deliver(): void {
     while (!this.#finished && this.#waited) {
+      const { end } = this.#pull;
       if (this.#outcomes.readable) {
         const outcome = this.#outcomes.read();
         this.#unread--;
-        if (outcome instanceof Failure) this.#fail(outcome.error);
+        if (this.#settings.settled) this.#give(settledResult(outcome));
+        else if (outcome instanceof Failure) this.#fail(outcome.error);
         else this.#give(outcome);
-      } else if (this.#end !== undefined && this.#unread === 0) {
-        if ("error" in this.#end) this.#fail(this.#end.error);
+      } else if (end !== undefined && this.#unread === 0) {
+        if ("error" in end) this.#fail(end.error);
         else this.#finish();
       } else return;
     }
@@ -237,6 +236,7 @@ class MapRun implements MapResult<unknown>, LinkedMap {
   }
 
   #fail(error: unknown): void {
+    this.#progress.end();
     const receiver = this.#readers.shift() ?? this.#array;
     receiver!.reject(error);
     this.#finish();
@@ -245,9 +245,9 @@ class MapRun implements MapResult<unknown>, LinkedMap {
   #finish(): void {
     if (this.#finished) return;
     this.#finished = true;
-    this.#turns.rest(monotonicTime());
-    this.#endInput({});
+    this.#pull.endInput({});
     this.#abandon();
+    this.#progress.end();
     this.#link?.end();
     this.#watchClock();
     this.#dismiss();
@@ -257,22 +257,15 @@ class MapRun implements MapResult<unknown>, LinkedMap {
   #linkUp(): void {
     const { signal } = this.#settings;
     // A small input has ended by now, so that the executor does not matter any more.
-    if (this.#finished || this.#end !== undefined && signal === undefined) {
+    if (this.#finished || this.#pull.isDone && signal === undefined) {
       return;
     }
     const link = new MapLink(this, this.#settings, this.#target);
     this.#link = link;
     // Inputs may have run code that aborted the signal, or ended the executor.
     if (signal?.aborted) this.abort();
-    if (this.#end === undefined) this.executorClosed();
-    else link.inputEnded();
-  }
-
-  /** Ends the input; if it has ended before, for that reason. */
-  #endInput(end: { error?: unknown }): void {
-    this.#end ??= end;
-    this.#link?.inputEnded();
-    this.#inputs.close();
+    if (this.#pull.isDone) link.inputEnded();
+    else this.executorClosed();
   }
 
   /** Tells everyone who still waits that the map is over. */
@@ -294,101 +287,8 @@ class MapRun implements MapResult<unknown>, LinkedMap {
   #abandon(reason?: CancelledError): void {
     this.#outcomes.clear();
     this.#unread = 0;
-    this.#inputs.close();
+    this.#pull.stop();
     this.#calls.abandon(reason);
-  }
-
-  /** Pulls inputs while there is room; true if there may be outcomes to hand out. */
-  #pull(): boolean {
-    if (this.#pulling || this.#room <= 0) return false;
-    this.#pulling = true;
-    if (this.#inputs.async) {
-      this.#pullAsync();
-      return false;
-    }
-    const { arity } = this.#inputs;
-    let args: unknown[] = [];
-    let count = 0;
-    let end: { error?: unknown } | undefined;
-    let turn: Promise<void> | undefined;
-    this.#inputs.hold();
-    while (end === undefined && this.#room > count) {
-      turn = this.#turnDue();
-      if (turn !== undefined) break;
-      try {
-        this.#target.assertOpen();
-        const pulled = this.#inputs.pull(args, this.#room - count);
-        count += pulled;
-        if (pulled === 0) end = {};
-        else if (anyTransfer(args, args.length - arity)) {
-          const moved = args.splice(-arity);
-          this.#submit(args, count - 1);
-          this.#submit(moved, 1);
-          args = [];
-          count = 0;
-        }
-      } catch (error) {
-        end = { error };
-      }
-    }
-    this.#inputs.release();
-    // Does nothing if an input has run code that ended the map.
-    this.#submit(args, count);
-    if (end !== undefined) this.#endInput(end);
-    if (turn === undefined) this.#pulling = false;
-    else {
-      turn.then(() => {
-        this.#pulling = false;
-        this.#advance();
-      });
-    }
-    return true;
-  }
-
-  /**
-   * The turn that the next pull has to wait for; none without a `bufferSize`,
-   * as then all is pulled at once.
-   */
-  #turnDue(): Promise<void> | undefined {
-    return this.#settings.bufferSize === Infinity
-      ? undefined
-      : this.#turns.due();
-  }
-
-  async #pullAsync(): Promise<void> {
-    while (this.#room > 0) {
-      try {
-        this.#target.assertOpen();
-        const args = await this.#inputs.pullAsync();
-        // The signal or the executor may have ended the input meanwhile.
-        if (this.#end !== undefined) break;
-        if (args === undefined) {
-          this.#endInput({});
-        } else {
-          this.#target.assertOpen();
-          this.#submit(args, 1);
-        }
-      } catch (error) {
-        this.#endInput({ error });
-      }
-      this.#advance();
-    }
-    this.#pulling = false;
-  }
-
-  /** How many more calls may be in flight or unread. */
-  get #room(): number {
-    if (this.#end !== undefined) return 0;
-    return this.#buffer.size - this.#unread;
-  }
-
-  #submit(args: unknown[], count: number): void {
-    if (count === 0 || this.#end !== undefined) return;
-    const job = this.#calls.job(args);
-    this.#unread += count;
-    this.#buffer.submitted(count);
-    this.#outcomes.add(job.target);
-    this.#target.enqueue(job);
   }
 
   /**
@@ -415,10 +315,9 @@ class MapRun implements MapResult<unknown>, LinkedMap {
   }
 }
 
-/** Whether an argument from this one on is to be moved. */
-function anyTransfer(args: readonly unknown[], from: number): boolean {
-  for (let i = from; i < args.length; i++) {
-    if (isTransfer(args[i])) return true;
-  }
-  return false;
+/** The outcome of a call, as `Promise.allSettled()` gives it. */
+function settledResult(outcome: unknown): PromiseSettledResult<unknown> {
+  return outcome instanceof Failure
+    ? { status: "rejected", reason: outcome.error }
+    : { status: "fulfilled", value: outcome };
 }

@@ -8,16 +8,14 @@
  *
  * Heads are JSON, which nothing in can make a reader do anything; values are
  * what values.ts writes. Whoever reads a message checks all of its head before
- * anything else is done, here, and drops what is no message of this version.
+ * anything else is done, here, and drops what is no message of this version,
+ * which is `PROTOCOL` in subjects.ts.
  *
  * @module
  */
 
 import { checkLarge, type LargeValue } from "./parts.ts";
 import { UnreadableError } from "./values.ts";
-
-/** The version of all this. Client and node refuse one another if it differs. */
-export const PROTOCOL = 1;
 
 /** So many calls are in one message at most. */
 export const MAX_CALLS = 256;
@@ -62,6 +60,10 @@ export interface Run {
   readonly timeout?: number;
   /** Whether somebody wants to know who runs the calls, and when. */
   readonly timed: boolean;
+  /** Which attempt at its calls this is, counted from 1, if it is not the first. */
+  readonly attempt?: number;
+  /** Whether nobody wants to know what the calls return: then each is said to return `undefined`. */
+  readonly quiet?: boolean;
   /** The arguments: in each block, those of some calls, one after another. */
   readonly args: readonly Values[];
 }
@@ -296,12 +298,16 @@ type Fields<Type extends Message["type"]> = Partial<
 const CHECKS: {
   readonly [Type in Message["type"]]: (fields: Fields<Type>) => void;
 } = {
-  run({ client, batch, code, calls, jobs, arity, timeout, timed, args }) {
+  run(fields) {
+    const { client, batch, code, calls, jobs, arity, args } = fields;
+    const { attempt, quiet, timeout, timed } = fields;
     check("run", isToken(client) && isToken(batch));
     check("run", isCount(calls, 1, MAX_CALLS) && isCount(arity, 0, 2 ** 16));
     check("run", jobs === undefined || areJobs(jobs, calls as number));
     check("run", timeout === undefined || isDuration(timeout));
     check("run", typeof timed === "boolean");
+    check("run", attempt === undefined || isCount(attempt, 2, 2 ** 53 - 1));
+    check("run", quiet === undefined || typeof quiet === "boolean");
     checkCode(code);
     check("run", Array.isArray(args));
     let sum = 0;

@@ -6,9 +6,9 @@
 
 import config from "../../deno.json" with { type: "json" };
 import { checkCount, checkOptions } from "../arguments.ts";
-import { Executor } from "../executor.ts";
+import { WorkerTerminatedError } from "../errors.ts";
+import { Executor, type ExecutorOptions } from "../executor.ts";
 import type { Job } from "../job/job.ts";
-import { JobQueue } from "../job/queue.ts";
 import type { Activity } from "../stats.ts";
 import { type AnyFunction, referenceOf } from "../task.ts";
 import { Client } from "./client/client.ts";
@@ -19,7 +19,8 @@ import {
 } from "./connection_options.ts";
 
 /** Options of {@linkcode NatsPoolExecutor}. */
-export interface NatsPoolExecutorOptions extends NatsConnectionOptions {
+export interface NatsPoolExecutorOptions
+  extends NatsConnectionOptions, ExecutorOptions {
   /**
    * How many nodes a call may be lost with that had begun it, or may have, before
    * its future fails with a `WorkerCrashedError`, an integer of at least 1. What
@@ -80,7 +81,6 @@ export interface NatsNode {
  * ```
  */
 export class NatsPoolExecutor extends Executor {
-  readonly #queue = new JobQueue();
   readonly #pool: string;
   readonly #client: Client;
 
@@ -93,12 +93,12 @@ export class NatsPoolExecutor extends Executor {
    * @throws {RangeError} If an option is out of range.
    */
   constructor(options?: NatsPoolExecutorOptions) {
-    super();
+    super(options);
     const { maxDeliveries } = checkOptions(options);
     const connection = checkConnectionOptions(options, "futures");
     const code = new CodeSource();
     this.#pool = connection.pool;
-    this.#client = new Client(this.#queue, {
+    this.#client = new Client(this.queue, {
       connection,
       maxDeliveries: checkCount("maxDeliveries", maxDeliveries, 3),
       versions: { deno: Deno.version.deno, version: config.version },
@@ -182,8 +182,19 @@ export class NatsPoolExecutor extends Executor {
    * ```
    */
   terminate(): Promise<void> {
-    this.shutdown({ wait: false });
+    this.giveUp(() =>
+      new WorkerTerminatedError("Terminated before another attempt")
+    );
+    this.shutdown({ wait: false, cancelFutures: true });
     return this.#client.terminate();
+  }
+
+  protected override abandon(): Promise<void> {
+    return this.terminate();
+  }
+
+  protected override wake(): void {
+    this.#client.wake();
   }
 
   /** Throws unless `fn` can travel by address or by source. */
@@ -193,7 +204,7 @@ export class NatsPoolExecutor extends Executor {
 
   /** Takes a job; its calls are sent in a later microtask, when their turn comes. */
   protected override enqueue(job: Job): void {
-    this.#queue.push(job);
+    this.queue.push(job);
     this.#client.wake();
   }
 

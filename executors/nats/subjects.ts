@@ -5,7 +5,7 @@
  *
  * | subject | from | to | what |
  * |---|---|---|---|
- * | `fut.POOL.t.CLIENT.BATCH` | client | stream of tasks | calls |
+ * | `fut.POOL.t1.CLIENT.BATCH` | client | stream of tasks | calls |
  * | `fut.POOL.r.CLIENT.BATCH` | node | stream of results | outcomes |
  * | `fut.POOL.p.CLIENT.BATCH.VALUE.N` | both | stream of parts | a part of a large value |
  * | `fut.POOL.c.CLIENT` | node | client | what concerns its calls |
@@ -14,6 +14,10 @@
  * | `fut.POOL.w.CLIENT` | client | nodes | that it wants to know |
  * | `fut.POOL.i.c.…`, `fut.POOL.i.n.…` | whoever was asked | client, node | answers |
  *
+ * The number is that of the protocol: each has a stream of tasks of its own, so
+ * that no node takes what it could not read. All else is for all protocols, or
+ * between those who have found each other.
+ *
  * Who may use which is what keeps a node from submitting and a client from
  * speaking for nodes: docs/nats.conf has it in the words of the server.
  *
@@ -21,6 +25,12 @@
  */
 
 import { show } from "../text.ts";
+
+/**
+ * The version of what clients and nodes say to one another, values included.
+ * They refuse one another if it differs.
+ */
+export const PROTOCOL = 1;
 
 /** The consumer of the stream of tasks, which all nodes share. */
 export const NODES = "nodes";
@@ -44,14 +54,14 @@ export class Subjects {
   /** Names for a pool, the name of which was checked where a user gave it. */
   constructor(pool: string) {
     this.#root = `fut.${checkToken(pool)}`;
-    this.tasks = `FUT_TASKS_${pool}`;
+    this.tasks = `FUT_TASKS${PROTOCOL}_${pool}`;
     this.results = `FUT_RESULTS_${pool}`;
     this.parts = `FUT_PARTS_${pool}`;
   }
 
   /** What the stream of tasks takes. */
   get allTasks(): string {
-    return `${this.#root}.t.>`;
+    return `${this.#root}.t${PROTOCOL}.>`;
   }
 
   /** What the stream of results takes. */
@@ -66,12 +76,14 @@ export class Subjects {
 
   /** A batch of calls. */
   task(client: string, batch: string): string {
-    return `${this.#root}.t.${checkToken(client)}.${checkToken(batch)}`;
+    return `${this.#root}.t${PROTOCOL}.${checkToken(client)}.${
+      checkToken(batch)
+    }`;
   }
 
   /** All batches of a client. */
   tasksOf(client: string): string {
-    return `${this.#root}.t.${checkToken(client)}.>`;
+    return `${this.#root}.t${PROTOCOL}.${checkToken(client)}.>`;
   }
 
   /** Outcomes of a batch. */

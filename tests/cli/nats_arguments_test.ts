@@ -58,6 +58,20 @@ for (
       "cannot read --nkey nowhere: No such file",
     ],
     [[...MAP, "--pool=a"], "--pool goes with --on"],
+    [["bench", "--nkey=a"], "--nkey goes with --on"],
+    [["bench", "--on=10.0.0.5"], "--on goes with nats in --executors"],
+    [
+      ["bench", "--executors=serial,nats"],
+      "nats of --executors needs --on, the URL of a NATS server",
+    ],
+    [
+      ["bench", "--executors=nats", "--on=10.0.0.5"],
+      "'servers' must be a URL such as nats://10.0.0.5",
+    ],
+    [
+      ["bench", "--executors=nats,dask"],
+      '--executors takes one or more of serial,promise,worker,process,nats: received "nats,dask"',
+    ],
     [[...MAP, "--tls-ca=a"], "--tls-ca goes with --on"],
     [
       [...MAP, `--on=${URLS}`, "--workers=2"],
@@ -77,7 +91,14 @@ for (
   });
 }
 
-for (const args of [["serve"], ["nodes"], [...MAP, "--on"]]) {
+for (
+  const args of [
+    ["serve"],
+    ["nodes"],
+    [...MAP, "--on"],
+    ["bench", "--executors=nats", "--on"],
+  ]
+) {
   Deno.test(`futures ${args[0]} sends no password in the clear, and shows none`, async () => {
     const { stderr } = await futures(
       [...args, "nats://me:secret@10.0.0.5"],

@@ -18,29 +18,31 @@ export interface Running extends AsyncDisposable {
 
 /** Starts `futures`. */
 export function start(args: string[], cwd = "."): Running {
-  const child = startFutures(args, cwd);
-  const stdout = new Listener(child.stdout);
-  const stderr = new Listener(child.stderr);
-  return {
-    child,
-    stdout,
-    stderr,
-    async [Symbol.asyncDispose]() {
-      try {
-        child.kill("SIGKILL");
-      } catch {
-        // It has ended.
-      }
-      await child.stdin.close().catch(() => {});
-      await Promise.all([stdout.end(), stderr.end(), child.status]);
-    },
-  };
+  return running(startFutures(args, cwd));
 }
 
 /** Starts `futures serve`, which serves once this has resolved, and keeps functions in a folder of its own. */
-export async function serve(...args: string[]): Promise<Running> {
+export function serve(...args: string[]): Promise<Running> {
+  return untilServing((args) => startFutures(args, "."), args);
+}
+
+/** The same by another program, such as a compiled one. */
+export function serveBy(program: string, ...args: string[]): Promise<Running> {
+  return untilServing((args) =>
+    new Deno.Command(program, {
+      args,
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn(), args);
+}
+
+async function untilServing(
+  spawn: (args: string[]) => Deno.ChildProcess,
+  args: readonly string[],
+): Promise<Running> {
   const cache = await makeTempFolder();
-  const program = start(["serve", ...args, "--cache", cache.path]);
+  const program = running(spawn(["serve", ...args, "--cache", cache.path]));
   const node: Running = {
     ...program,
     async [Symbol.asyncDispose]() {
@@ -57,6 +59,25 @@ export async function serve(...args: string[]): Promise<Running> {
       cause: error,
     });
   }
+}
+
+function running(child: Deno.ChildProcess): Running {
+  const stdout = new Listener(child.stdout);
+  const stderr = new Listener(child.stderr);
+  return {
+    child,
+    stdout,
+    stderr,
+    async [Symbol.asyncDispose]() {
+      try {
+        child.kill("SIGKILL");
+      } catch {
+        // It has ended.
+      }
+      await child.stdin.close().catch(() => {});
+      await Promise.all([stdout.end(), stderr.end(), child.status]);
+    },
+  };
 }
 
 /** What `futures nodes --json` says. */

@@ -1,9 +1,9 @@
 // The async context in which a promise pool makes calls: that of who submits.
 
 import { AsyncLocalStorage } from "node:async_hooks";
-import { assertEquals, assertStrictEquals } from "@std/assert";
+import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { currentTask, type Executor, PromisePoolExecutor } from "../../mod.ts";
-import { runProgram, settle, watched } from "./helpers/harness.ts";
+import { behaviour, runProgram, settle, watched } from "./helpers/harness.ts";
 import { SerialExecutor } from "./helpers/serial_executor.ts";
 
 const storage = new AsyncLocalStorage<string>();
@@ -155,6 +155,48 @@ watched(
     const result = await storage.run("first", () => pool.submit(seen));
     assertEquals(result, ["first", "first"]);
     assertEquals(initialized, [undefined, undefined, undefined]);
+  },
+);
+
+pooled(
+  "makes all calls of forEach() in the context of its call",
+  async (pool) => {
+    const each: unknown[] = [];
+    const note = async () => void each.push(await seen());
+    const inputs = [1, 2, 3].values();
+    await storage.run(
+      "each",
+      () => pool.forEach(note, inputs, { bufferSize: 1 }),
+    );
+    assertEquals(each, [["each", "each"], ["each", "each"], ["each", "each"]]);
+  },
+);
+
+behaviour(
+  "calls isRetriable() and onProgress() in the context of who gave them",
+  async ({ make }) => {
+    const executor = make({ maxWorkers: 1 });
+    const asked: unknown[] = [];
+    const retry = {
+      maxAttempts: 3,
+      isRetriable: () => asked.push(storage.getStore()) > 0,
+    };
+    const future = storage.run(
+      "submitter",
+      () =>
+        executor.submitWith({ retry }, () => {
+          throw new RangeError("Again");
+        }),
+    );
+    await assertRejects(() => future.result());
+    assertEquals(asked, ["submitter", "submitter"]);
+    const told: unknown[] = [];
+    const onProgress = () => told.push(storage.getStore());
+    await storage.run(
+      "mapper",
+      () => executor.map((n: number) => n, [1, 2], { onProgress }),
+    );
+    assertEquals([...new Set(told)], ["mapper"]);
   },
 );
 

@@ -10,6 +10,8 @@ import {
   WorkerPoolExecutor,
 } from "../../mod.ts";
 import { type Cells, load } from "./helpers/cells.ts";
+import { entranceTo } from "../../executors/executor.ts";
+import { FutureSink } from "../../executors/job/future_sink.ts";
 import { behaviour, settle, until, watched } from "./helpers/harness.ts";
 import {
   describeTask,
@@ -20,6 +22,7 @@ import {
   noteStop,
   noteThrow,
   passGate,
+  seenAttempt,
 } from "./helpers/tasks.ts";
 import { workerBehaviour } from "./helpers/worker_harness.ts";
 import { contextsOfPool } from "./helpers/worker_tasks.ts";
@@ -100,6 +103,30 @@ behaviour(
     const options = { signal, timeout: 60_000 };
     assertEquals(await executor.submitWith(options, describeTask), UNDISTURBED);
     assertEquals(await executor.map(describeTask, [1]), [UNDISTURBED]);
+  },
+);
+
+behaviour("currentTask() attempt is 1 at first", async ({ make }) => {
+  const executor = make();
+  assertEquals(await executor.submit(seenAttempt, 1), [1, 1]);
+  const inputs = [1, new Map()];
+  assertEquals(await executor.map(seenAttempt, inputs), [[1, 1], [1, 1]]);
+});
+
+behaviour(
+  "currentTask() attempt is what the sink of a call says",
+  async ({ make }) => {
+    const entrance = entranceTo(make({ maxWorkers: 1 }));
+    // Values that travel with others, and one that travels alone.
+    const futures = [1, 2, new Map(), 3].map((value) => {
+      const sink = new FutureSink(entrance.tally);
+      sink.attempt = () => typeof value === "number" ? value : 7;
+      const job = sink.job(seenAttempt, [value]);
+      entrance.enqueue(job);
+      return job.target;
+    });
+    const seen = await Promise.all(futures);
+    assertEquals(seen, [[1, 1], [2, 2], [7, 7], [3, 3]]);
   },
 );
 

@@ -19,7 +19,7 @@ function counts(executor: Executor) {
 
 behaviour("stats() of a new executor is all zero", ({ make }) => {
   const { workers: _, ...numbers } = make().stats();
-  assertEquals(Object.values(numbers), [0, 0, 0, 0, 0, 0]);
+  assertEquals(Object.values(numbers), [0, 0, 0, 0, 0, 0, 0]);
 });
 
 behaviour("stats() counts what waits, runs and has ended", async ({ make }) => {
@@ -40,6 +40,7 @@ behaviour("stats() counts what waits, runs and has ended", async ({ make }) => {
     finished: 0,
     failed: 0,
     cancelled: 1,
+    retried: 0,
   });
   gate.open();
   await Promise.allSettled([running, failing, waiting]);
@@ -50,6 +51,7 @@ behaviour("stats() counts what waits, runs and has ended", async ({ make }) => {
     finished: 2,
     failed: 1,
     cancelled: 1,
+    retried: 0,
   });
 });
 

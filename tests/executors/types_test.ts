@@ -9,6 +9,7 @@ import {
   Future,
   type FutureIterator,
   type FutureState,
+  type MapOptions,
   type MapResult,
   PromisePoolExecutor,
   task,
@@ -103,6 +104,66 @@ compiles("transfer() has the type of its value", () => {
   executor.submit(add, transfer(buffer, [buffer]), 2);
   // @ts-expect-error: a list of what is to be moved
   transfer(buffer, buffer);
+});
+
+compiles("map() awaits inputs that are promises", () => {
+  const lengths = executor.map(lengthOf, [Promise.resolve("a"), "b"]);
+  inferred(lengths).is<MapResult<number>>();
+  const sums = executor.map(add, [1], [Promise.resolve(2)]);
+  inferred(sums).is<MapResult<number>>();
+  const next = executor.map((n) => n + 1, [Promise.resolve(1)]);
+  inferred(next).is<MapResult<number>>();
+  // @ts-expect-error: texts are wanted
+  executor.map(lengthOf, [Promise.resolve(1)]);
+});
+
+compiles("map() with settled gives settled results", () => {
+  type Settled<T> = MapResult<PromiseSettledResult<T>>;
+  const settled = { settled: true, ordered: false } as const;
+  inferred(executor.map(lengthOf, ["a"], { settled: true })).is<
+    Settled<number>
+  >();
+  inferred(executor.map((n) => n + 1, [1], settled)).is<Settled<number>>();
+  inferred(executor.map(add, [1], [2], settled)).is<Settled<number>>();
+  const sum = (a: number, b: number, c: number) => a + b + c;
+  inferred(executor.map(sum, [1], [2], [3], settled)).is<Settled<number>>();
+  inferred(executor.map(add, [1], [2], { settled: false })).is<
+    MapResult<number>
+  >();
+  const options: MapOptions = { ordered: false };
+  inferred(executor.map(lengthOf, ["a"], options)).is<MapResult<number>>();
+  inferred(executor.map((n) => n + 1, [1], options)).is<MapResult<number>>();
+  inferred(executor.map(add, [1], [2], options)).is<MapResult<number>>();
+  // @ts-expect-error: a boolean
+  executor.map(lengthOf, ["a"], { settled: "yes" });
+});
+
+compiles("map() tells of its progress", () => {
+  executor.map(lengthOf, ["a"], {
+    onProgress: ({ done, failed, total }) => {
+      inferred(done).is<number>();
+      inferred(failed).is<number>();
+      inferred(total).is<number | undefined>();
+    },
+  });
+  // @ts-expect-error: a duration is a number
+  executor.map(lengthOf, ["a"], { itemTimeout: "5" });
+});
+
+compiles("forEach() takes what map() takes, and gives nothing", () => {
+  inferred(executor.forEach(lengthOf, ["a"])).is<Promise<void>>();
+  inferred(executor.forEach((n) => n + 1, [1, Promise.resolve(2)])).is<
+    Promise<void>
+  >();
+  inferred(executor.forEach(lengthOf, asyncTexts())).is<Promise<void>>();
+  executor.forEach(add, [1], [2], { bufferSize: 5, itemTimeout: 5 });
+  const sum = (a: number, b: number, c: number) => a + b + c;
+  executor.forEach(sum, [1], [2], [3], { timeout: 5 });
+  executor.forEach(() => {});
+  // @ts-expect-error: texts are wanted
+  executor.forEach(lengthOf, [1]);
+  // @ts-expect-error: the results have no order, as there are none
+  executor.forEach(lengthOf, ["a"], { ordered: false });
 });
 
 compiles("map() infers from one input", () => {

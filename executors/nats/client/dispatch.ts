@@ -98,7 +98,7 @@ export class Dispatch
 
   /** Whether a call has no outcome. */
   get hasCalls(): boolean {
-    return this.#sender.peek() !== undefined || !this.#ledger.isEmpty;
+    return !this.#sender.isEmpty || !this.#ledger.isEmpty;
   }
 
   /** Whether a node was told to stop something, and has not said that it has. */
@@ -226,7 +226,6 @@ export class Dispatch
   }
 
   take({ node, batch: id }: MessageOf<"take">): MessageOf<"go"> {
-    if (this.presence.isRefused(node)) this.#takeFrom(id);
     const batch = this.#ledger.take(id, node);
     const sent = batch && this.#sender.sent.get(batch);
     if (batch === undefined || sent === undefined) {
@@ -236,14 +235,6 @@ export class Dispatch
     sent.missing = 0;
     sent.deadline = sent.taken + batch.left * sent.timeout + OVERTIME_MS;
     return { type: "go", ticket: batch.holder!.ticket, calls: batch.open };
-  }
-
-  /** A node that is not used has the message of a batch, and forgets it: it is sent again. */
-  #takeFrom(id: string): void {
-    for (const batch of this.#ledger.inState(SENT)) {
-      if (batch.id === id) this.putBack(this.#ledger.recall(batch));
-    }
-    this.#owner.changed();
   }
 
   back({ batch: id, ticket, calls, begun }: MessageOf<"back">): void {

@@ -10,7 +10,8 @@
 
 import { monotonicTime } from "../../runtime/clock.ts";
 import { printable } from "../../text.ts";
-import { type Hello, PROTOCOL } from "../messages.ts";
+import type { Hello } from "../messages.ts";
+import { PROTOCOL } from "../subjects.ts";
 
 /** Nodes say hello every few seconds; one that has not for so long takes nothing for now. */
 const SILENT_MS = 15_000;
@@ -37,7 +38,6 @@ export class Presence {
   readonly #nodes = new Map<string, Known>();
   /** What nodes that are gone were called: what they had may still be told of. */
   readonly #names = new Map<string, string>();
-  readonly #refused = new Set<string>();
   readonly #said = new Set<string>();
 
   /**
@@ -55,7 +55,6 @@ export class Presence {
   heard(hello: Hello): void {
     const { node, name, host, protocol, leaving } = hello;
     if (protocol !== PROTOCOL) {
-      this.#refused.add(node);
       this.#nodes.delete(node);
       return this.#say(
         `Node ${printable(name)} on ${
@@ -80,11 +79,6 @@ export class Presence {
   /** Nothing is known: whoever is there has to say so again. */
   clear(): void {
     this.#nodes.clear();
-  }
-
-  /** Whether what a node asks for is refused, as it was told in another language. */
-  isRefused(node: string): boolean {
-    return this.#refused.has(node);
   }
 
   /** What a node is called. */

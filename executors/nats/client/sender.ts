@@ -90,6 +90,12 @@ export class Sender {
     this.#owner = owner;
   }
 
+  /** Whether no job waits. */
+  get isEmpty(): boolean {
+    this.peek();
+    return this.#queue.isEmpty;
+  }
+
   /** The job that is next; those before it that have an outcome are dropped. */
   peek(): Job | undefined {
     let job = this.#queue.peek();
@@ -122,7 +128,7 @@ export class Sender {
       return true;
     }
     if (code === undefined) return false;
-    const most = this.sizing.callsOf(job, this.#queue.calls, messages);
+    const most = this.sizing.callsOf(job, this.#queue.available, messages);
     const jobs = this.#take(fn, this.#ledger.travelsAlone(job) ? 1 : most);
     this.#sendJobs(session, fn, code, jobs);
     return true;
@@ -140,7 +146,7 @@ export class Sender {
       if (!fits) break;
       this.#queue.shift();
       jobs.push(job);
-      if (job.count > left) this.#queue.putBack([job.split(left)]);
+      if (job.count > left) this.#queue.unshift([job.split(left)]);
       left -= job.count;
     }
     return jobs;
@@ -152,7 +158,10 @@ export class Sender {
     code: Code,
     jobs: readonly Job[],
   ): void {
-    const [{ timed, options: { timeout } }] = jobs as [Job, ...Job[]];
+    const [{ attempt, timed, options: { timeout, quiet } }] = jobs as [
+      Job,
+      ...Job[],
+    ];
     const arity = jobs[0]!.args.length / jobs[0]!.count;
     const room = roomOf(session, code);
     if (room <= 0) {
@@ -184,6 +193,8 @@ export class Sender {
         arity,
         ...timeout === Infinity ? {} : { timeout },
         timed,
+        ...attempt === 1 ? {} : { attempt },
+        ...quiet ? { quiet } : {},
       };
       // What getters have settled is not wanted.
       for (const job of draft.jobs) if (job.settled) batch.revoke(job);
@@ -282,6 +293,8 @@ export class Sender {
 /** Whether calls can travel with others of the same function. */
 function isLike(job: Job, first: Job): boolean {
   return job.options.timeout === first.options.timeout &&
+    job.options.quiet === first.options.quiet &&
+    job.attempt === first.attempt &&
     job.args.length * first.count === first.args.length * job.count;
 }
 

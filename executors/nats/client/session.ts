@@ -16,12 +16,11 @@ import {
   type Hello,
   type Message,
   type MessageOf,
-  PROTOCOL,
 } from "../messages.ts";
 import { Parts } from "../parts.ts";
 import { NoAnswerError, Requests } from "../requests.ts";
 import { Streams } from "../streams.ts";
-import type { Subjects } from "../subjects.ts";
+import { PROTOCOL, type Subjects } from "../subjects.ts";
 import { UnreadableError } from "../values.ts";
 import type { Versions } from "./presence.ts";
 import { Results } from "./results.ts";

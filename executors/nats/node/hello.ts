@@ -6,7 +6,8 @@
 
 import config from "../../../deno.json" with { type: "json" };
 import { wallTime } from "../../runtime/clock.ts";
-import { type MessageOf, PROTOCOL } from "../messages.ts";
+import type { MessageOf } from "../messages.ts";
+import { PROTOCOL } from "../subjects.ts";
 
 /** What of a node stays the same. */
 export type Identity = Pick<

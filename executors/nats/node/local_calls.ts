@@ -18,10 +18,9 @@ import {
   WorkerCrashedError,
 } from "../../errors.ts";
 import { entranceTo, type Executor } from "../../executor.ts";
-import { overtimeError } from "../../job/guard.ts";
 import { type Entrance, Job, type Sink } from "../../job/job.ts";
 import { type CallOptions, NO_OPTIONS } from "../../job/options.ts";
-import { startDeadline } from "../../runtime/timer.ts";
+import { enqueueTimed, Overtimes } from "../../job/overtime.ts";
 import type { CallTiming, Tally, TaskOutcome } from "../../stats.ts";
 import type { AnyFunction } from "../../task.ts";
 import { nameOf } from "../../text.ts";
@@ -48,6 +47,10 @@ export interface LocalOptions {
   readonly timeout?: number;
   /** Whether somebody wants to know when. */
   readonly timed: boolean;
+  /** Which attempt at its calls this is. */
+  readonly attempt?: number;
+  /** Whether nobody wants to know what the calls return. */
+  readonly quiet?: boolean;
 }
 
 /** Calls that are wanted or not as a whole. */
@@ -75,20 +78,23 @@ export class LocalCalls implements Sink<Group> {
   readonly #entrance: Entrance;
   readonly #listener: CallListener;
   readonly #timed: boolean;
+  readonly #attempt: number;
   /** The group of each call that has no outcome, by its number. */
   readonly #open: (Group | undefined)[] = [];
-  /** Stop the clocks of calls that run, by their numbers. */
-  readonly #deadlines = new Map<number, () => void>();
+  /** The clocks of calls that run, by their numbers. */
+  readonly #overtimes = new Overtimes<number>();
 
   constructor(
     executor: Executor,
-    { arity, timeout = Infinity, timed }: LocalOptions,
+    { arity, timeout = Infinity, timed, attempt = 1, quiet = false }:
+      LocalOptions,
     listener: CallListener,
   ) {
     this.#entrance = entranceTo(executor);
     this.#listener = listener;
     this.#timed = timed;
-    this.options = { ...NO_OPTIONS, timeout };
+    this.#attempt = attempt;
+    this.options = { ...NO_OPTIONS, timeout, quiet };
     this.arity = arity;
     this.tally = this.#entrance.tally;
     if (timed) this.#entrance.watch();
@@ -122,7 +128,7 @@ export class LocalCalls implements Sink<Group> {
     }
     const group = new Group(first, count);
     for (let i = 0; i < count; i++) this.#open[first + i] = group;
-    let job: Job<Group> = new Job<Group>(
+    const job = new Job<Group>(
       this,
       group,
       fn,
@@ -133,13 +139,7 @@ export class LocalCalls implements Sink<Group> {
       count,
     );
     group.jobs.push(job);
-    // Each call has a clock of its own, so it is to be heard of as it is entered.
-    while (this.options.timeout < Infinity && job.count > 1) {
-      const rest = job.split(1);
-      this.#entrance.enqueue(job);
-      job = rest;
-    }
-    this.#entrance.enqueue(job);
+    enqueueTimed(job, (job) => this.#entrance.enqueue(job));
   }
 
   /** Stops calls, whether they run or not; nothing more is heard of them. Of a group, all have to be stopped to stop one. */
@@ -190,15 +190,7 @@ export class LocalCalls implements Sink<Group> {
 
   start(job: Job<Group>): boolean {
     if (this.settled(job)) return false;
-    const { timeout } = this.options;
-    if (timeout < Infinity) {
-      const stop = startDeadline(timeout, () => {
-        const { holder } = job;
-        const error = overtimeError(job);
-        if (this.reject(job, error, 0)) holder?.stop(job, error);
-      });
-      this.#deadlines.set(firstOf(job), stop);
-    }
+    this.#overtimes.start(firstOf(job), job);
     return true;
   }
 
@@ -207,7 +199,8 @@ export class LocalCalls implements Sink<Group> {
     const at = this.#place(job, call);
     if (at === undefined) return;
     this.#close(at, "finished");
-    this.#listener.returned(at, [value], this.#timed ? timing : undefined);
+    const values = [this.options.quiet ? undefined : value];
+    this.#listener.returned(at, values, this.#timed ? timing : undefined);
   }
 
   resolveAll(
@@ -244,6 +237,14 @@ export class LocalCalls implements Sink<Group> {
     return true;
   }
 
+  cancelRunning(job: Job<Group>, error: CancelledError, call: number): boolean {
+    const at = this.#place(job, call);
+    if (at === undefined) return false;
+    this.#close(at, "cancelled");
+    this.#listener.lost([at], true, error);
+    return true;
+  }
+
   cancel(job: Job<Group>): void {
     const calls = this.#openOf(job);
     for (const call of calls) this.#close(call, "cancelled");
@@ -251,6 +252,10 @@ export class LocalCalls implements Sink<Group> {
     const error = this.#refusal()?.error ??
       new CancelledError(`Task ${nameOf(job.fn)} was cancelled on its node`);
     if (calls.length > 0) this.#listener.lost(calls, false, error);
+  }
+
+  attempt(): number {
+    return this.#attempt;
   }
 
   split({ target }: Job<Group>, rest: Job<Group>): void {
@@ -281,17 +286,14 @@ export class LocalCalls implements Sink<Group> {
     const group = this.#open[at]!;
     group.open--;
     this.#open[at] = undefined;
-    if (this.#deadlines.size > 0) {
-      this.#deadlines.get(at)?.();
-      this.#deadlines.delete(at);
-    }
+    this.#overtimes.stop(at);
     if (!this.tally.watched) return this.tally.ended(outcome);
     const job = group.jobs.find((job) =>
       at >= firstOf(job) && at < firstOf(job) + job.count
     )!;
     const call = at - firstOf(job);
     job.ended(outcome, call);
-    job.tell(outcome, call);
+    job.tell(outcome, undefined, call);
   }
 
   /** Why the executor takes no calls, if that is so. */

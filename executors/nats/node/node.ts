@@ -26,11 +26,11 @@ import { startTimer } from "../../runtime/timer.ts";
 import { because } from "../../text.ts";
 import { Connection } from "../connection.ts";
 import type { ConnectionSettings } from "../connection_options.ts";
-import { decodeMessage, encodeMessage, PROTOCOL } from "../messages.ts";
+import { decodeMessage, encodeMessage } from "../messages.ts";
 import { Parts } from "../parts.ts";
 import { Requests } from "../requests.ts";
 import { Streams } from "../streams.ts";
-import { Subjects } from "../subjects.ts";
+import { PROTOCOL, Subjects } from "../subjects.ts";
 import { Batches, type Functions } from "./batches.ts";
 import { clientsWithParts, removeClient } from "./cleanup.ts";
 import { Clients } from "./clients.ts";
@@ -226,8 +226,12 @@ export class PoolNode {
     try {
       const { client, protocol } = decodeMessage(data, "who").head;
       if (subject !== this.#subjects.who(client)) return;
-      if (protocol !== PROTOCOL) this.#warnOf(protocol);
       this.#clients.add(client);
+      if (protocol !== PROTOCOL) {
+        this.#warnOf(protocol);
+        // So that the client can say the same, though there is nothing to serve.
+        return this.#publishHello();
+      }
     } catch {
       return;
     }
@@ -265,7 +269,10 @@ export class PoolNode {
   }
 
   #sayHello(): void {
-    if (!this.#isReady) return;
+    if (this.#isReady) this.#publishHello();
+  }
+
+  #publishHello(): void {
     const busy = this.#batches.busyWorkers;
     this.#lastHello = { at: monotonicTime(), busy };
     const hello = helloOf(this.#settings.identity, {

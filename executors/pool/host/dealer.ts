@@ -54,7 +54,7 @@ export class Dealer {
       if (alone && !worker.room.free) break;
       const { count } = this.#queue.shift()!;
       const rest = worker.offer(job, alone ? 1 : left);
-      if (rest !== undefined) this.#queue.putBack([rest]);
+      if (rest !== undefined) this.#queue.unshift([rest]);
       if (rest === job) break;
       if (rest !== undefined && alone) this.#suspects.share(job, rest);
       this.#suspects.sent(worker, alone);
@@ -84,10 +84,10 @@ export class Dealer {
     const { fn, count } = next;
     const known = this.#functions.of(fn);
     let wanting = [...this.#crew].filter((worker) =>
-      worker.room.wants(this.#queue.calls, known) &&
+      worker.room.wants(this.#queue.available, known) &&
       !this.#suspects.areWith(worker)
     );
-    if (count > 1 && this.#queue.calls * known.cost < WORTHWHILE_MS) {
+    if (count > 1 && this.#queue.available * known.cost < WORTHWHILE_MS) {
       // If the brisk worker is slower than it seems, it stalls, and the next worker has its turn.
       const brisk = [...this.#crew].find((worker) => worker.room.brisk);
       wanting = wanting.filter((worker, i) =>
@@ -95,7 +95,10 @@ export class Dealer {
       );
     }
     for (const [i, worker] of wanting.entries()) {
-      this.fill(worker, Math.ceil(this.#queue.calls / (wanting.length - i)));
+      this.fill(
+        worker,
+        Math.ceil(this.#queue.available / (wanting.length - i)),
+      );
     }
   }
 }

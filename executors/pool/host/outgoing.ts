@@ -28,7 +28,7 @@ import type { Job, JobHolder } from "../../job/job.ts";
 import type { Channel } from "../channel.ts";
 import { cloneError } from "../wire/clone_error.ts";
 import { copyPlain, NOT_PLAIN } from "../wire/plain.ts";
-import type { Segment } from "../wire/protocol.ts";
+import type { About, Segment } from "../wire/protocol.ts";
 import { costOf, type FunctionTable, type PoolFunction } from "./functions.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Silence } from "./silence.ts";
@@ -143,12 +143,10 @@ export class Outgoing {
     if (job.count === 1) this.#next++;
     else this.#outbox[this.#next] = job.split(1);
     const { args } = job;
-    const segment: Segment = [
-      this.#functions.of(job.fn).id,
-      1,
-      args.map(unwrapTransfer),
-      false,
-    ];
+    const { id } = this.#functions.of(job.fn);
+    const segment = segmentOf(id, false, aboutOf(job));
+    segment[1] = 1;
+    segment[2] = args.map(unwrapTransfer);
     const transferables = args.filter(isTransfer).flatMap((arg) =>
       arg.transferables
     );
@@ -196,13 +194,32 @@ function isAnySettled(
   return false;
 }
 
+/** What is unusual about the calls of a job, if anything is. */
+function aboutOf({ attempt, options: { quiet } }: Job): About | undefined {
+  if (attempt === 1 && !quiet) return undefined;
+  return {
+    ...attempt === 1 ? {} : { attempt },
+    ...quiet ? { quiet } : {},
+  };
+}
+
 /** A segment to which calls are being added. */
 type DraftSegment = [
   fn: number,
   count: number,
   args: unknown[],
   oneJob: boolean,
+  about?: About,
 ];
+
+/** A segment without calls. */
+function segmentOf(
+  fn: number,
+  oneJob: boolean,
+  about: About | undefined,
+): DraftSegment {
+  return about === undefined ? [fn, 0, [], oneJob] : [fn, 0, [], oneJob, about];
+}
 
 /** The copies of calls that are to travel together. */
 class Draft {
@@ -218,7 +235,7 @@ class Draft {
     if (job.transfers) return 0;
     const { args, count } = job;
     const arity = args.length / count;
-    const segment = this.#segment(fn, count > 1, arity);
+    const segment = this.#segment(fn, count > 1, arity, aboutOf(job));
     const copies = segment[2];
     const before = copies.length;
     const plain = pushPlain(args, copies);
@@ -233,12 +250,12 @@ class Draft {
   without(outbox: readonly Job[], from: number): Draft {
     const kept = new Draft();
     let index = from;
-    for (const [fn, count, args, oneJob] of this.#segments) {
+    for (const [fn, count, args, oneJob, about] of this.#segments) {
       const calls = oneJob ? count : 1;
       const size = calls * args.length / count;
       for (let at = 0; at < count; at += calls) {
         if (outbox[index++]!.settled) continue;
-        const segment = kept.#segment(fn, oneJob, size / calls);
+        const segment = kept.#segment(fn, oneJob, size / calls, about);
         const first = at / calls * size;
         segment[2].push(...args.slice(first, first + size));
         segment[1] += calls;
@@ -247,14 +264,20 @@ class Draft {
     return kept;
   }
 
-  /** The segment to which calls are added next: single calls of the same shape share one. */
-  #segment(fn: number, oneJob: boolean, arity: number): DraftSegment {
+  /** The segment to which calls are added next: single calls of the same shape share one, if nothing is unusual. */
+  #segment(
+    fn: number,
+    oneJob: boolean,
+    arity: number,
+    about: About | undefined,
+  ): DraftSegment {
     const last = this.#segments.at(-1);
     if (
       !oneJob && last !== undefined && last[0] === fn && !last[3] &&
-      last[2].length === last[1] * arity
+      last[2].length === last[1] * arity && about === undefined &&
+      last.length === 4
     ) return last;
-    const segment: DraftSegment = [fn, 0, [], oneJob];
+    const segment = segmentOf(fn, oneJob, about);
     this.#segments.push(segment);
     return segment;
   }

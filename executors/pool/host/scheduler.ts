@@ -275,7 +275,7 @@ export class Scheduler implements Engine, PoolWorkerOwner, RoundsOwner {
   }
 
   #settleClosing(): void {
-    if (this.#life === OPEN || this.hasWaiting) return;
+    if (this.#life === OPEN || !this.#queue.isEmpty) return;
     for (const worker of this.#crew) {
       if (worker.ledger.count === 0) this.dismiss(worker);
     }

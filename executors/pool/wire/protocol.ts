@@ -26,15 +26,26 @@ export const MESSAGE_CALLS = 320;
  */
 export const UNREADABLE = ["unreadable"] as const;
 
+/** What is unusual about calls, of which most have nothing. */
+export interface About {
+  /** Which attempt at the call this is, if it is not the first. */
+  readonly attempt?: number;
+  /** Whether nobody wants to know what the calls return. */
+  readonly quiet?: boolean;
+}
+
 /**
  * Calls of one function, whose arguments lie one after another in `args`.
  * Either all are `oneJob`, with one slot, or each is a job with its own slot.
+ * Calls that something is unusual `about` are of one job, or alone; for others
+ * there is no such element, which would cost each message.
  */
 export type Segment = readonly [
   fn: number,
   count: number,
   args: readonly unknown[],
   oneJob: boolean,
+  about?: About,
 ];
 
 /** The messages of a host. */

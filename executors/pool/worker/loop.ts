@@ -13,11 +13,7 @@
  */
 
 import { CancelledError, TimeoutError } from "../../errors.ts";
-import {
-  CallScope,
-  type RunningTask,
-  type StopSource,
-} from "../../running_task.ts";
+import { type CallMaker, CallScope } from "../../running_task.ts";
 import {
   apply,
   OwnArray,
@@ -74,7 +70,7 @@ const UNREAD: WorkerFunction = {
 };
 
 /** The life of a worker between its first message and its last. */
-export class WorkerLoop implements StopSource {
+export class WorkerLoop implements CallMaker {
   readonly #line: HostLine;
   readonly #report: Report;
   readonly #functions: WorkerFunction[] = [];
@@ -311,7 +307,7 @@ export class WorkerLoop implements StopSource {
   }
 
   #resolve(called: WorkerFunction, value: unknown): void {
-    const copy = copyPlain(value);
+    const copy = this.#segment![4]?.quiet ? undefined : copyPlain(value);
     if (copy !== NOT_PLAIN) {
       this.#report.value(copy);
       if (this.#ended(called)) this.#report.send();
@@ -380,12 +376,15 @@ export class WorkerLoop implements StopSource {
     this.#report.restartClock();
   }
 
+  get attempt(): number {
+    return this.#segment![4]?.attempt ?? 1;
+  }
+
   /**
    * Why the running call is to stop, read from its slot: in a loop that never
    * yields, no message arrives.
    */
-  stopReason(task: RunningTask): CancelledError | TimeoutError | undefined {
-    if (!this.#scope.runs(task)) return undefined;
+  stopReason(): CancelledError | TimeoutError | undefined {
     switch (this.#line.slots.stopKind(this.#position)) {
       case "cancelled":
         return new CancelledError("The task was stopped");

@@ -168,6 +168,28 @@ Deno.test("drawSvg() draws what took no time, and no more lanes than fit a scree
   assert(!svg.includes("NaN") && !svg.includes("Infinity"));
 });
 
+Deno.test("drawSvg() has room for names of nodes, and shows the ends of long ones", () => {
+  const svg = drawSvg([{
+    kind: "wait",
+    records: 2,
+    delayMs: 1000,
+    runs: [
+      run("NatsPoolExecutor", 1000, null, [
+        ["ada/worker-1", 0, 1000],
+        [`${"long".repeat(10)}/worker-2`, 0, 1000],
+      ]),
+    ],
+  }]);
+  assertWellFormed(svg);
+  const names = [...svg.matchAll(/<text x="(\d+)" [^>]*>([^<]*worker-\d)</g)];
+  assertEquals(names.map(([, , name]) => name), [
+    "ada/worker-1",
+    `…${"long".repeat(5)}/worker-2`,
+  ]);
+  for (const [, x] of names) assert(Number(x) > 30 * 7, x);
+  for (const { x } of barsOf(svg)) assert(x > Number(names[0]![1]));
+});
+
 Deno.test("formatSpeedup() compares to the plain loop, if that ran", () => {
   const of = (executor: RunReport["executor"], speedup: number | null) =>
     formatSpeedup(run(executor, 500, speedup, []));

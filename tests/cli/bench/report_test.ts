@@ -166,6 +166,28 @@ Deno.test("drawTimeline() gives overlapping bars of one worker rows of their own
   );
 });
 
+Deno.test("drawTimeline() has room for names of nodes, and shows the ends of long ones", () => {
+  assertEquals(
+    drawTimeline({
+      ...WAIT,
+      records: 2,
+      runs: [
+        run("NatsPoolExecutor", 3, 100, [
+          ["ada/worker-1", 0, 50],
+          ["a-node-with-a-long-name-1/worker-1", 0, 100],
+        ]),
+      ],
+    }, {}),
+    `\
+  Who worked when: 1░░ is record 1, waiting
+
+                              0 ms     20 ms    40 ms   60 ms    80 ms    100 ms
+  NatsPoolExecutor: 2 nodes of a pool that has 3 workers
+    …-a-long-name-1/worker-1  2░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░
+    ada/worker-1              1░░░░░░░░░░░░░░░░░░░░░`,
+  );
+});
+
 Deno.test("drawTimeline() colours bars, and only on demand", () => {
   const colored = drawTimeline(COMPUTE, { color: true });
   assertEquals(

@@ -6,26 +6,29 @@
  */
 
 import { Executor } from "@concurrent/futures";
-import { type Job, JobQueue } from "@concurrent/futures/job";
+import type { Job } from "@concurrent/futures/job";
 
 /** Makes one call after another. */
 export class SerialExecutor extends Executor {
-  readonly #queue = new JobQueue();
   #running: Promise<void> | undefined;
 
   protected override enqueue(job: Job): void {
-    this.#queue.push(job);
+    this.queue.push(job);
+    this.wake();
+  }
+
+  protected override wake(): void {
     this.#running ??= Promise.resolve().then(() => this.#run());
   }
 
   protected override async close(cancelFutures: boolean): Promise<void> {
-    if (cancelFutures) this.#queue.end((job) => job.cancel());
+    if (cancelFutures) this.queue.end((job) => job.cancel());
     await this.#running;
   }
 
   async #run(): Promise<void> {
-    for (let job = this.#queue.enter(); job; job = this.#queue.enter()) {
-      const { call } = this.#queue;
+    for (let job = this.queue.enter(); job; job = this.queue.enter()) {
+      const { call } = this.queue;
       try {
         job.resolve(await job.invoke(call), call);
       } catch (error) {

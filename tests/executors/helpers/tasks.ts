@@ -102,6 +102,16 @@ export const describeTaskLater = task(
   },
 );
 
+/** Which attempt its task is, before and after it has waited. */
+export const seenAttempt = task(
+  import.meta,
+  async function seenAttempt(_?: unknown) {
+    const { attempt } = currentTask()!;
+    await delay(1);
+    return [attempt, currentTask()!.attempt];
+  },
+);
+
 /** Leaves something behind that opens the gate if it finds no task any more. */
 export const noteOutliving = task(
   import.meta,

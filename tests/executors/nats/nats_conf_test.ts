@@ -174,18 +174,18 @@ natsTest("docs/nats.conf lets nobody into another pool", async () => {
     await using somebody = await enter(server, role);
     for (
       const subject of [
-        "fut.other.t.c.b",
+        "fut.other.t1.c.b",
         "fut.other.r.c.b",
         "fut.other.p.c.b.v.0",
         "fut.other.n.n",
         "fut.other.c.c",
         "fut.other.h.n",
         "fut.other.w.c",
-        "$JS.API.STREAM.CREATE.FUT_TASKS_other",
+        "$JS.API.STREAM.CREATE.FUT_TASKS1_other",
         "$JS.API.STREAM.CREATE.other",
-        "$JS.API.STREAM.INFO.FUT_TASKS_other",
+        "$JS.API.STREAM.INFO.FUT_TASKS1_other",
         "$JS.API.STREAM.NAMES",
-        "$JS.API.CONSUMER.MSG.NEXT.FUT_TASKS_other.nodes",
+        "$JS.API.CONSUMER.MSG.NEXT.FUT_TASKS1_other.nodes",
         "$SYS.REQ.SERVER.PING",
       ]
     ) await assertForbidden(somebody, subject);

@@ -9,6 +9,7 @@ import {
 } from "@std/assert";
 import { WorkerCrashedError } from "../../../mod.ts";
 import { NatsPoolExecutor } from "../../../executors/nats/mod.ts";
+import { encodeMessage } from "../../../executors/nats/messages.ts";
 import { until } from "../helpers/harness.ts";
 import { link } from "./links.ts";
 import { NatsServer, natsTest } from "./nats_server.ts";
@@ -239,6 +240,44 @@ natsTest("Messages that are none disturb nothing", async () => {
   await nats.flush();
   assertStrictEquals(await pool.submit((n: number) => n, 2), 2);
 });
+
+natsTest(
+  "A large result that is not what was announced fails its task",
+  async () => {
+    const taken = Promise.withResolvers<{ ticket: string; batch: string }>();
+    await using set = await setUp({
+      taken: ({ ticket }, batch) => {
+        taken.resolve({ ticket, batch });
+        return false;
+      },
+    });
+    const { pool, servers } = set;
+    const future = pool.submit((n: number) => n, 2);
+    const { ticket, batch } = await taken.promise;
+    await using other = await link({ servers });
+    const { subjects, parts, manager } = other;
+    const [client] = (await manager.consumers.list(subjects.results).next())
+      .map(({ name }) => name);
+    const large = await parts.put(client!, batch, "0", new Uint8Array(100));
+    await manager.jetstream().publish(
+      subjects.result(client!, batch),
+      encodeMessage({
+        type: "done",
+        ticket,
+        batch,
+        outcomes: [{
+          calls: 1,
+          from: 0,
+          failed: false,
+          ms: 1,
+          large: { ...large, size: 200 },
+        }],
+      }),
+    );
+    const error = await assertRejects(() => future.result(), DOMException);
+    assertStrictEquals(error.name, "DataCloneError");
+  },
+);
 
 natsTest(
   "A consumer, and streams, that somebody has removed are made again",

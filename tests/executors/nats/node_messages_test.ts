@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { PromisePoolExecutor } from "../../../mod.ts";
 import {
+  decodeMessage,
   encodeMessage,
   type Message,
   type Run,
@@ -10,6 +11,7 @@ import {
 import { encodePlain, encodeValue } from "../../../executors/nats/values.ts";
 import { forSeeds } from "../helpers/random.ts";
 import { until } from "../helpers/harness.ts";
+import { link } from "./links.ts";
 import { NatsServer, natsTest } from "./nats_server.ts";
 import { type SentBatch, StandInClient } from "./stand_in_client.ts";
 import { serve } from "./test_node.ts";
@@ -209,6 +211,36 @@ natsTest("a node tells of a client with another protocol, once", async () => {
     "A client of pool default speaks version 2 of the protocol, this node 1: let both have one version of @concurrent/futures",
   ]);
 });
+
+natsTest(
+  "a node says hello to a client with another protocol, which makes it no stream",
+  async () => {
+    await using server = await NatsServer.start();
+    await using executor = new PromisePoolExecutor({ maxWorkers: 1 });
+    await using _node = await serve(server, executor);
+    await using client = await link({ servers: server.url });
+    const { nats, subjects } = client;
+    const hellos: unknown[] = [];
+    nats.subscribe(subjects.hellos, {
+      callback: (_, { data }) => {
+        hellos.push(decodeMessage(data, "hello").head.protocol);
+      },
+    });
+    const { warn } = console;
+    console.warn = () => {};
+    try {
+      const other = { protocol: 2, deno: "0", version: "0" };
+      nats.publish(
+        subjects.who("c"),
+        encodeMessage({ type: "who", client: "c", ...other }),
+      );
+      await until(() => hellos.length > 0);
+    } finally {
+      console.warn = warn;
+    }
+    assertEquals(hellos, [1]);
+  },
+);
 
 natsTest("a node survives whatever comes", async () => {
   await using server = await NatsServer.start();

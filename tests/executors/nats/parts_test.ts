@@ -13,6 +13,7 @@ import {
   UnreadableError,
 } from "../../../executors/nats/values.ts";
 import { link } from "./links.ts";
+import { NoAnswerError } from "../../../executors/nats/requests.ts";
 import { NatsServer, natsTest } from "./nats_server.ts";
 
 /** Bytes that are not the same anywhere. */
@@ -58,9 +59,9 @@ natsTest(
     const back = client.isBack();
     await server.kill();
     await server.restart();
-    const lost = "The connection was lost, and the answer with it";
-    await assertRejects(() => reading, Error, lost);
-    await assertRejects(() => storing, Error, lost);
+    const lost = "The connection is lost";
+    await assertRejects(() => reading, NoAnswerError, lost);
+    await assertRejects(() => storing, NoAnswerError, lost);
     await back;
     assertEquals(await client.parts.get("c", "b", large), noise(100));
   },

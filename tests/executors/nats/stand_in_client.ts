@@ -14,10 +14,10 @@ import {
   type Ended,
   type Go,
   type MessageOf,
-  PROTOCOL,
   type Run,
   type Values,
 } from "../../../executors/nats/messages.ts";
+import { PROTOCOL } from "../../../executors/nats/subjects.ts";
 import { decodeValues, encodePlain } from "../../../executors/nats/values.ts";
 import {
   decodeError,

@@ -19,7 +19,6 @@ import {
   type Ended,
   type Hello,
   type MessageOf,
-  PROTOCOL,
   type Read,
   type Values,
 } from "../../../executors/nats/messages.ts";
@@ -29,7 +28,7 @@ import {
   MAX_VALUE_BYTES,
 } from "../../../executors/nats/values.ts";
 import type { NatsConnectionOptions } from "../../../executors/nats/connection_options.ts";
-import { NODES } from "../../../executors/nats/subjects.ts";
+import { NODES, PROTOCOL } from "../../../executors/nats/subjects.ts";
 import { type Link, link } from "./links.ts";
 
 /** What a test makes of a node. */

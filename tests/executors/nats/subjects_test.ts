@@ -1,7 +1,7 @@
 // Names that a server takes for what they are, and for no more.
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { Subjects } from "../../../executors/nats/subjects.ts";
+import { PROTOCOL, Subjects } from "../../../executors/nats/subjects.ts";
 
 const BAD = ["", "a.b", "*", ">", "a b", "ä", "$JS", "a\n", "a".repeat(65)];
 
@@ -9,10 +9,12 @@ Deno.test("Subjects are of the pool, and of nobody else", () => {
   const subjects = new Subjects("a-pool");
   const { tasks, results, parts } = subjects;
   assertEquals([tasks, results, parts], [
-    "FUT_TASKS_a-pool",
+    `FUT_TASKS${PROTOCOL}_a-pool`,
     "FUT_RESULTS_a-pool",
     "FUT_PARTS_a-pool",
   ]);
+  // A node of another protocol finds nothing there.
+  assertEquals(subjects.task("c", "b"), `fut.a-pool.t${PROTOCOL}.c.b`);
   for (
     const subject of [
       subjects.allTasks,

@@ -32,6 +32,9 @@ export interface NatsChaosSummary {
   mapped: number;
   /** What has happened to nodes, server and other clients. */
   events: Record<string, number>;
+  /** After how many rounds it was seen that nothing is left of clients that are gone, and what it may take the nodes at most, in milliseconds. */
+  clean: number;
+  cleanMs: number;
 }
 
 /**
@@ -46,14 +49,24 @@ export async function runNatsChaos(
   await using world = await World.start();
   const outcomes: Record<string, number> = {};
   const { events } = world;
-  const summary = { rounds: 0, outcomes, mapped: 0, events };
+  const summary = {
+    rounds: 0,
+    outcomes,
+    mapped: 0,
+    events,
+    clean: 0,
+    cleanMs: 0,
+  };
   const end = performance.now() + 1000 * seconds;
   while (performance.now() < end) {
     const roundSeed = seed + summary.rounds++;
     try {
       const round = new Round(randomOf(roundSeed), world, patient);
       await round.run();
-      if (patient || performance.now() >= end) await world.becomeClean();
+      if (patient || performance.now() >= end) {
+        summary.cleanMs = Math.max(summary.cleanMs, await world.becomeClean());
+        summary.clean++;
+      }
       round.checkLater();
       summary.mapped += round.mapped;
       for (const [name, count] of Object.entries(round.outcomes)) {
@@ -68,13 +81,16 @@ export async function runNatsChaos(
 
 /** For people. */
 export function showNatsChaos(
-  { rounds, outcomes, mapped, events }: NatsChaosSummary,
+  { rounds, outcomes, mapped, events, clean, cleanMs }: NatsChaosSummary,
 ): string {
   const futures = Object.values(outcomes).reduce((a, b) => a + b, 0);
   return [
     `${rounds} executors, ${futures} futures, ${mapped} results of maps`,
     `  ${showCounts(outcomes)}`,
     `  ${showCounts(events)}`,
+    `  after ${clean} of them tasks, results, parts and consumers were looked for: none was left, after ${
+      (cleanMs / 1000).toFixed(1)
+    } s at most`,
   ].join("\n");
 }
 

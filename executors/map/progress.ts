@@ -1,0 +1,100 @@
+/**
+ * Counts the calls of a `map()` that have ended, and tells its user of them now
+ * and then.
+ *
+ * @module
+ */
+
+import { currentContext, runIn } from "../runtime/async_context.ts";
+import { queueMicrotask } from "../runtime/clock.ts";
+import { isThenable } from "../runtime/thenable.ts";
+import { startTimer } from "../runtime/timer.ts";
+import type { MapProgress } from "./options.ts";
+import type { Source } from "./inputs.ts";
+
+/** So often the user is told at most, in milliseconds. */
+const INTERVAL_MS = 100;
+
+/** How many calls have ended; those that were cancelled do not count. */
+export interface Counts {
+  /** All that have returned a value or failed. */
+  done: number;
+  /** Those that failed. */
+  failed: number;
+}
+
+/** The progress of one map. */
+export class Progress {
+  readonly counts: Counts = { done: 0, failed: 0 };
+  readonly #total: number | undefined;
+  readonly #onProgress: ((progress: MapProgress) => unknown) | undefined;
+  /** The async context of who asked for it. */
+  readonly #context = currentContext();
+  /** Runs while there is something to tell that is not to be told yet. */
+  #stopTimer: (() => void) | undefined;
+  #over = false;
+
+  /**
+   * Begins to count.
+   *
+   * @param inputs Say how many calls there will be, if somebody wants to know.
+   * @param onProgress Is told, if the user wants to be.
+   * @throws {unknown} What a getter of an input throws.
+   */
+  constructor(
+    inputs: readonly Source[],
+    onProgress: ((progress: MapProgress) => unknown) | undefined,
+  ) {
+    this.#onProgress = onProgress;
+    this.#total = onProgress && totalOf(inputs);
+  }
+
+  /** Calls have ended. */
+  ended(count: number, failed: boolean): void {
+    this.counts.done += count;
+    if (failed) this.counts.failed += count;
+    if (this.#onProgress === undefined || this.#over) return;
+    this.#stopTimer ??= startTimer(INTERVAL_MS, () => {
+      this.#stopTimer = undefined;
+      this.#tell();
+    });
+  }
+
+  /** The map is over: its user is told for the last time, before anybody else that it is. */
+  end(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#stopTimer?.();
+    if (this.#onProgress !== undefined) queueMicrotask(() => this.#tell());
+  }
+
+  #tell(): void {
+    const { done, failed } = this.counts;
+    const log = (error: unknown) => console.error("onProgress failed:", error);
+    try {
+      const returned = runIn(
+        this.#context,
+        () => this.#onProgress!({ done, failed, total: this.#total }),
+      );
+      if (isThenable(returned)) Promise.resolve(returned).catch(log);
+    } catch (error) {
+      log(error);
+    }
+  }
+}
+
+/** How many calls there will be; `undefined` if an input does not say. */
+function totalOf(inputs: readonly Source[]): number | undefined {
+  let total = inputs.length === 0 ? 0 : Infinity;
+  for (const { input } of inputs) {
+    // The length of a string counts other units than its iterator gives.
+    if (typeof input === "string" || input instanceof String) return undefined;
+    const { length, size } = input as { length?: unknown; size?: unknown };
+    const count = [length, size].find((count) =>
+      Number.isSafeInteger(count) && count as number >= 0
+    );
+    if (count === undefined) return undefined;
+    total = Math.min(total, count as number);
+  }
+  return total;
+}

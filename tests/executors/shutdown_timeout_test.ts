@@ -1,0 +1,114 @@
+// shutdown({ timeout }).
+
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  CancelledError,
+  PromisePoolExecutor,
+  ShutdownError,
+  WorkerTerminatedError,
+} from "../../mod.ts";
+import {
+  behaviour,
+  commonBehaviour,
+  settle,
+  until,
+} from "./helpers/harness.ts";
+import { Gate, noteStop, passGate } from "./helpers/tasks.ts";
+
+behaviour(
+  "shutdown({ timeout }) resolves as soon as all has ended",
+  async ({ make }) => {
+    const executor = make({ maxWorkers: 1 });
+    const future = executor.submit(() => 1);
+    await executor.shutdown({ timeout: 60_000 });
+    assertEquals(await future, 1);
+  },
+);
+
+behaviour(
+  "shutdown({ timeout }) ends what is left when the time is up",
+  async ({ make, kind }) => {
+    const executor = make({ maxWorkers: 1, gracePeriod: 20_000 } as never);
+    const gate = new Gate();
+    const running = executor.submit(noteStop, gate.cells);
+    const waiting = executor.submit(passGate, gate.cells, 1);
+    await until(() => gate.reached === 1);
+    await executor.shutdown({ timeout: 20 });
+    assert(waiting.cancelled());
+    if (kind.name === "PromisePoolExecutor") {
+      await assertRejects(() => running.result(), CancelledError, "was up");
+      await until(() => gate.stoppedBy === "CancelledError");
+    } else {
+      await assertRejects(() => running.result(), WorkerTerminatedError);
+    }
+    assertThrows(() => executor.submit(() => 1), ShutdownError);
+  },
+);
+
+behaviour("shutdown({ timeout: 0 }) ends all at once", async ({ make }) => {
+  const executor = make({ maxWorkers: 1 });
+  const gate = new Gate();
+  executor.submit(passGate, gate.cells, 1);
+  await until(() => gate.reached === 1);
+  const waiting = executor.submit(passGate, gate.cells, 1);
+  const closed = executor.shutdown({ timeout: 0 });
+  assert(waiting.cancelled());
+  await closed;
+  gate.open();
+});
+
+behaviour(
+  "shutdown({ timeout }) of several calls: the earliest end counts, without wait too",
+  async ({ make }) => {
+    const executor = make({ maxWorkers: 1 });
+    const gate = new Gate();
+    const running = executor.submit(passGate, gate.cells, 1);
+    await until(() => gate.reached === 1);
+    const first = executor.shutdown();
+    await executor.shutdown({ wait: false, timeout: 20 });
+    executor.shutdown({ wait: false, timeout: 60_000 });
+    await first;
+    assert(running.done());
+    gate.open();
+  },
+);
+
+Deno.test("shutdown({ timeout }) of a promise pool does not wait for a task that goes on", async () => {
+  const pool = new PromisePoolExecutor({ maxWorkers: 2 });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const future = pool.submit(() => promise);
+  const results = pool.map(() => promise, [1, 2]);
+  await settle();
+  await pool.shutdown({ timeout: 1 });
+  assert(future.cancelled());
+  await assertRejects(async () => await results, CancelledError);
+  resolve();
+  await settle();
+  assertEquals(pool.stats().running, 0);
+});
+
+commonBehaviour(
+  "shutdown({ timeout }) ends attempts to come",
+  async ({ make }) => {
+    const executor = make({ maxWorkers: 1 });
+    const fail = () => {
+      throw new RangeError("Expected");
+    };
+    const retry = { minTimeout: 60_000 };
+    const future = executor.submitWith({ retry }, fail);
+    await until(() => executor.stats().retried === 1);
+    await executor.shutdown({ timeout: 1 });
+    assert(future.done());
+    assert(await future.exception() instanceof Error);
+  },
+);
+
+commonBehaviour("shutdown({ timeout }) is checked", async ({ make }) => {
+  const executor = make();
+  assertThrows(() => executor.shutdown({ timeout: "1" } as never), TypeError);
+  for (const timeout of [-1, NaN]) {
+    assertThrows(() => executor.shutdown({ timeout }), RangeError);
+  }
+  // None of these was a shutdown.
+  await executor.submit(() => 1);
+});
