@@ -26,6 +26,7 @@ import type { AnyFunction } from "../task.ts";
 import { functionName } from "../text.ts";
 import { isTransfer, unwrapTransfer } from "../transfer.ts";
 import type { CallOptions } from "./options.ts";
+import { isTraced, runTraced } from "./trace.ts";
 import type { Upcoming } from "./upcoming.ts";
 
 /** The place that a job has been sent to: a worker, or a promise pool that runs its calls. */
@@ -60,6 +61,8 @@ export interface Sink<Target> {
   readonly arity: number | undefined;
   /** Counts the calls, and tells whoever watches of them. */
   readonly tally: Tally;
+  /** The spans of calls which are those of an executor elsewhere, as traceparents, if they have any. */
+  tracesElsewhere?(job: Job<Target>): readonly string[] | undefined;
   /** Whether nobody wants an outcome of the job any more. */
   settled(job: Job<Target>): boolean;
   /** A call is about to be entered; false if it must not be. */
@@ -217,6 +220,25 @@ export class Job<Target = unknown> {
     return this.sink.attempt(this);
   }
 
+  /**
+   * The spans of the calls, as traceparents, or "" for a call that nobody wants;
+   * `undefined` if nobody collects spans. They begin, unless they have before.
+   *
+   * @internal
+   */
+  get traces(): readonly string[] | undefined {
+    const elsewhere = this.sink.tracesElsewhere?.(this);
+    if (elsewhere !== undefined) return elsewhere;
+    const { tracing } = this.sink.tally;
+    if (tracing === undefined) return undefined;
+    const { settled, fn, context } = this;
+    return Array.from(
+      { length: this.#count },
+      (_, call) =>
+        settled ? "" : tracing.begin(this.indexOf(call), fn, context),
+    );
+  }
+
   /** Whether nobody wants an outcome of the job any more. */
   get settled(): boolean {
     return this.sink.settled(this);
@@ -248,7 +270,10 @@ export class Job<Target = unknown> {
    * @internal
    */
   invokeIn(context: AsyncContext, call: number): unknown {
-    return runIn(context, () => this.#invoke(call));
+    return runIn(
+      context,
+      () => isTraced ? this.#invokeTraced(call) : this.#invoke(call),
+    );
   }
 
   /**
@@ -388,7 +413,8 @@ export class Job<Target = unknown> {
     const { timing } = this;
     // The next call of the job has another timing.
     this.timing = undefined;
-    this.sink.tally.tell({
+    const { tally } = this.sink;
+    const told = {
       task: functionName(this.fn),
       index: this.indexOf(call),
       outcome,
@@ -396,12 +422,25 @@ export class Job<Target = unknown> {
       attempts: this.attempt,
       submitted: this.#submitted,
       timing,
-    });
+    };
+    if (this.sink.tracesElsewhere?.(this) === undefined) {
+      tally.tracing?.end(told, this.fn, this.context);
+    }
+    tally.tell(told);
   }
 
   /** How many calls were submitted to the executor before one of the job. */
   indexOf(call: number): number {
     return this.#index + this.from + call;
+  }
+
+  /** Makes a call in its span. */
+  #invokeTraced(call: number): unknown {
+    const invoke = () => this.#invoke(call);
+    const elsewhere = this.sink.tracesElsewhere?.(this);
+    if (elsewhere !== undefined) return runTraced(elsewhere[call]!, invoke);
+    const { tracing } = this.sink.tally;
+    return tracing!.run(this.indexOf(call), this.fn, this.context, invoke);
   }
 
   /** Makes a call. */

@@ -14,6 +14,7 @@
  * @module
  */
 
+import { isTraceparent } from "../job/trace.ts";
 import { checkLarge, type LargeValue } from "./parts.ts";
 import { UnreadableError } from "./values.ts";
 
@@ -64,6 +65,8 @@ export interface Run {
   readonly attempt?: number;
   /** Whether nobody wants to know what the calls return: then each is said to return `undefined`. */
   readonly quiet?: boolean;
+  /** The spans of the calls, as traceparents, if somebody collects spans; "" for none. */
+  readonly traces?: readonly string[];
   /** The arguments: in each block, those of some calls, one after another. */
   readonly args: readonly Values[];
 }
@@ -300,7 +303,7 @@ const CHECKS: {
 } = {
   run(fields) {
     const { client, batch, code, calls, jobs, arity, args } = fields;
-    const { attempt, quiet, timeout, timed } = fields;
+    const { attempt, quiet, timeout, timed, traces } = fields;
     check("run", isToken(client) && isToken(batch));
     check("run", isCount(calls, 1, MAX_CALLS) && isCount(arity, 0, 2 ** 16));
     check("run", jobs === undefined || areJobs(jobs, calls as number));
@@ -308,6 +311,7 @@ const CHECKS: {
     check("run", typeof timed === "boolean");
     check("run", attempt === undefined || isCount(attempt, 2, 2 ** 53 - 1));
     check("run", quiet === undefined || typeof quiet === "boolean");
+    check("run", traces === undefined || areTraces(traces, calls as number));
     checkCode(code);
     check("run", Array.isArray(args));
     let sum = 0;
@@ -418,6 +422,12 @@ function checkEnded(ended: unknown, known: Set<number>): void {
     check("done", !known.has(call));
     known.add(call);
   }
+}
+
+/** Whether there is a traceparent for each of so many calls. */
+function areTraces(value: unknown, calls: number): boolean {
+  return Array.isArray(value) && value.length === calls &&
+    value.every(isTraceparent);
 }
 
 function check(what: string, holds: boolean): void {

@@ -195,6 +195,9 @@ export class Sender {
         timed,
         ...attempt === 1 ? {} : { attempt },
         ...quiet ? { quiet } : {},
+        ...first!.traces === undefined
+          ? {}
+          : { traces: draft.jobs.flatMap(({ traces }) => traces!) },
       };
       // What getters have settled is not wanted.
       for (const job of draft.jobs) if (job.settled) batch.revoke(job);

@@ -51,6 +51,8 @@ export interface LocalOptions {
   readonly attempt?: number;
   /** Whether nobody wants to know what the calls return. */
   readonly quiet?: boolean;
+  /** The spans that they have where they were submitted, as traceparents. */
+  readonly traces?: readonly string[];
 }
 
 /** Calls that are wanted or not as a whole. */
@@ -79,6 +81,7 @@ export class LocalCalls implements Sink<Group> {
   readonly #listener: CallListener;
   readonly #timed: boolean;
   readonly #attempt: number;
+  readonly #traces: readonly string[] | undefined;
   /** The group of each call that has no outcome, by its number. */
   readonly #open: (Group | undefined)[] = [];
   /** The clocks of calls that run, by their numbers. */
@@ -86,14 +89,16 @@ export class LocalCalls implements Sink<Group> {
 
   constructor(
     executor: Executor,
-    { arity, timeout = Infinity, timed, attempt = 1, quiet = false }:
-      LocalOptions,
+    options: LocalOptions,
     listener: CallListener,
   ) {
+    const { arity, timeout = Infinity, timed, attempt = 1 } = options;
+    const { quiet = false, traces } = options;
     this.#entrance = entranceTo(executor);
     this.#listener = listener;
     this.#timed = timed;
     this.#attempt = attempt;
+    this.#traces = traces;
     this.options = { ...NO_OPTIONS, timeout, quiet };
     this.arity = arity;
     this.tally = this.#entrance.tally;
@@ -256,6 +261,11 @@ export class LocalCalls implements Sink<Group> {
 
   attempt(): number {
     return this.#attempt;
+  }
+
+  tracesElsewhere(job: Job<Group>): readonly string[] | undefined {
+    const first = firstOf(job);
+    return this.#traces?.slice(first, first + job.count);
   }
 
   split({ target }: Job<Group>, rest: Job<Group>): void {

@@ -195,11 +195,14 @@ function isAnySettled(
 }
 
 /** What is unusual about the calls of a job, if anything is. */
-function aboutOf({ attempt, options: { quiet } }: Job): About | undefined {
-  if (attempt === 1 && !quiet) return undefined;
+function aboutOf(
+  { attempt, options: { quiet }, traces }: Job,
+): About | undefined {
+  if (attempt === 1 && !quiet && traces === undefined) return undefined;
   return {
     ...attempt === 1 ? {} : { attempt },
     ...quiet ? { quiet } : {},
+    ...traces === undefined ? {} : { traces },
   };
 }
 

@@ -32,6 +32,8 @@ export interface About {
   readonly attempt?: number;
   /** Whether nobody wants to know what the calls return. */
   readonly quiet?: boolean;
+  /** The spans of the calls, as traceparents, if somebody collects spans; "" for none. */
+  readonly traces?: readonly string[];
 }
 
 /**
