@@ -11,6 +11,7 @@ import type { CallOptions } from "../job/options.ts";
 import { Overtimes } from "../job/overtime.ts";
 import { hearReport } from "../job/reports.ts";
 import type { UpcomingWork } from "../job/upcoming.ts";
+import { type AsyncContext, currentContext } from "../runtime/async_context.ts";
 import type { Tally, TaskOutcome } from "../stats.ts";
 import type { AnyFunction } from "../task.ts";
 import { Attempts } from "./attempts.ts";
@@ -24,6 +25,7 @@ type CallsSettled = (batch: Batch, call: number, count: number) => void;
 export class MapCalls implements Sink<Batch>, UpcomingWork {
   readonly tally: Tally;
   readonly options: CallOptions;
+  readonly context: AsyncContext = currentContext();
   readonly arity: number;
   readonly #fn: AnyFunction;
   readonly #entrance: Entrance;

@@ -14,6 +14,7 @@
  * @module
  */
 
+import { isTraceparent } from "../job/trace.ts";
 import { checkLarge, type LargeValue } from "./parts.ts";
 import { UnreadableError } from "./values.ts";
 
@@ -66,6 +67,8 @@ export interface Run {
   readonly attempt?: number;
   /** Whether nobody wants to know what the calls return: then each is said to return `undefined`. */
   readonly quiet?: true;
+  /** The spans of the calls, as traceparents, if somebody collects spans; "" for none. */
+  readonly traces?: readonly string[];
   /** The arguments: in each block, those of some calls, one after another. */
   readonly args: readonly Values[];
 }
@@ -327,7 +330,7 @@ const CHECKS: {
 } = {
   run(fields) {
     const { client, batch, code, calls, jobs, arity, args } = fields;
-    const { attempt, quiet, reports, timeout, timed } = fields;
+    const { attempt, quiet, reports, timeout, timed, traces } = fields;
     check("run", isToken(client) && isToken(batch));
     check("run", isCount(calls, 1, MAX_CALLS) && isCount(arity, 0, 2 ** 16));
     check("run", jobs === undefined || areJobs(jobs, calls as number));
@@ -339,6 +342,7 @@ const CHECKS: {
       "run",
       attempt === undefined || isCount(attempt, 2, Number.MAX_SAFE_INTEGER),
     );
+    check("run", traces === undefined || areTraces(traces, calls as number));
     checkCode(code);
     check("run", Array.isArray(args));
     let sum = 0;
@@ -463,6 +467,12 @@ function checkEnded(ended: unknown, known: Set<number>): void {
     check("done", !known.has(call));
     known.add(call);
   }
+}
+
+/** Whether there is a traceparent for each of so many calls. */
+function areTraces(value: unknown, calls: number): boolean {
+  return Array.isArray(value) && value.length === calls &&
+    value.every(isTraceparent);
 }
 
 function check(what: string, holds: boolean): void {

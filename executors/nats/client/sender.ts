@@ -194,6 +194,9 @@ export class Sender {
         ...attempt === 1 ? {} : { attempt },
         ...quiet ? { quiet: true } : {},
         ...onReport === undefined ? {} : { reports: true },
+        ...first!.traces === undefined
+          ? {}
+          : { traces: draft.jobs.flatMap(({ traces }) => traces!) },
       };
       // What getters have settled is not wanted.
       for (const job of draft.jobs) if (job.settled) batch.revoke(job);

@@ -59,6 +59,8 @@ export interface LocalOptions {
   /** Whether somebody wants to hear what they report, and how many bytes each report may have. */
   readonly reports?: true;
   readonly maxReportBytes: number;
+  /** The spans that they have where they were submitted, as traceparents. */
+  readonly traces?: readonly string[];
 }
 
 /** Calls that are wanted or not as a whole. */
@@ -79,12 +81,15 @@ class Group {
 /** The calls of one batch that have been submitted, and those of them that have not ended. */
 export class LocalCalls implements Sink<Group> {
   readonly options: CallOptions;
+  /** Who submitted the calls is elsewhere. */
+  readonly context = undefined;
   readonly arity: number;
   readonly tally: Tally;
   readonly #entrance: Entrance;
   readonly #listener: CallListener;
   readonly #timed: boolean;
   readonly #attempt: number;
+  readonly #traces: readonly string[] | undefined;
   /** The group of each call that has no outcome, by its number. */
   readonly #open: (Group | undefined)[] = [];
   /** The clocks of calls that run, by their numbers. */
@@ -103,11 +108,12 @@ export class LocalCalls implements Sink<Group> {
     listener: CallListener,
   ) {
     const { arity, timeout = Infinity, timed, attempt = 1 } = options;
-    const { quiet = false, reports, maxReportBytes } = options;
+    const { quiet = false, reports, maxReportBytes, traces } = options;
     this.#entrance = entranceTo(executor);
     this.#listener = listener;
     this.#timed = timed;
     this.#attempt = attempt;
+    this.#traces = traces;
     this.options = {
       ...NO_OPTIONS,
       timeout,
@@ -291,6 +297,11 @@ export class LocalCalls implements Sink<Group> {
 
   attempt(): number {
     return this.#attempt;
+  }
+
+  tracesElsewhere(job: Job<Group>): readonly string[] | undefined {
+    const first = firstOf(job);
+    return this.#traces?.slice(first, first + job.count);
   }
 
   split({ target }: Job<Group>, rest: Job<Group>): void {
