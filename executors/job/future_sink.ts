@@ -7,16 +7,22 @@
 
 import type { CancelledError } from "../errors.ts";
 import { control, type Future, type FutureOrigin } from "../future.ts";
+import type { AsyncContext } from "../runtime/async_context.ts";
 import type { Tally } from "../stats.ts";
 import type { AnyFunction } from "../task.ts";
 import { StopGuard } from "./guard.ts";
 import { Job, type Sink } from "./job.ts";
 import { type CallOptions, NO_OPTIONS } from "./options.ts";
+import { hearReport } from "./reports.ts";
 
-/** The sink of all futures of one executor; a call with options has a sink of its own. */
+/**
+ * The sink of all futures of one executor; a call with options, and one that was
+ * submitted in another async context than the program's, has a sink of its own.
+ */
 export class FutureSink implements Sink<Future<unknown>> {
   readonly tally: Tally;
   readonly options: CallOptions;
+  readonly context: AsyncContext;
   readonly arity = undefined;
   /** Ends the call early; only if there are options. */
   protected guard: StopGuard | undefined;
@@ -27,10 +33,16 @@ export class FutureSink implements Sink<Future<unknown>> {
    * @param tally Where calls are counted.
    * @param options How the only call of the sink is to be made, if there are
    * options.
+   * @param context The async context of who submits to the sink.
    */
-  constructor(tally: Tally, options: CallOptions = NO_OPTIONS) {
+  constructor(
+    tally: Tally,
+    options: CallOptions = NO_OPTIONS,
+    context?: AsyncContext,
+  ) {
     this.tally = tally;
     this.options = options;
+    this.context = context;
   }
 
   /**
@@ -82,6 +94,10 @@ export class FutureSink implements Sink<Future<unknown>> {
 
   reject({ target }: Job<Future<unknown>>, error: unknown): boolean {
     return control.reject(target, error);
+  }
+
+  report(job: Job<Future<unknown>>, value: unknown): void {
+    if (!this.settled(job)) hearReport(job, value);
   }
 
   cancel({ target }: Job<Future<unknown>>): void {

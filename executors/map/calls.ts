@@ -9,7 +9,9 @@ import { CancelledError } from "../errors.ts";
 import { type Entrance, Job, type Sink } from "../job/job.ts";
 import type { CallOptions } from "../job/options.ts";
 import { Overtimes } from "../job/overtime.ts";
+import { hearReport } from "../job/reports.ts";
 import type { UpcomingWork } from "../job/upcoming.ts";
+import { type AsyncContext, currentContext } from "../runtime/async_context.ts";
 import type { Tally, TaskOutcome } from "../stats.ts";
 import type { AnyFunction } from "../task.ts";
 import { Attempts } from "./attempts.ts";
@@ -23,6 +25,7 @@ type CallsSettled = (batch: Batch, call: number, count: number) => void;
 export class MapCalls implements Sink<Batch>, UpcomingWork {
   readonly tally: Tally;
   readonly options: CallOptions;
+  readonly context: AsyncContext = currentContext();
   readonly arity: number;
   readonly #fn: AnyFunction;
   readonly #entrance: Entrance;
@@ -34,6 +37,8 @@ export class MapCalls implements Sink<Batch>, UpcomingWork {
   /** Batches with calls that have no outcome. */
   readonly #open = new Set<Batch>();
   #inFlight = 0;
+  /** How many calls there were. */
+  #count = 0;
   #abandoned = false;
   /** Whether calls that nobody waits for any more may end. */
   #letsRun = true;
@@ -88,9 +93,10 @@ export class MapCalls implements Sink<Batch>, UpcomingWork {
    * @param args The arguments of all calls, or promises of them.
    */
   batch(args: unknown[]): Batch {
-    const batch = new Batch(args, this.arity);
+    const batch = new Batch(args, this.arity, this.#count);
     this.#open.add(batch);
     this.#inFlight += batch.count;
+    this.#count += batch.count;
     if (this.#attempts !== undefined) this.#entrance.upcoming.begin(this);
     return batch;
   }
@@ -227,6 +233,11 @@ export class MapCalls implements Sink<Batch>, UpcomingWork {
     call: number,
   ): boolean {
     return this.#settle(job, new Failure(error), "cancelled", call);
+  }
+
+  report(job: Job<Batch>, value: unknown, call: number): void {
+    const { target: { first }, from } = job;
+    if (this.#isOpen(job, call)) hearReport(job, value, first + from + call);
   }
 
   cancel(job: Job<Batch>): void {

@@ -15,7 +15,12 @@ import {
   checkTimeLimit,
 } from "../arguments.ts";
 import type { Entrance } from "../job/job.ts";
-import { type CallOptions, checkPriority, NO_OPTIONS } from "../job/options.ts";
+import {
+  type CallOptions,
+  checkOnReport,
+  checkPriority,
+  NO_OPTIONS,
+} from "../job/options.ts";
 import { checkRetry, type RetryOptions } from "../job/retry.ts";
 import type { Upcoming } from "../job/upcoming.ts";
 import type { UnreadMap } from "./unread_maps.ts";
@@ -77,6 +82,27 @@ export interface ForEachOptions {
    * @default {0}
    */
   priority?: number;
+  /**
+   * Called with each value that a task reports by `currentTask()?.report()`, and
+   * the index of its input: those of one task in order, and before its result.
+   * What it throws or rejects with is logged with `console.error`, and the map
+   * goes on.
+   *
+   * @example
+   * ```ts
+   * import { currentTask, PromisePoolExecutor } from "@concurrent/futures";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using pool = new PromisePoolExecutor({ maxWorkers: 1 });
+   * const seen: unknown[] = [];
+   * const onReport = (length: number, index: number) => seen.push([index, length]);
+   * const measure = (text: string) => currentTask()?.report(text.length);
+   * await pool.map(measure, ["one", "three"], { onReport });
+   * assertEquals(seen, [[0, 3], [1, 5]]);
+   * ```
+   */
+  // deno-lint-ignore no-explicit-any -- whoever writes the task knows its type
+  onReport?: (value: any, index: number) => unknown;
   /**
    * Called with how many calls have ended: every 100 milliseconds at most, and
    * once more at the end. What it throws, or rejects with, is logged with
@@ -161,6 +187,7 @@ export function checkMapOptions(options: MapOptions | undefined): MapSettings {
     signal,
     retry,
     priority,
+    onReport,
     onProgress,
   } = checkOptions(options);
   if (onProgress !== undefined) checkFunction("onProgress", onProgress);
@@ -172,11 +199,10 @@ export function checkMapOptions(options: MapOptions | undefined): MapSettings {
     call: {
       ...NO_OPTIONS,
       timeout: checkTimeLimit("itemTimeout", itemTimeout),
-      chunkSize: chunkSize === undefined
-        ? 0
-        : checkCount("chunkSize", chunkSize, 1),
+      chunkSize: checkCount("chunkSize", chunkSize, NO_OPTIONS.chunkSize),
       retry: checkRetry(retry),
       priority: checkPriority(priority),
+      onReport: checkOnReport(onReport),
     },
     ordered: checkBoolean("ordered", ordered, true),
     settled: checkBoolean("settled", settled, false),

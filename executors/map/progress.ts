@@ -5,6 +5,7 @@
  * @module
  */
 
+import { currentContext, runIn } from "../runtime/async_context.ts";
 import { queueMicrotask } from "../runtime/clock.ts";
 import { isThenable } from "../runtime/thenable.ts";
 import { startTimer } from "../runtime/timer.ts";
@@ -27,6 +28,8 @@ export class Progress {
   readonly counts: Counts = { done: 0, failed: 0 };
   readonly #total: number | undefined;
   readonly #onProgress: ((progress: MapProgress) => unknown) | undefined;
+  /** The async context of who asked for it. */
+  readonly #context = currentContext();
   /** Runs while there is something to tell that is not to be told yet. */
   #stopTimer: (() => void) | undefined;
   #over = false;
@@ -69,7 +72,10 @@ export class Progress {
     const total = this.#total;
     const log = (error: unknown) => console.error("onProgress failed:", error);
     try {
-      const returned = this.#onProgress!({ done, failed, total, final });
+      const returned = runIn(
+        this.#context,
+        () => this.#onProgress!({ done, failed, total, final }),
+      );
       if (isThenable(returned)) Promise.resolve(returned).catch(log);
     } catch (error) {
       log(error);

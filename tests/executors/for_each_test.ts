@@ -260,6 +260,10 @@ behaviour(
 
 behaviour("forEach() ends when its time is up", async ({ make }) => {
   const executor = make({ maxWorkers: 1 });
+  const open = new Gate();
+  open.open();
+  // The function is loaded before the time begins.
+  await executor.submit(passGate, open.cells, 1);
   const gate = new Gate();
   const done = executor.forEach(passGate, gate.again(), [1, 2], {
     timeout: 20,

@@ -108,6 +108,10 @@ behaviour(
   "map() with settled ends when its time is up",
   async ({ make }) => {
     const executor = make({ maxWorkers: 1 });
+    const open = new Gate();
+    open.open();
+    // The function is loaded before the time begins.
+    await executor.submit(passGate, open.cells, 1);
     const gate = new Gate();
     const results = executor.map(passGate, gate.again(), [1], {
       settled: true,

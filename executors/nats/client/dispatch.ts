@@ -20,7 +20,7 @@ import type { Activity } from "../../stats.ts";
 import type { AnyFunction } from "../../task.ts";
 import { nameOf, printable } from "../../text.ts";
 import type { Described } from "../code/describe.ts";
-import type { Hello, MessageOf } from "../messages.ts";
+import type { Hello, MessageOf, Read } from "../messages.ts";
 import { type Batch, SENT, TAKEN, type Ticket } from "./batch.ts";
 import { Codes } from "./codes.ts";
 import { Ledger, type LedgerOwner, type Loss } from "./ledger.ts";
@@ -252,6 +252,10 @@ export class Dispatch
       if (why === "unreadable") this.#codes.forgetStored();
     }
     this.#owner.changed();
+  }
+
+  report(report: Read<"report">): void {
+    this.#receiver.report(report);
   }
 
   done(message: Msg, session: Session): Promise<void> | void {

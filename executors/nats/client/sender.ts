@@ -158,10 +158,8 @@ export class Sender {
     code: Code,
     jobs: readonly Job[],
   ): void {
-    const [{ attempt, timed, options: { timeout, quiet } }] = jobs as [
-      Job,
-      ...Job[],
-    ];
+    const [{ attempt, timed, options }] = jobs as [Job, ...Job[]];
+    const { timeout, quiet, onReport } = options;
     const arity = jobs[0]!.args.length / jobs[0]!.count;
     const room = roomOf(session, code);
     if (room <= 0) {
@@ -194,7 +192,11 @@ export class Sender {
         ...timeout === Infinity ? {} : { timeout },
         timed,
         ...attempt === 1 ? {} : { attempt },
-        ...quiet ? { quiet } : {},
+        ...quiet ? { quiet: true } : {},
+        ...onReport === undefined ? {} : { reports: true },
+        ...first!.traces === undefined
+          ? {}
+          : { traces: draft.jobs.flatMap(({ traces }) => traces!) },
       };
       // What getters have settled is not wanted.
       for (const job of draft.jobs) if (job.settled) batch.revoke(job);
@@ -301,6 +303,7 @@ function isLike(job: Job, first: Job): boolean {
   return job.options.timeout === first.options.timeout &&
     job.options.quiet === first.options.quiet &&
     job.attempt === first.attempt &&
+    !job.options.onReport === !first.options.onReport &&
     job.args.length * first.count === first.args.length * job.count;
 }
 

@@ -15,18 +15,21 @@
 
 import { monotonicTime } from "../../runtime/clock.ts";
 import type { Executor } from "../../executor.ts";
+import { logLostReport } from "../../job/reports.ts";
 import { startTimer } from "../../runtime/timer.ts";
 import type { CallTiming } from "../../stats.ts";
 import type { AnyFunction } from "../../task.ts";
+import { nameOf } from "../../text.ts";
 import {
   encodeMessage,
   type Go,
+  type Report,
   type Returned,
   type Run,
   type Values,
 } from "../messages.ts";
 import { type LargeValue, PartLostError } from "../parts.ts";
-import { decodeValues, UnreadableError } from "../values.ts";
+import { decodeValues, encodeValue, UnreadableError } from "../values.ts";
 import { LocalCalls } from "./local_calls.ts";
 import {
   encodeOutcomes,
@@ -35,6 +38,10 @@ import {
   UNREAD,
 } from "./outcomes.ts";
 import type { Delivery } from "./pulls.ts";
+import { Reports } from "./reports.ts";
+
+/** A value that is written has so many bytes more than without a mark, at most. */
+const MARK_BYTES = 32;
 
 /** So long outcomes wait for others of their batch. */
 const GATHER_MS = 10;
@@ -60,6 +67,8 @@ export interface BatchHost {
   read(batch: Batch, large: LargeValue): Promise<Uint8Array>;
   /** Stores a large result; `undefined` if the batch is over before. */
   store(batch: Batch, bytes: Uint8Array): Promise<LargeValue | undefined>;
+  /** Says to the client what calls have reported, until it has heard that, or the batch is over. */
+  report(batch: Batch, message: Uint8Array): Promise<void>;
   /** Publishes outcomes until they are stored, or the batch is over. */
   publish(batch: Batch, message: Uint8Array, id: string): Promise<void>;
   /** The executor takes no calls any more. */
@@ -87,6 +96,7 @@ export class Batch {
   readonly #host: BatchHost;
   readonly #calls: LocalCalls;
   readonly #open = new Set<number>();
+  readonly #reports: Reports;
   #outcomes: Outcome[] = [];
   /** Since when workers are at it, which is said once; `undefined` while others are before it. */
   #turn: number | undefined;
@@ -110,10 +120,16 @@ export class Batch {
     this.#blocks = blocks;
     this.deliveries = [delivery];
     this.#host = host;
-    this.#calls = new LocalCalls(host.executor, run, {
+    this.#reports = new Reports(
+      (head, blocks) => this.#say(head, blocks),
+      () => host.room,
+    );
+    const options = { ...run, maxReportBytes: host.room };
+    this.#calls = new LocalCalls(host.executor, options, {
       returned: (call, values, timing) =>
         this.#ended(call, false, values, timing),
       threw: (call, error, timing) => this.#ended(call, true, [error], timing),
+      reported: (call, value) => this.#reported(call, value),
       lost: (calls, begun, error) => {
         host.broken(error);
         this.#giveBack(calls, begun ? "begun" : "not begun");
@@ -139,9 +155,9 @@ export class Batch {
     return this.#open.size;
   }
 
-  /** For how long it has had its turn, in milliseconds. */
-  get worked(): number {
-    return this.#turn === undefined ? 0 : monotonicTime() - this.#turn;
+  /** For how long it has had its turn, in milliseconds; `undefined` while others are before it. */
+  get worked(): number | undefined {
+    return this.#turn && monotonicTime() - this.#turn;
   }
 
   /** Workers are free for it. */
@@ -300,6 +316,39 @@ export class Batch {
     }
   }
 
+  /** A call reports a value. */
+  #reported(call: number, value: unknown): void {
+    if (!this.#open.has(call)) return;
+    const block = this.#encodeReport(value);
+    if (block === undefined || this.#reports.add(call, block)) return;
+    this.#calls.stop([call]);
+    const error = new RangeError(
+      `Task ${nameOf(this.run.code)} reports more than its client hears`,
+    );
+    this.#ended(call, true, [error], undefined);
+  }
+
+  /** A report as bytes; nothing if a task has spoken for its worker, which looks whether it can be written. */
+  #encodeReport(value: unknown): Uint8Array | undefined {
+    try {
+      const block = encodeValue(value);
+      if (block.length <= this.#host.room + MARK_BYTES) return block;
+    } catch {
+      // Neither does it fit.
+    }
+    logLostReport(this.run.code);
+  }
+
+  #say(
+    head: Pick<Report, "before" | "reports">,
+    blocks: readonly Uint8Array[],
+  ): Promise<void> {
+    const { batch } = this.run;
+    const ticket = this.ticket!;
+    const message = { type: "report", ticket, batch, ...head } as const;
+    return this.#host.report(this, encodeMessage(message, blocks));
+  }
+
   #giveBack(calls: readonly number[], why: Returned): void {
     const open = calls.filter((call) => this.#open.delete(call));
     if (open.length > 0) {
@@ -326,6 +375,9 @@ export class Batch {
   }
 
   async #publish(outcomes: readonly Outcome[]): Promise<void> {
+    const flushed = this.#reports.flushed();
+    // What a call has reported comes before what became of it.
+    if (flushed !== undefined) await flushed;
     const { batch } = this.run;
     const ticket = this.ticket!;
     const { room } = this.#host;
@@ -371,6 +423,7 @@ export class Batch {
     if (this.#over) return;
     this.#over = true;
     this.#stopWaiting?.();
+    this.#reports.end();
     this.#host.over(this);
   }
 }

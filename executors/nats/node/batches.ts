@@ -63,6 +63,8 @@ export interface Functions {
 export interface BatchesListener {
   /** Workers have become free, or a batch is over. */
   changed(): void;
+  /** More batches may have been asked for than there should be now. */
+  expectsLong(): void;
   /** The executor takes no calls any more. */
   broken(error: unknown): void;
 }
@@ -239,6 +241,10 @@ export class Batches implements BatchHost {
     return this.#dialogue.store(batch, nuid.next(), bytes);
   }
 
+  report(batch: Batch, message: Uint8Array): Promise<void> {
+    return this.#dialogue.report(batch, message);
+  }
+
   publish(batch: Batch, message: Uint8Array, id: string): Promise<void> {
     return this.#dialogue.publish(batch, message, id);
   }
@@ -250,15 +256,30 @@ export class Batches implements BatchHost {
   freed(batch: Batch): void {
     if (!this.#busy.has(batch)) return;
     const { worked } = batch;
-    const ahead = Math.min(Math.floor(AHEAD_MS / worked), MOST_AHEAD);
-    this.#perWorker = worked < BRISK_MS ? Math.max(ahead, 2) : 1;
+    // One that has waited, and was given back, tells nothing.
+    if (worked !== undefined) {
+      const ahead = Math.min(Math.floor(AHEAD_MS / worked), MOST_AHEAD);
+      this.#perWorker = worked < BRISK_MS ? Math.max(ahead, 2) : 1;
+    }
     this.#pass(batch);
     this.#listener.changed();
   }
 
   waitedLong(batch: Batch): void {
-    this.#perWorker = 1;
+    this.#expectLong();
     batch.giveBack();
+  }
+
+  /** Nothing is here: what comes next may take long, whatever came before. */
+  rest(): void {
+    if (this.#busy.size === 0) this.#expectLong();
+  }
+
+  /** No more batches are to be here than workers are free, nor asked for. */
+  #expectLong(): void {
+    if (this.#perWorker === 1) return;
+    this.#perWorker = 1;
+    this.#listener.expectsLong();
   }
 
   /** A batch is not at work any more: the next has its turn. */

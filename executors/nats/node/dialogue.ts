@@ -84,6 +84,12 @@ export class Dialogue {
     await this.#again(batch, () => this.#ask(client, "yes", message));
   }
 
+  /** Says what calls have reported until the client has heard it, or the batch is over. */
+  async report(batch: Batch, message: Uint8Array): Promise<void> {
+    const { client } = batch.run;
+    await this.#again(batch, () => this.#ask(client, "yes", message));
+  }
+
   /** Asks a client whether it is there, by what it has answered before, or by a batch that is over. */
   async probe(client: string, batch: string): Promise<void> {
     await this.#ask(client, "go", this.#takeOf(batch));

@@ -36,6 +36,8 @@ export interface CallListener {
   ): void;
   /** A call has thrown something. */
   threw(call: number, error: unknown, timing: CallTiming | undefined): void;
+  /** A call that has not ended reports a value. */
+  reported(call: number, value: unknown): void;
   /** The executor will not make calls, for a reason of its own, or will not end them: then they may have `begun`. */
   lost(calls: readonly number[], begun: boolean, error: unknown): void;
   /** No call goes on that was stopped. */
@@ -52,8 +54,13 @@ export interface LocalOptions {
   readonly timed: boolean;
   /** Which attempt at its calls this is. */
   readonly attempt?: number;
-  /** Whether nobody wants to know what the calls return. */
-  readonly quiet?: boolean;
+  /** Whether nobody wants to know what they return. */
+  readonly quiet?: true;
+  /** Whether somebody wants to hear what they report, and how many bytes each report may have. */
+  readonly reports?: true;
+  readonly maxReportBytes: number;
+  /** The spans that they have where they were submitted, as traceparents. */
+  readonly traces?: readonly string[];
 }
 
 /** Calls that are wanted or not as a whole. */
@@ -74,12 +81,15 @@ class Group {
 /** The calls of one batch that have been submitted, and those of them that have not ended. */
 export class LocalCalls implements Sink<Group> {
   readonly options: CallOptions;
+  /** Who submitted the calls is elsewhere. */
+  readonly context = undefined;
   readonly arity: number;
   readonly tally: Tally;
   readonly #entrance: Entrance;
   readonly #listener: CallListener;
   readonly #timed: boolean;
   readonly #attempt: number;
+  readonly #traces: readonly string[] | undefined;
   /** The group of each call that has no outcome, by its number. */
   readonly #open: (Group | undefined)[] = [];
   /** The clocks of calls that run, by their numbers. */
@@ -94,15 +104,23 @@ export class LocalCalls implements Sink<Group> {
 
   constructor(
     executor: Executor,
-    { arity, timeout = Infinity, timed, attempt = 1, quiet = false }:
-      LocalOptions,
+    options: LocalOptions,
     listener: CallListener,
   ) {
+    const { arity, timeout = Infinity, timed, attempt = 1 } = options;
+    const { quiet = false, reports, maxReportBytes, traces } = options;
     this.#entrance = entranceTo(executor);
     this.#listener = listener;
     this.#timed = timed;
     this.#attempt = attempt;
-    this.options = { ...NO_OPTIONS, timeout, quiet };
+    this.#traces = traces;
+    this.options = {
+      ...NO_OPTIONS,
+      timeout,
+      quiet,
+      onReport: reports && heardElsewhere,
+      maxReportBytes,
+    };
     this.arity = arity;
     this.tally = this.#entrance.tally;
     this.#keepsPlaces = executor instanceof PromisePoolExecutor;
@@ -263,6 +281,11 @@ export class LocalCalls implements Sink<Group> {
     return true;
   }
 
+  report(job: Job<Group>, value: unknown, call: number): void {
+    const at = this.#place(job, call);
+    if (at !== undefined) this.#listener.reported(at, value);
+  }
+
   cancel(job: Job<Group>): void {
     const calls = this.#openOf(job);
     for (const call of calls) this.#close(call, "cancelled");
@@ -274,6 +297,11 @@ export class LocalCalls implements Sink<Group> {
 
   attempt(): number {
     return this.#attempt;
+  }
+
+  tracesElsewhere(job: Job<Group>): readonly string[] | undefined {
+    const first = firstOf(job);
+    return this.#traces?.slice(first, first + job.count);
   }
 
   split({ target }: Job<Group>, rest: Job<Group>): void {
@@ -331,6 +359,9 @@ export class LocalCalls implements Sink<Group> {
     }
   }
 }
+
+/** Stands for who listens where the calls were submitted. */
+function heardElsewhere(): void {}
 
 /** Ends the jobs of a group, of which nobody wants an outcome. */
 function stopGroup({ jobs }: Group): void {

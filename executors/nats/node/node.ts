@@ -135,6 +135,11 @@ export class PoolNode {
           this.#pull();
           this.#batchIsOver();
         },
+        expectsLong: () => {
+          if (!this.#isReady) return;
+          this.#pulls.withdraw();
+          this.#pull();
+        },
         broken: (error) => this.#fail(error),
       },
     );
@@ -294,6 +299,7 @@ export class PoolNode {
     else {
       if (this.#beats % (WORKING_MS / BEAT_MS) === 0) this.#batches.working();
       this.#pulls.sweep();
+      this.#batches.rest();
       this.#pull();
       const { at, busy } = this.#lastHello;
       const isDue = monotonicTime() - at >= HELLO_MS - BEAT_MS / 2;

@@ -195,11 +195,16 @@ function isAnySettled(
 }
 
 /** What is unusual about the calls of a job, if anything is. */
-function aboutOf({ attempt, options: { quiet } }: Job): About | undefined {
-  if (attempt === 1 && !quiet) return undefined;
+function aboutOf({ attempt, options, traces }: Job): About | undefined {
+  const { quiet, onReport, maxReportBytes } = options;
+  const isUsual = attempt === 1 && !quiet && onReport === undefined &&
+    traces === undefined;
+  if (isUsual) return undefined;
   return {
-    ...attempt === 1 ? {} : { attempt },
-    ...quiet ? { quiet } : {},
+    ...attempt > 1 && { attempt },
+    ...quiet && { quiet },
+    ...onReport !== undefined && { reports: maxReportBytes },
+    ...traces !== undefined && { traces },
   };
 }
 

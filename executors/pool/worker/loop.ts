@@ -14,6 +14,7 @@
 
 import { CancelledError, TimeoutError } from "../../errors.ts";
 import { type CallMaker, CallScope } from "../../running_task.ts";
+import { runTraced } from "../../job/trace.ts";
 import {
   apply,
   OwnArray,
@@ -30,6 +31,8 @@ import { initArgsError, unreadable } from "../wire/clone_error.ts";
 import { decodeError, type EncodedError, encodeError } from "../wire/codec.ts";
 import { copyPlain, NOT_PLAIN } from "../wire/plain.ts";
 import type { Segment, ToWorker } from "../wire/protocol.ts";
+import { checkReport } from "../wire/clone_report.ts";
+import { sendReport } from "./task_reports.ts";
 import { explain, loadEvaluator } from "./evaluate.ts";
 import { loadingModule, loadTask } from "./load.ts";
 import {
@@ -248,7 +251,7 @@ export class WorkerLoop implements CallMaker {
         if (called.timedTogether < MAX_TIMED_TOGETHER) this.#report.send();
         this.#jobEnds = !oneJob || this.#passed === count;
         if (this.#enter(oneJob ? n : 0)) {
-          const pending = this.#call(called, args, n * arity, arity);
+          const pending = this.#call(called, args, n, arity);
           if (pending !== undefined) return pending;
         } else {
           this.#position++;
@@ -273,14 +276,21 @@ export class WorkerLoop implements CallMaker {
   #call(
     called: WorkerFunction,
     args: readonly unknown[],
-    at: number,
+    n: number,
     arity: number,
   ): Promise<void> | undefined {
     const fn = called.fn!;
+    const at = n * arity;
+    const trace = this.#segment![4]?.traces?.[n];
     this.#scope.begin();
     this.#report.begin();
     try {
-      const value = arity === 1
+      const value = trace !== undefined
+        ? runTraced(
+          trace,
+          () => apply(fn, undefined, argumentsAt(args, at, arity)),
+        )
+        : arity === 1
         ? fn(args[at])
         : apply(fn, undefined, argumentsAt(args, at, arity));
       if (isThenable(value)) {
@@ -378,6 +388,16 @@ export class WorkerLoop implements CallMaker {
 
   get attempt(): number {
     return this.#segment![4]?.attempt ?? 1;
+  }
+
+  report(value: unknown): void {
+    const [, , , oneJob, about] = this.#segment!;
+    if (about?.reports === undefined || this.#closing) return;
+    checkReport(value, about.reports);
+    // So that the call which reports is the first that has not ended.
+    this.#report.send();
+    const call = oneJob ? this.#passed - 1 : 0;
+    sendReport(this.#line, this.#position, call, value);
   }
 
   /**

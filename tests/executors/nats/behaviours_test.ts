@@ -49,6 +49,7 @@ const FILES = [
   "plain_outside",
   "platform_values",
   "reentrancy",
+  "reports",
   "revoked_proxy",
   "shutdown",
   "stats",

@@ -146,6 +146,35 @@ export class StandInNode implements AsyncDisposable {
     this.has.delete(ticket);
   }
 
+  /** Says what calls of a batch have reported; resolves when the client has heard it. */
+  async report(
+    ticket: string,
+    before: number,
+    reports: readonly (readonly [call: number, block: Uint8Array])[],
+    other: Partial<MessageOf<"report">> = {},
+  ): Promise<void> {
+    const { batch, client } = this.has.get(ticket)!;
+    const answer = await this.#link.nats.request(
+      this.#link.subjects.client(client),
+      encodeMessage(
+        {
+          type: "report",
+          ticket,
+          batch,
+          before,
+          reports: reports.map(([call, { length }]) => ({
+            call,
+            bytes: length,
+          })),
+          ...other,
+        },
+        reports.map(([, block]) => block),
+      ),
+      { timeout: 5000 },
+    );
+    decodeMessage(answer.data, "yes");
+  }
+
   #serve(): void {
     const { nats, subjects } = this.#link;
     nats.subscribe(subjects.whos, { callback: () => void this.#greet() });
