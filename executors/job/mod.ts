@@ -48,6 +48,7 @@
 export type { Job, JobHolder } from "./job.ts";
 export type { CallOptions } from "./options.ts";
 export { JobQueue } from "./queue.ts";
+export type { Retry } from "./retry.ts";
 export { decodeError, encodeError } from "../pool/wire/codec.ts";
 export type { EncodedError } from "../pool/wire/codec.ts";
 export { loadFunction } from "../pool/worker/load.ts";
