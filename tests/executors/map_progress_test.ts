@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { MapProgress } from "../../mod.ts";
 import { behaviour, loggedErrors, settle, until } from "./helpers/harness.ts";
+import { NotedInput } from "./helpers/noted_input.ts";
 import { Gate, passGate } from "./helpers/tasks.ts";
 
 const negate = (n: number) => -n;
@@ -82,6 +83,33 @@ behaviour(
     assertEquals(final.indexOf(true), final.length - 1);
     const done = noted.told.map(({ done }) => done);
     assertEquals(done, done.toSorted((a, b) => a - b));
+  },
+);
+
+behaviour(
+  "map() tells of calls, not of inputs or of what travels together (tqdm#1791)",
+  async ({ make }) => {
+    const executor = make({ maxWorkers: 1 });
+    const noted = new Noted();
+    const { onProgress } = noted;
+    const gate = new Gate();
+    const open = new Gate();
+    open.open();
+    const gates = [open, open, ...Array(8).fill(gate)].map(({ cells }) =>
+      cells
+    );
+    const input = new NotedInput(10);
+    const results = executor.map(passGate, gates, input, {
+      onProgress,
+      chunkSize: 5,
+    });
+    // All inputs have been pulled, and half of them are at the worker.
+    await until(() => noted.last !== undefined);
+    assertEquals(input.pulled, 10);
+    assertEquals(noted.last?.done, 2);
+    gate.open();
+    await results;
+    assertEquals(noted.last?.done, 10);
   },
 );
 

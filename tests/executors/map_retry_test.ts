@@ -232,7 +232,7 @@ workerBehaviour(
 );
 
 behaviour(
-  "map() that is left makes no more attempts",
+  "map() that is left makes no more attempts (p-retry#97)",
   async ({ make }) => {
     const executor = make({ maxWorkers: 1 });
     for (const retry of [{ minTimeout: 60_000 }, { maxAttempts: Infinity }]) {
