@@ -47,11 +47,6 @@ export class Attempts {
     this.#retry = retry;
   }
 
-  /** Whether there is none but first ones. */
-  get isEmpty(): boolean {
-    return this.#attempts.size === 0;
-  }
-
   /** Which attempt a job is, counted from 1. */
   numberOf(job: Job<Batch>): number {
     return this.#attempts.get(job)?.number ?? 1;
@@ -116,6 +111,12 @@ export class Attempts {
     const jobs = this.#jobs.get(job.target)!;
     jobs.delete(job.from);
     if (jobs.size === 0) this.#jobs.delete(job.target);
+  }
+
+  /** A call has its outcome. */
+  settled(batch: Batch, call: number): void {
+    const job = this.#jobs.get(batch)?.get(call);
+    if (job !== undefined) this.ended(job);
   }
 
   /** Why the attempt before has failed, if there was one. */

@@ -24,7 +24,8 @@ import type { AnyFunction } from "../task.ts";
 import { nameOf } from "../text.ts";
 import { type Batch, Failure } from "./batch.ts";
 import { MapBuffer } from "./buffer.ts";
-import { MapCalls } from "./calls.ts";
+import { makeCalls } from "./attempted_calls.ts";
+import type { MapCalls } from "./calls.ts";
 import { Inputs, type Source } from "./inputs.ts";
 import type { MapSettings, MapTarget, OpenMap } from "./options.ts";
 import { Progress } from "./progress.ts";
@@ -72,14 +73,14 @@ class ForEachRun implements PullOwner, OpenMap, UpcomingWork, AbortWaiter {
     this.#settings = settings;
     this.#target = target;
     this.#progress = progress;
-    this.#calls = new MapCalls(
+    this.#calls = makeCalls({
       fn,
-      inputs.arity,
-      call,
-      target,
+      arity: inputs.arity,
+      options: call,
+      entrance: target,
       progress,
-      (batch, call, count) => this.#settled(batch, call, count),
-    );
+      settled: (batch, call, count) => this.#settled(batch, call, count),
+    });
     this.#pull = new Pull(inputs, settings, target, this.#calls, this);
     this.#buffer = new MapBuffer(settings.bufferSize);
     this.#stopTimer = timeout === Infinity
@@ -102,7 +103,9 @@ class ForEachRun implements PullOwner, OpenMap, UpcomingWork, AbortWaiter {
   }
 
   /** An executor that was shut down still takes the calls of work that had begun; one that breaks says so. */
-  assertOpen(): void {}
+  get outlivesShutdown(): boolean {
+    return true;
+  }
 
   added(_batch: Batch, count: number): void {
     this.#buffer.submitted(count);

@@ -1,6 +1,5 @@
 /**
- * Counts the calls of a `map()` that have ended, and tells its user of them now
- * and then.
+ * Tells the user of a `map()`, now and then, how many of its calls have ended.
  *
  * @module
  */
@@ -48,11 +47,14 @@ export class Progress {
     this.#total = onProgress && totalOf(inputs);
   }
 
-  /** Calls have ended. */
-  ended(count: number, failed: boolean): void {
-    this.counts.done += count;
-    if (failed) this.counts.failed += count;
-    if (this.#onProgress === undefined || this.#over) return;
+  /** Whether the user wants to be told. */
+  get isTold(): boolean {
+    return this.#onProgress !== undefined;
+  }
+
+  /** The counts have changed. */
+  changed(): void {
+    if (this.#over) return;
     this.#stopTimer ??= startTimer(INTERVAL_MS, () => {
       this.#stopTimer = undefined;
       this.#tell();
@@ -64,7 +66,7 @@ export class Progress {
     if (this.#over) return;
     this.#over = true;
     this.#stopTimer?.();
-    if (this.#onProgress !== undefined) queueMicrotask(() => this.#tell());
+    if (this.isTold) queueMicrotask(() => this.#tell());
   }
 
   #tell(): void {

@@ -21,7 +21,8 @@ import type { AnyFunction } from "../task.ts";
 import { nameOf } from "../text.ts";
 import { type Batch, Failure } from "./batch.ts";
 import { MapBuffer } from "./buffer.ts";
-import { MapCalls } from "./calls.ts";
+import { makeCalls } from "./attempted_calls.ts";
+import type { MapCalls } from "./calls.ts";
 import { Inputs, type Source, totalOf } from "./inputs.ts";
 import { type LinkedMap, MapLink } from "./link.ts";
 import type { MapResult, MapSettings, MapTarget } from "./options.ts";
@@ -85,17 +86,17 @@ class MapRun implements MapResult<unknown>, LinkedMap, PullOwner {
     this.#outcomes = settings.ordered
       ? new InputOrder()
       : new CompletionOrder();
-    this.#calls = new MapCalls(
+    this.#calls = makeCalls({
       fn,
-      inputs.arity,
-      settings.call,
-      target,
+      arity: inputs.arity,
+      options: settings.call,
+      entrance: target,
       progress,
-      (batch, call, count) => {
+      settled: (batch, call, count) => {
         const isReadable = this.#outcomes.settled(batch, call, count);
         if (isReadable || this.#calls.inFlight === 0) this.#pull.advanceSoon();
       },
-    );
+    });
     this.#pull = new Pull(inputs, settings, target, this.#calls, this);
     this.#buffer = new MapBuffer(settings.bufferSize);
     this.#deadline = settings.timeout === Infinity
@@ -108,7 +109,7 @@ class MapRun implements MapResult<unknown>, LinkedMap, PullOwner {
   }
 
   next(): Promise<IteratorResult<unknown>> {
-    this.#forgetUnread();
+    if (this.#unreadMap !== undefined) this.#forgetUnread();
     const reader: Reader = Promise.withResolvers();
     this.#readers.push(reader);
     this.advance();
@@ -163,7 +164,7 @@ class MapRun implements MapResult<unknown>, LinkedMap, PullOwner {
 
   executorClosed(): void {
     try {
-      this.assertOpen();
+      this.#target.assertOpen();
     } catch (error) {
       this.#pull.executorClosed(error);
     }
@@ -173,8 +174,8 @@ class MapRun implements MapResult<unknown>, LinkedMap, PullOwner {
     return this.#buffer.size - this.#unread;
   }
 
-  assertOpen(): void {
-    this.#target.assertOpen();
+  get outlivesShutdown(): boolean {
+    return false;
   }
 
   added(batch: Batch, count: number): void {
