@@ -33,6 +33,8 @@ export interface World {
   reports(place: number): void;
   /** The outcome of a call that was entered will never arrive. */
   lost(place: number): void;
+  /** Something is wrong. */
+  violated(what: string): void;
 }
 
 /** A world in which nothing goes wrong, and nothing comes between. */
@@ -43,6 +45,9 @@ export const UNEVENTFUL: World = {
   entered: () => "return",
   reports() {},
   lost() {},
+  violated(what) {
+    throw new Error(what);
+  },
 };
 
 /** The line of a thread to its host. */
