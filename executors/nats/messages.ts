@@ -108,14 +108,20 @@ export interface Done {
   readonly outcomes: readonly Ended[];
 }
 
-/** The node gives calls back that it will not make, or has stopped. */
+/**
+ * Why calls come back: the node has not begun them and will not, or cannot as the
+ * server has lost what they need, or has stopped them though they have begun, or
+ * may have.
+ */
+export type Returned = "not begun" | "unreadable" | "begun";
+
+/** The node gives calls back. */
 export interface Back {
   readonly type: "back";
   readonly ticket: string;
   readonly batch: string;
   readonly calls: readonly number[];
-  /** Whether they have been entered, or may have been. */
-  readonly begun: boolean;
+  readonly why: Returned;
 }
 
 /** What calls of a batch have reported while they run, from the node to the client. */
@@ -347,9 +353,12 @@ const CHECKS: {
     const known = new Set<number>();
     for (const ended of outcomes as unknown[]) checkEnded(ended, known);
   },
-  back({ ticket, batch, calls, begun }) {
+  back({ ticket, batch, calls, why }) {
     check("back", isToken(ticket) && isToken(batch) && areCalls(calls));
-    check("back", typeof begun === "boolean");
+    check(
+      "back",
+      why === "not begun" || why === "unreadable" || why === "begun",
+    );
   },
   report({ ticket, batch, before, reports }) {
     check("report", isToken(ticket) && isToken(batch));

@@ -118,7 +118,7 @@ export class Sender {
     try {
       code = this.#codes.find(fn, job.fn, session.parts);
     } catch (error) {
-      this.#queue.shift()!.rejectAll(() => error);
+      this.#reject(this.#queue.shift()!, () => error);
       return true;
     }
     if (code === undefined) return false;
@@ -157,7 +157,7 @@ export class Sender {
     const arity = jobs[0]!.args.length / jobs[0]!.count;
     const room = roomOf(session, code);
     if (room <= 0) {
-      for (const job of jobs) job.rejectAll(() => tooLong(job));
+      for (const job of jobs) this.#reject(job, () => tooLong(job));
       return;
     }
     const draft = writeCalls(jobs, room);
@@ -199,7 +199,13 @@ export class Sender {
       this.#publish(session, batch, sent, write);
     }
     // Done callbacks may do anything to the executor, so they come last.
-    for (const [job, error] of draft.refused) job.reject(error);
+    for (const [job, error] of draft.refused) this.#reject(job, () => error);
+  }
+
+  /** A job cannot be sent; it may have been before. */
+  #reject(job: Job, error: () => unknown): void {
+    this.#ledger.forget(job);
+    job.rejectAll(error);
   }
 
   /** Where the batches are, the oldest first. */

@@ -21,6 +21,7 @@ import { entranceTo, type Executor } from "../../executor.ts";
 import { overtimeError } from "../../job/guard.ts";
 import { type Entrance, Job, type Sink } from "../../job/job.ts";
 import { type CallOptions, NO_OPTIONS } from "../../job/options.ts";
+import { PromisePoolExecutor } from "../../promise_pool.ts";
 import { startDeadline } from "../../runtime/timer.ts";
 import type { CallTiming, Tally, TaskOutcome } from "../../stats.ts";
 import type { AnyFunction } from "../../task.ts";
@@ -40,6 +41,8 @@ export interface CallListener {
   reported(call: number, value: unknown): void;
   /** The executor will not make calls, for a reason of its own, or will not end them: then they may have `begun`. */
   lost(calls: readonly number[], begun: boolean, error: unknown): void;
+  /** No call goes on that was stopped. */
+  rested(): void;
 }
 
 /** How the calls of a batch are made. */
@@ -85,6 +88,13 @@ export class LocalCalls implements Sink<Group> {
   readonly #open: (Group | undefined)[] = [];
   /** Stop the clocks of calls that run, by their numbers. */
   readonly #deadlines = new Map<number, () => void>();
+  /**
+   * Whether a call that was stopped keeps its place for as long as it likes, and
+   * is heard of as it ends. Workers are closed, if need be, after a while.
+   */
+  readonly #keepsPlaces: boolean;
+  /** Calls that were stopped, and go on. */
+  readonly #goingOn = new Set<number>();
 
   constructor(
     executor: Executor,
@@ -101,7 +111,13 @@ export class LocalCalls implements Sink<Group> {
     this.options = { ...NO_OPTIONS, timeout, onReport, maxReportBytes };
     this.arity = arity;
     this.tally = this.#entrance.tally;
+    this.#keepsPlaces = executor instanceof PromisePoolExecutor;
     if (timed) this.#entrance.watch();
+  }
+
+  /** Whether a call goes on that was stopped. */
+  get areGoingOn(): boolean {
+    return this.#goingOn.size > 0;
   }
 
   /**
@@ -159,6 +175,7 @@ export class LocalCalls implements Sink<Group> {
       const group = this.#open[call];
       if (group === undefined) continue;
       groups.add(group);
+      this.#noteIfEntered(group, call);
       this.#close(call, "cancelled");
     }
     for (const group of groups) if (group.open === 0) stopGroup(group);
@@ -204,8 +221,12 @@ export class LocalCalls implements Sink<Group> {
     if (timeout < Infinity) {
       const stop = startDeadline(timeout, () => {
         const { holder } = job;
+        const at = firstOf(job);
+        if (this.#open[at] === undefined) return;
         const error = overtimeError(job);
-        if (this.reject(job, error, 0)) holder?.stop(job, error);
+        this.#noteIfEntered(job.target, at);
+        this.#fail(job, at, error);
+        holder?.stop(job, error);
       });
       this.#deadlines.set(firstOf(job), stop);
     }
@@ -243,15 +264,19 @@ export class LocalCalls implements Sink<Group> {
   }
 
   reject(job: Job<Group>, error: unknown, call?: number): boolean {
-    const { timing } = job;
     const at = this.#place(job, call);
     if (at === undefined) return false;
+    this.#fail(job, at, error);
+    return true;
+  }
+
+  #fail(job: Job<Group>, at: number, error: unknown): void {
+    const { timing } = job;
     this.#close(at, "failed");
     const isLost = error instanceof BrokenExecutorError &&
       !(error instanceof WorkerCrashedError) && this.#refusal() !== undefined;
     if (isLost) this.#listener.lost([at], true, error);
     else this.#listener.threw(at, error, this.#timed ? timing : undefined);
-    return true;
   }
 
   report(job: Job<Group>, value: unknown, call: number): void {
@@ -276,11 +301,21 @@ export class LocalCalls implements Sink<Group> {
     target.jobs.push(rest);
   }
 
-  /** The number in the batch of a call, or of the first of the job that is open; nothing if the call has an outcome. */
+  /** The number in the batch of a call that has ended, or of the first of the job that is open; nothing if the call has an outcome. */
   #place(job: Job<Group>, call?: number): number | undefined {
     if (call === undefined) return this.#firstOpen(job);
     const at = firstOf(job) + call;
-    return this.#open[at] === undefined ? undefined : at;
+    if (this.#open[at] !== undefined) return at;
+    if (this.#goingOn.delete(at) && this.#goingOn.size === 0) {
+      this.#listener.rested();
+    }
+  }
+
+  /** A call is to be stopped: if it runs, it may go on. */
+  #noteIfEntered(group: Group, at: number): void {
+    if (!this.#keepsPlaces) return;
+    const job = jobOf(group, at);
+    if (job.holder?.entered(job, at - firstOf(job))) this.#goingOn.add(at);
   }
 
   #firstOpen(job: Job<Group>): number | undefined {
@@ -305,9 +340,7 @@ export class LocalCalls implements Sink<Group> {
       this.#deadlines.delete(at);
     }
     if (!this.tally.watched) return this.tally.ended(outcome);
-    const job = group.jobs.find((job) =>
-      at >= firstOf(job) && at < firstOf(job) + job.count
-    )!;
+    const job = jobOf(group, at);
     const call = at - firstOf(job);
     job.ended(outcome, call);
     job.tell(outcome, call);
@@ -337,6 +370,13 @@ function stopGroup({ jobs }: Group): void {
     job.holder?.revoke(job);
     job.holder?.stop(job, reason);
   }
+}
+
+/** The job that a call of a group travels in. */
+function jobOf({ jobs }: Group, at: number): Job<Group> {
+  return jobs.find((job) =>
+    at >= firstOf(job) && at < firstOf(job) + job.count
+  )!;
 }
 
 /** The number in the batch of the first call of a job. */
