@@ -9,7 +9,7 @@ import { CancelledError } from "../errors.ts";
 import { Job, type Sink } from "../job/job.ts";
 import type { CallOptions } from "../job/options.ts";
 import { Overtimes } from "../job/overtime.ts";
-import { type AsyncContext, currentContext } from "../runtime/async_context.ts";
+import type { AsyncContext } from "../runtime/async_context.ts";
 import type { Tally, TaskOutcome } from "../stats.ts";
 import type { AnyFunction } from "../task.ts";
 import { Batch, Failure } from "./batch.ts";
@@ -22,7 +22,7 @@ type CallsSettled = (batch: Batch, call: number, count: number) => void;
 export class MapCalls implements Sink<Batch> {
   readonly tally: Tally;
   readonly options: CallOptions;
-  readonly context: AsyncContext = currentContext();
+  readonly context: AsyncContext;
   readonly arity: number;
   readonly #fn: AnyFunction;
   readonly #progress: Progress;
@@ -40,7 +40,7 @@ export class MapCalls implements Sink<Batch> {
    * @param arity How many arguments each call has.
    * @param options How the calls are to be made.
    * @param tally Counts the calls of the executor.
-   * @param progress Counts the calls of the map.
+   * @param progress Counts the calls of the map, and has their context.
    * @param settled Is told of outcomes.
    */
   constructor(
@@ -53,6 +53,7 @@ export class MapCalls implements Sink<Batch> {
   ) {
     this.tally = tally;
     this.options = options;
+    this.context = progress.context;
     this.arity = arity;
     this.#fn = fn;
     this.#progress = progress;

@@ -21,7 +21,7 @@ import type { UpcomingWork } from "../job/upcoming.ts";
 import { type AbortWaiter, offAbort, onAbort } from "../runtime/abort.ts";
 import { startTimer } from "../runtime/timer.ts";
 import type { AnyFunction } from "../task.ts";
-import { nameOf } from "../text.ts";
+import { functionName, nameOf } from "../text.ts";
 import { type Batch, Failure } from "./batch.ts";
 import { MapBuffer } from "./buffer.ts";
 import { MapCalls } from "./calls.ts";
@@ -42,7 +42,11 @@ export function startForEach(
   settings: MapSettings,
   target: MapTarget,
 ): Promise<void> {
-  const progress = new Progress(inputs, settings.onProgress);
+  const progress = new Progress(
+    inputs,
+    settings.onProgress,
+    `forEach(${functionName(fn)})`,
+  );
   const quiet = { ...settings, call: { ...settings.call, quiet: true } };
   const run = new ForEachRun(fn, quiet, target, new Inputs(inputs), progress);
   return run.promise;

@@ -18,7 +18,7 @@ import { monotonicTime } from "../runtime/clock.ts";
 import { Deque } from "../runtime/deque.ts";
 import { startTimer } from "../runtime/timer.ts";
 import type { AnyFunction } from "../task.ts";
-import { nameOf } from "../text.ts";
+import { functionName, nameOf } from "../text.ts";
 import { type Batch, Failure } from "./batch.ts";
 import { MapBuffer } from "./buffer.ts";
 import { MapCalls } from "./calls.ts";
@@ -40,7 +40,11 @@ export function startMap(
   settings: MapSettings,
   target: MapTarget,
 ): MapResult<unknown> {
-  const progress = new Progress(inputs, settings.onProgress);
+  const progress = new Progress(
+    inputs,
+    settings.onProgress,
+    `map(${functionName(fn)})`,
+  );
   return new MapRun(fn, settings, target, new Inputs(inputs), progress);
 }
 
