@@ -51,6 +51,7 @@ import {
   type OpenMap,
 } from "./map/options.ts";
 import { startMap } from "./map/run.ts";
+import { type UnreadMap, warnOfUnread } from "./map/unread_maps.ts";
 import { currentContext } from "./runtime/async_context.ts";
 import { monotonicTime } from "./runtime/clock.ts";
 import { startTimer } from "./runtime/timer.ts";
@@ -149,8 +150,10 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
    * never answers will not ask.
    */
   readonly #openMaps = new Set<OpenMap>();
+  readonly #unreadMaps = new Set<UnreadMap>();
   readonly #entrance: MapTarget = {
     tally: this.#tally,
+    unreadMaps: this.#unreadMaps,
     upcoming: this.#upcoming,
     moves: this.moves,
     openMaps: this.#openMaps,
@@ -535,7 +538,7 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
     const ms = checkDuration("timeout", timeout, Infinity);
     this.#shutdown = true;
     this.#pressure.lift();
-    if (cancels) this.#upcoming.giveUp();
+    if (cancels) this.giveUp();
     // Inputs that are awaited count before maps hear that no more are pulled.
     const closed = this.#close(cancels);
     this.#closeMaps();
@@ -694,6 +697,7 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
    * without, each ends by that of its last one.
    */
   protected giveUp(error?: () => Error): void {
+    this.#unreadMaps.clear();
     this.#upcoming.giveUp(error);
   }
 
@@ -735,12 +739,23 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
     Promise.resolve().then(() => this.#closeMaps());
   }
 
-  /** Has the strategy close once nothing will bring more jobs. */
+  /** Has the strategy close once nothing will bring more jobs, and then warns of what nobody has read. */
   #close(cancels: boolean): Promise<void> {
-    if (this.#upcoming.isEmpty) return this.close(cancels);
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#upcoming.whenNone(() => resolve(this.close(cancels)));
-    return promise;
+    let closed: Promise<void>;
+    if (this.#upcoming.isEmpty) closed = this.close(cancels);
+    else {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#upcoming.whenNone(() => resolve(this.close(cancels)));
+      closed = promise;
+    }
+    if (this.#unreadMaps.size === 0) return closed;
+    const warned = closed.then(() => {
+      warnOfUnread(this.#unreadMaps);
+      this.#unreadMaps.clear();
+    });
+    // Whoever waits hears of an error; if nobody does, nobody is to.
+    warned.catch(() => {});
+    return warned;
   }
 
   /** Ends what is left after some time, unless all has ended by itself. */

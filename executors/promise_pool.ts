@@ -30,6 +30,7 @@ import {
   onLoopEnd,
 } from "./runtime/loop_end.ts";
 import { isWorker } from "./runtime/main_module.ts";
+import { checkReport, cloneReport } from "./pool/wire/clone_report.ts";
 import { isThenable } from "./runtime/thenable.ts";
 import { Turns } from "./runtime/turns.ts";
 import type { Activity } from "./stats.ts";
@@ -416,6 +417,16 @@ class Lane implements CallMaker {
 
   get attempt(): number {
     return this.job!.attempt;
+  }
+
+  report(value: unknown): void {
+    const job = this.job!;
+    const { onReport, maxReportBytes } = job.options;
+    if (onReport === undefined) return;
+    checkReport(value, maxReportBytes);
+    const copy = cloneReport(value);
+    // At once, as the task may go on for long; and not as a part of the task.
+    runIn(undefined, () => job.report(copy, this.call));
   }
 
   /** Nothing: messages arrive as the task yields, and nothing can be known before. */

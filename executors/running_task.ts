@@ -15,6 +15,18 @@ export interface CurrentTask {
   readonly cancelled: boolean;
   /** Throws the signal's reason if the task is to stop. */
   throwIfCancelled(): void;
+  /**
+   * Sends a value to `onReport` where the task was submitted; nothing happens
+   * if nobody listens there, or the task has ended. The value is copied at once,
+   * by structured clone, or moved if `transfer()` marks it, and leaves at once,
+   * also if the task never yields. A task in a process waits while the program
+   * does not read; in a thread, what nobody has heard yet is kept in memory.
+   *
+   * @param value What to report.
+   * @throws {DOMException} If the value cannot be cloned, or over NATS has more
+   * than about 700,000 bytes.
+   */
+  report(value: unknown): void;
   /** Which attempt at the task this is, counted from 1. */
   readonly attempt: number;
 }
@@ -66,6 +78,8 @@ export interface CallMaker {
   readonly attempt: number;
   /** Why the running call is to stop, where that is known before any message can arrive. */
   stopReason(): CancelledError | TimeoutError | undefined;
+  /** The running call reports a value; throws if that cannot be cloned. */
+  report(value: unknown): void;
 }
 
 /** A running task on the side of whoever runs it. */
@@ -101,6 +115,10 @@ export class RunningTask implements CurrentTask {
 
   throwIfCancelled(): void {
     if (this.cancelled) throw this.#reason;
+  }
+
+  report(value: unknown): void {
+    this.#maker?.report(value);
   }
 
   /** Tells the task to stop; the first reason stays. */

@@ -184,7 +184,7 @@ export abstract class WorkerExecutor extends Executor {
     this.giveUp(() =>
       new WorkerTerminatedError("Terminated before another attempt")
     );
-    this.shutdown({ wait: false, cancelFutures: true });
+    this.shutdown({ wait: false });
     return this.#engine.terminate();
   }
 

@@ -13,6 +13,7 @@ import type { AnyFunction } from "../task.ts";
 import { StopGuard } from "./guard.ts";
 import { Job, type Sink } from "./job.ts";
 import { type CallOptions, NO_OPTIONS } from "./options.ts";
+import { hearReport } from "./reports.ts";
 
 /**
  * The sink of all futures of one executor; a call with options, and one that was
@@ -93,6 +94,10 @@ export class FutureSink implements Sink<Future<unknown>> {
 
   reject({ target }: Job<Future<unknown>>, error: unknown): boolean {
     return control.reject(target, error);
+  }
+
+  report(job: Job<Future<unknown>>, value: unknown): void {
+    if (!this.settled(job)) hearReport(job, value);
   }
 
   cancel({ target }: Job<Future<unknown>>): void {

@@ -79,6 +79,8 @@ export interface Sink<Target> {
   ): void;
   /** A call threw an error, took too long, or could not be made; false if it had an outcome. */
   reject(job: Job<Target>, error: unknown, call: number | undefined): boolean;
+  /** A call that runs has reported a value; dropped if it has an outcome, or nobody wants it. */
+  report(job: Job<Target>, value: unknown, call: number): void;
   /** No call of the job has been entered, and none will be. */
   cancel(job: Job<Target>): void;
   /** A call that runs is cancelled; false if it had an outcome. */
@@ -324,6 +326,16 @@ export class Job<Target = unknown> {
     for (let call = from; call < this.#count; call++) {
       this.reject(error(), call);
     }
+  }
+
+  /**
+   * A call that runs has reported a value.
+   *
+   * @param value A copy of what the task has reported.
+   * @param call The number of the call.
+   */
+  report(value: unknown, call: number): void {
+    this.sink.report(this, value, call);
   }
 
   /** Cancels the job, of which no call has been entered. */

@@ -7,6 +7,7 @@
  */
 
 import {
+  checkFunction,
   checkNumber,
   checkOptions,
   checkSignal,
@@ -42,6 +43,32 @@ export interface SubmitOptions {
    * @default {0}
    */
   priority?: number;
+  /**
+   * Called with each value that the task reports by `currentTask()?.report()`,
+   * in order, and before the future settles. What it throws or rejects with is
+   * logged with `console.error`, and the task goes on.
+   *
+   * @example A task that tells how far it is
+   * ```ts
+   * import { currentTask, PromisePoolExecutor } from "@concurrent/futures";
+   * import { assertEquals } from "@std/assert";
+   *
+   * async function download(url: string) {
+   *   let bytes = 0;
+   *   for await (const chunk of (await fetch(url)).body!) {
+   *     bytes += chunk.length;
+   *     currentTask()?.report(bytes);
+   *   }
+   * }
+   * await using pool = new PromisePoolExecutor();
+   * const seen: number[] = [];
+   * const onReport = (bytes: number) => seen.push(bytes);
+   * await pool.submitWith({ onReport }, download, "data:,three");
+   * assertEquals(seen.at(-1), 5);
+   * ```
+   */
+  // deno-lint-ignore no-explicit-any -- whoever writes the task knows its type
+  onReport?: (value: any) => unknown;
 }
 
 /** How the calls of a job are to be made: options that have been checked. */
@@ -58,6 +85,10 @@ export interface CallOptions {
   readonly retry: Retry | undefined;
   /** What is higher comes first. */
   readonly priority: number;
+  /** Hears what calls report, and of a map also the index of each; `undefined` if nobody wants to. */
+  readonly onReport: ((value: unknown, index: number) => unknown) | undefined;
+  /** How many bytes a report may have where it goes on to another machine; `Infinity` for no limit. */
+  readonly maxReportBytes: number;
 }
 
 /** The options of calls that were submitted without any: always this object. */
@@ -68,6 +99,8 @@ export const NO_OPTIONS: CallOptions = {
   quiet: false,
   retry: undefined,
   priority: 0,
+  onReport: undefined,
+  maxReportBytes: Infinity,
 };
 
 /**
@@ -81,13 +114,14 @@ export const NO_OPTIONS: CallOptions = {
 export function checkSubmitOptions(
   options: SubmitOptions | undefined,
 ): CallOptions {
-  const { signal, timeout, retry, priority } = checkOptions(options);
+  const { signal, timeout, retry, priority, onReport } = checkOptions(options);
   return {
     ...NO_OPTIONS,
     signal: checkSignal(signal),
     timeout: checkTimeLimit("timeout", timeout),
     retry: checkRetry(retry),
     priority: checkPriority(priority),
+    onReport: checkOnReport(onReport),
   };
 }
 
@@ -99,4 +133,12 @@ export function checkPriority(priority: number | undefined): number {
   throw new RangeError(
     `'priority' must be a finite number: received ${priority}`,
   );
+}
+
+/** Checks who is to hear reports, if anybody is. */
+export function checkOnReport<
+  Listener extends ((value: never, index: never) => unknown) | undefined,
+>(onReport: Listener): Listener {
+  if (onReport !== undefined) checkFunction("onReport", onReport);
+  return onReport;
 }

@@ -21,6 +21,8 @@ export class Failure {
 
 /** Calls that were pulled together; they are counted from 0, whatever jobs they travel in. */
 export class Batch {
+  /** How many calls of the map were pulled before. */
+  readonly first: number;
   /** The jobs that the calls travel in: one, until an executor splits it; none while arguments are awaited. */
   readonly jobs: Job<Batch>[] = [];
   /** The batch that was pulled after this one. */
@@ -41,8 +43,10 @@ export class Batch {
    * @param args The arguments of all calls; the batch removes those of calls that
    * have ended.
    * @param arity How many arguments each call has.
+   * @param first How many calls of the map were pulled before.
    */
-  constructor(args: unknown[], arity: number) {
+  constructor(args: unknown[], arity: number, first: number) {
+    this.first = first;
     this.#args = args;
     this.#arity = arity;
     this.count = this.#open = args.length / arity;

@@ -42,14 +42,8 @@ export function startForEach(
   settings: MapSettings,
   target: MapTarget,
 ): Promise<void> {
-  const progress = new Progress(
-    inputs,
-    settings.onProgress,
-    `forEach(${functionName(fn)})`,
-  );
   const quiet = { ...settings, call: { ...settings.call, quiet: true } };
-  const run = new ForEachRun(fn, quiet, target, new Inputs(inputs), progress);
-  return run.promise;
+  return new ForEachRun(fn, inputs, quiet, target).promise;
 }
 
 class ForEachRun implements PullOwner, OpenMap, UpcomingWork, AbortWaiter {
@@ -67,11 +61,16 @@ class ForEachRun implements PullOwner, OpenMap, UpcomingWork, AbortWaiter {
 
   constructor(
     fn: AnyFunction,
+    sources: readonly Source[],
     settings: MapSettings,
     target: MapTarget,
-    inputs: Inputs,
-    progress: Progress,
   ) {
+    const inputs = new Inputs(sources, "forEach");
+    const progress = new Progress(
+      sources,
+      settings.onProgress,
+      `forEach(${functionName(fn)})`,
+    );
     const { call, timeout, signal } = settings;
     this.#fn = fn;
     this.#settings = settings;
@@ -81,7 +80,7 @@ class ForEachRun implements PullOwner, OpenMap, UpcomingWork, AbortWaiter {
       fn,
       inputs.arity,
       call,
-      target.tally,
+      target,
       progress,
       (batch, call, count) => this.#settled(batch, call, count),
     );

@@ -75,10 +75,35 @@ export function howToIterate(value: unknown): string | undefined {
   return undefined;
 }
 
+/** How many calls inputs side by side make; `undefined` if one does not say, or is a string. */
+export function totalOf(inputs: readonly Source[]): number | undefined {
+  let total = inputs.length === 0 ? 0 : Infinity;
+  for (const { input } of inputs) {
+    const size = sizeOf(input);
+    if (size === undefined) return undefined;
+    total = Math.min(total, size);
+  }
+  return total;
+}
+
+function sizeOf(input: unknown): number | undefined {
+  // The length of a string counts other units than its iterator gives.
+  if (typeof input === "string" || input instanceof String) return undefined;
+  try {
+    const { length, size } = input as Record<string, unknown>;
+    return [length, size].find((count): count is number =>
+      Number.isSafeInteger(count) && count as number >= 0
+    );
+  } catch {
+    // A getter of a user has thrown: then the input does not say.
+  }
+}
+
 /** Inputs side by side, like Python's `zip`: the shortest ends all. */
 export class Inputs {
   /** Whether {@linkcode Inputs.pullAsync} has to be awaited. */
   readonly async: boolean;
+  readonly #method: string;
   readonly #iterators: (Iterator<unknown> | AsyncIterator<unknown>)[] = [];
   /** The only input, if it is an array that an index goes over as its iterator would. */
   readonly #array: readonly unknown[] | undefined;
@@ -94,8 +119,14 @@ export class Inputs {
   /** Whether the inputs are to be closed when they are released. */
   #closeDue = false;
 
-  /** Asks every input for its iterator; throws what they throw. */
-  constructor(sources: readonly Source[]) {
+  /**
+   * Asks every input for its iterator; throws what they throw.
+   *
+   * @param sources The inputs.
+   * @param method Whose inputs they are, for who reads an error.
+   */
+  constructor(sources: readonly Source[], method: "map" | "forEach") {
+    this.#method = method;
     this.async = sources.some(({ async }) => async);
     this.#array = sources.length === 1 ? arrayOf(sources[0]!) : undefined;
     try {
@@ -105,7 +136,9 @@ export class Inputs {
           throw new TypeError(
             `Input ${
               this.#iterators.length + 1
-            } of map() must give an iterator: received ${show(iterator)}`,
+            } of ${this.#method}() must give an iterator: received ${
+              show(iterator)
+            }`,
           );
         }
         const { next } = iterator as Iterator<unknown>;
@@ -113,7 +146,7 @@ export class Inputs {
           throw new TypeError(
             `Input ${
               this.#iterators.length + 1
-            } of map() must give an iterator with a next(): received ${
+            } of ${this.#method}() must give an iterator with a next(): received ${
               show(next)
             }`,
           );
@@ -126,6 +159,11 @@ export class Inputs {
       throw error;
     }
     this.#closed = sources.length === 0;
+  }
+
+  /** Whether none is asked any more. */
+  get closed(): boolean {
+    return this.#closed;
   }
 
   /** How many inputs there are, which is how many arguments a call has. */
@@ -166,7 +204,7 @@ export class Inputs {
     try {
       for (; i < this.#iterators.length; i++) {
         const result = (this.#iterators[i] as Iterator<unknown>).next();
-        checkResult(result, i);
+        this.#checkResult(result, i);
         if (result.done) {
           args.length = before;
           this.#end(i);
@@ -211,7 +249,7 @@ export class Inputs {
     for (const [i, iterator] of this.#iterators.entries()) {
       try {
         const result = await this.#ask(iterator);
-        checkResult(result, i);
+        this.#checkResult(result, i);
         if (result.done) return this.#end(i);
         args.push(result.value);
       } catch (error) {
@@ -242,6 +280,17 @@ export class Inputs {
     }
   }
 
+  #checkResult(result: unknown, i: number): void {
+    if (isObject(result)) return;
+    throw new TypeError(
+      `Input ${
+        i + 1
+      } of ${this.#method}() must give { done, value }: received ${
+        show(result)
+      }`,
+    );
+  }
+
   /** Ends all inputs, but for the one with the number `except`, which has ended by itself. */
   #end(except?: number): undefined {
     if (this.#closed) return;
@@ -264,15 +313,6 @@ function arrayOf({ input, open }: Source): readonly unknown[] | undefined {
       ArrayIterator.next === nextOfArray
     ? input
     : undefined;
-}
-
-function checkResult(result: unknown, i: number): void {
-  if (isObject(result)) return;
-  throw new TypeError(
-    `Input ${i + 1} of map() must give { done, value }: received ${
-      show(result)
-    }`,
-  );
 }
 
 function isObject(value: unknown): boolean {

@@ -15,8 +15,15 @@ import {
   checkTimeLimit,
 } from "../arguments.ts";
 import type { Entrance } from "../job/job.ts";
-import { type CallOptions, NO_OPTIONS } from "../job/options.ts";
+import {
+  type CallOptions,
+  checkOnReport,
+  checkPriority,
+  NO_OPTIONS,
+} from "../job/options.ts";
+import { checkRetry, type RetryOptions } from "../job/retry.ts";
 import type { Upcoming } from "../job/upcoming.ts";
+import type { UnreadMap } from "./unread_maps.ts";
 
 /** How far a `map()` or a `forEach()` has come. */
 export interface MapProgress {
@@ -59,6 +66,41 @@ export interface ForEachOptions {
   chunkSize?: number;
   /** When aborted, cancels calls that have not started, and stops those that run. */
   signal?: AbortSignal;
+  /**
+   * How a call is tried again if it fails, or the number of attempts. Each
+   * attempt travels alone, and has the whole of `itemTimeout`.
+   *
+   * @default {1}
+   */
+  retry?: RetryOptions | number;
+  /**
+   * Of what waits in the executor's queue, the highest comes first; a finite
+   * number.
+   *
+   * @default {0}
+   */
+  priority?: number;
+  /**
+   * Called with each value that a task reports by `currentTask()?.report()`, and
+   * the index of its input: those of one task in order, and before its result.
+   * What it throws or rejects with is logged with `console.error`, and the map
+   * goes on.
+   *
+   * @example
+   * ```ts
+   * import { currentTask, PromisePoolExecutor } from "@concurrent/futures";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using pool = new PromisePoolExecutor({ maxWorkers: 1 });
+   * const seen: unknown[] = [];
+   * const onReport = (length: number, index: number) => seen.push([index, length]);
+   * const measure = (text: string) => currentTask()?.report(text.length);
+   * await pool.map(measure, ["one", "three"], { onReport });
+   * assertEquals(seen, [[0, 3], [1, 5]]);
+   * ```
+   */
+  // deno-lint-ignore no-explicit-any -- whoever writes the task knows its type
+  onReport?: (value: any, index: number) => unknown;
   /**
    * Called with how many calls have ended: every 100 milliseconds at most, and
    * once more at the end. What it throws, or rejects with, is logged with
@@ -141,6 +183,9 @@ export function checkMapOptions(options: MapOptions | undefined): MapSettings {
     ordered,
     settled,
     signal,
+    retry,
+    priority,
+    onReport,
     onProgress,
   } = checkOptions(options);
   if (onProgress !== undefined) checkFunction("onProgress", onProgress);
@@ -152,9 +197,10 @@ export function checkMapOptions(options: MapOptions | undefined): MapSettings {
     call: {
       ...NO_OPTIONS,
       timeout: checkTimeLimit("itemTimeout", itemTimeout),
-      chunkSize: chunkSize === undefined
-        ? 0
-        : checkCount("chunkSize", chunkSize, 1),
+      chunkSize: checkCount("chunkSize", chunkSize, NO_OPTIONS.chunkSize),
+      retry: checkRetry(retry),
+      priority: checkPriority(priority),
+      onReport: checkOnReport(onReport),
     },
     ordered: checkBoolean("ordered", ordered, true),
     settled: checkBoolean("settled", settled, false),
@@ -173,6 +219,8 @@ export interface OpenMap {
 export interface MapTarget extends Entrance {
   /** The maps that are told when the executor takes no more jobs. */
   readonly openMaps: Set<OpenMap>;
+  /** The maps that nobody has read, and that have input left. */
+  readonly unreadMaps: Set<UnreadMap>;
   /** What brings more jobs, also after a shutdown. */
   readonly upcoming: Upcoming;
 }

@@ -15,7 +15,7 @@ import { queueMicrotask } from "../runtime/clock.ts";
 import { isThenable } from "../runtime/thenable.ts";
 import { startTimer } from "../runtime/timer.ts";
 import type { MapProgress } from "./options.ts";
-import type { Source } from "./inputs.ts";
+import { type Source, totalOf } from "./inputs.ts";
 
 /** So often the user is told at most, in milliseconds. */
 const INTERVAL_MS = 100;
@@ -46,7 +46,6 @@ export class Progress {
    * @param inputs Say how many calls there will be, if somebody wants to know.
    * @param onProgress Is told, if the user wants to be.
    * @param name What the map is called in a trace.
-   * @throws {unknown} What a getter of an input throws.
    */
   constructor(
     inputs: readonly Source[],
@@ -96,20 +95,4 @@ export class Progress {
       log(error);
     }
   }
-}
-
-/** How many calls there will be; `undefined` if an input does not say. */
-function totalOf(inputs: readonly Source[]): number | undefined {
-  let total = inputs.length === 0 ? 0 : Infinity;
-  for (const { input } of inputs) {
-    // The length of a string counts other units than its iterator gives.
-    if (typeof input === "string" || input instanceof String) return undefined;
-    const { length, size } = input as { length?: unknown; size?: unknown };
-    const count = [length, size].find((count) =>
-      Number.isSafeInteger(count) && count as number >= 0
-    );
-    if (count === undefined) return undefined;
-    total = Math.min(total, count as number);
-  }
-  return total;
 }

@@ -51,6 +51,7 @@ export class Pull implements UpcomingWork {
   readonly #target: MapTarget;
   readonly #calls: MapCalls;
   readonly #owner: PullOwner;
+  #isWhole = false;
   #pulling = false;
   /** The batches of calls whose arguments are awaited. */
   readonly #awaited = new Set<Batch>();
@@ -80,6 +81,11 @@ export class Pull implements UpcomingWork {
   /** Whether there will be no more calls. */
   get isDone(): boolean {
     return this.end !== undefined && this.#awaited.size === 0;
+  }
+
+  /** Whether the input has ended by itself. */
+  get isWhole(): boolean {
+    return this.#isWhole;
   }
 
   /** Pulls inputs while there is room; true if there may be outcomes to hand out. */
@@ -132,6 +138,7 @@ export class Pull implements UpcomingWork {
   /** Ends the input; if it has ended before, for that reason. */
   endInput(end: { error?: unknown }): void {
     this.end ??= end;
+    this.#isWhole ||= this.#inputs.closed;
     this.#tellEnd();
     this.#inputs.close();
   }

@@ -22,12 +22,13 @@ import { functionName, nameOf } from "../text.ts";
 import { type Batch, Failure } from "./batch.ts";
 import { MapBuffer } from "./buffer.ts";
 import { MapCalls } from "./calls.ts";
-import { Inputs, type Source } from "./inputs.ts";
+import { Inputs, type Source, totalOf } from "./inputs.ts";
 import { type LinkedMap, MapLink } from "./link.ts";
 import type { MapResult, MapSettings, MapTarget } from "./options.ts";
 import { Progress } from "./progress.ts";
 import { Pull, type PullOwner } from "./pull.ts";
 import { CompletionOrder, InputOrder, type Unread } from "./unread.ts";
+import type { UnreadMap } from "./unread_maps.ts";
 
 /**
  * Starts a map, which begins to pull inputs.
@@ -40,12 +41,7 @@ export function startMap(
   settings: MapSettings,
   target: MapTarget,
 ): MapResult<unknown> {
-  const progress = new Progress(
-    inputs,
-    settings.onProgress,
-    `map(${functionName(fn)})`,
-  );
-  return new MapRun(fn, settings, target, new Inputs(inputs), progress);
+  return new MapRun(fn, inputs, settings, target);
 }
 
 /** Someone who waits in `next()`. */
@@ -71,14 +67,21 @@ class MapRun implements MapResult<unknown>, LinkedMap, PullOwner {
   #advancing = false;
   #stopTimer: (() => void) | undefined;
   #link: MapLink | undefined;
+  /** Until somebody reads, or nothing is left to be pulled. */
+  #unreadMap: UnreadMap | undefined;
 
   constructor(
     fn: AnyFunction,
+    sources: readonly Source[],
     settings: MapSettings,
     target: MapTarget,
-    inputs: Inputs,
-    progress: Progress,
   ) {
+    const inputs = new Inputs(sources, "map");
+    const progress = new Progress(
+      sources,
+      settings.onProgress,
+      `map(${functionName(fn)})`,
+    );
     this.#fn = fn;
     this.#settings = settings;
     this.#target = target;
@@ -90,7 +93,7 @@ class MapRun implements MapResult<unknown>, LinkedMap, PullOwner {
       fn,
       inputs.arity,
       settings.call,
-      target.tally,
+      target,
       progress,
       (batch, call, count) => {
         const isReadable = this.#outcomes.settled(batch, call, count);
@@ -104,10 +107,12 @@ class MapRun implements MapResult<unknown>, LinkedMap, PullOwner {
       : monotonicTime() + settings.timeout;
     if (settings.signal?.aborted) this.abort();
     this.advance();
+    if (this.#pull.end === undefined) this.#noteUnread(totalOf(sources));
     this.#linkUp();
   }
 
   next(): Promise<IteratorResult<unknown>> {
+    this.#forgetUnread();
     const reader: Reader = Promise.withResolvers();
     this.#readers.push(reader);
     this.advance();
@@ -178,16 +183,38 @@ class MapRun implements MapResult<unknown>, LinkedMap, PullOwner {
 
   added(batch: Batch, count: number): void {
     this.#unread += count;
+    if (this.#unreadMap !== undefined) this.#unreadMap.pulled += count;
     this.#buffer.submitted(count);
     this.#outcomes.add(batch);
   }
 
   inputEnded(): void {
     this.#link?.inputEnded();
+    // Not if the executor is why.
+    if (this.#pull.isWhole) this.#forgetUnread();
+  }
+
+  /** Has the user told, should nobody ever read. */
+  #noteUnread(total: number | undefined): void {
+    const unread: UnreadMap = {
+      fn: this.#fn,
+      counts: this.#progress.counts,
+      pulled: this.#unread,
+      total,
+    };
+    this.#unreadMap = unread;
+    this.#target.unreadMaps.add(unread);
+  }
+
+  #forgetUnread(): void {
+    if (this.#unreadMap === undefined) return;
+    this.#target.unreadMaps.delete(this.#unreadMap);
+    this.#unreadMap = undefined;
   }
 
   #collect(): Promise<unknown[]> {
     if (this.#array === undefined) {
+      this.#forgetUnread();
       this.#array = Promise.withResolvers();
       this.#collected = [];
       this.advance();
@@ -289,6 +316,7 @@ class MapRun implements MapResult<unknown>, LinkedMap, PullOwner {
    * with a reason, stops those that run.
    */
   #abandon(reason?: CancelledError): void {
+    this.#forgetUnread();
     this.#outcomes.clear();
     this.#unread = 0;
     this.#pull.stop();

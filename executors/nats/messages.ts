@@ -61,10 +61,12 @@ export interface Run {
   readonly timeout?: number;
   /** Whether somebody wants to know who runs the calls, and when. */
   readonly timed: boolean;
+  /** Whether somebody wants to hear what the calls report. */
+  readonly reports?: true;
   /** Which attempt at its calls this is, counted from 1, if it is not the first. */
   readonly attempt?: number;
   /** Whether nobody wants to know what the calls return: then each is said to return `undefined`. */
-  readonly quiet?: boolean;
+  readonly quiet?: true;
   /** The spans of the calls, as traceparents, if somebody collects spans; "" for none. */
   readonly traces?: readonly string[];
   /** The arguments: in each block, those of some calls, one after another. */
@@ -111,17 +113,37 @@ export interface Done {
   readonly outcomes: readonly Ended[];
 }
 
-/** The node gives calls back that it will not make, or has stopped. */
+/**
+ * Why calls come back: the node has not begun them and will not, or cannot as the
+ * server has lost what they need, or has stopped them though they have begun, or
+ * may have.
+ */
+export type Returned = "not begun" | "unreadable" | "begun";
+
+/** The node gives calls back. */
 export interface Back {
   readonly type: "back";
   readonly ticket: string;
   readonly batch: string;
   readonly calls: readonly number[];
-  /** Whether they have been entered, or may have been. */
-  readonly begun: boolean;
+  readonly why: Returned;
 }
 
-/** The answer: the client has them again. */
+/** What calls of a batch have reported while they run, from the node to the client. */
+export interface Report {
+  readonly type: "report";
+  readonly ticket: string;
+  readonly batch: string;
+  /** How many reports of the batch came before; it is said again until there is an answer. */
+  readonly before: number;
+  /** In order, each with a block of one value. */
+  readonly reports: readonly {
+    readonly call: number;
+    readonly bytes: number;
+  }[];
+}
+
+/** The answer: the client has them. */
 export interface Yes {
   readonly type: "yes";
 }
@@ -186,6 +208,7 @@ export type Message =
   | Go
   | Done
   | Back
+  | Report
   | Yes
   | Stop
   | Held
@@ -242,15 +265,16 @@ export function encodeMessage(
  * Reads a message, and checks all of its head.
  *
  * @param bytes What came.
- * @param type What it is to be.
+ * @param types What it is to be, one of these.
  * @throws {UnreadableError} If it is no such message.
  */
 export function decodeMessage<Type extends Message["type"]>(
   bytes: Uint8Array,
-  type: Type,
+  ...types: readonly [Type, ...Type[]]
 ): Read<Type> {
   const [head, body] = readHead(bytes);
-  if (head.type !== type) throw no(type);
+  const type = types.find((type) => type === head.type);
+  if (type === undefined) throw no(types.join(" or "));
   CHECKS[type](head as never);
   return {
     head: head as unknown as MessageOf<Type>,
@@ -279,11 +303,14 @@ function readHead(
 
 /** The values that are in the message itself. */
 function blocksOf(head: Message): readonly number[] {
-  const values: readonly Values[] = head.type === "run"
-    ? head.args
-    : head.type === "done"
-    ? head.outcomes
-    : [];
+  const values: readonly (Values | { readonly bytes: number })[] =
+    head.type === "run"
+      ? head.args
+      : head.type === "done"
+      ? head.outcomes
+      : head.type === "report"
+      ? head.reports
+      : [];
   return values.flatMap((value) => "bytes" in value ? [value.bytes] : []);
 }
 
@@ -303,14 +330,18 @@ const CHECKS: {
 } = {
   run(fields) {
     const { client, batch, code, calls, jobs, arity, args } = fields;
-    const { attempt, quiet, timeout, timed, traces } = fields;
+    const { attempt, quiet, reports, timeout, timed, traces } = fields;
     check("run", isToken(client) && isToken(batch));
     check("run", isCount(calls, 1, MAX_CALLS) && isCount(arity, 0, 2 ** 16));
     check("run", jobs === undefined || areJobs(jobs, calls as number));
     check("run", timeout === undefined || isDuration(timeout));
     check("run", typeof timed === "boolean");
-    check("run", attempt === undefined || isCount(attempt, 2, 2 ** 53 - 1));
-    check("run", quiet === undefined || typeof quiet === "boolean");
+    check("run", reports === undefined || reports === true);
+    check("run", quiet === undefined || quiet === true);
+    check(
+      "run",
+      attempt === undefined || isCount(attempt, 2, Number.MAX_SAFE_INTEGER),
+    );
     check("run", traces === undefined || areTraces(traces, calls as number));
     checkCode(code);
     check("run", Array.isArray(args));
@@ -329,9 +360,23 @@ const CHECKS: {
     const known = new Set<number>();
     for (const ended of outcomes as unknown[]) checkEnded(ended, known);
   },
-  back({ ticket, batch, calls, begun }) {
+  back({ ticket, batch, calls, why }) {
     check("back", isToken(ticket) && isToken(batch) && areCalls(calls));
-    check("back", typeof begun === "boolean");
+    check(
+      "back",
+      why === "not begun" || why === "unreadable" || why === "begun",
+    );
+  },
+  report({ ticket, batch, before, reports }) {
+    check("report", isToken(ticket) && isToken(batch));
+    check("report", isCount(before, 0, Number.MAX_SAFE_INTEGER));
+    check("report", Array.isArray(reports));
+    for (const report of reports as unknown[]) {
+      check("report", isRecord(report));
+      const { call, bytes } = report as Record<string, unknown>;
+      check("report", isCount(call, 0, MAX_CALLS - 1));
+      check("report", isCount(bytes, 1, 2 ** 30));
+    }
   },
   yes() {},
   stop({ ticket, calls, why }) {

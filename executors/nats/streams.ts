@@ -12,7 +12,8 @@
  *   │                                 └──────────────── run ─────► │
  *   │ ◄─────────────────────────── take: "may I, for this batch?" ─┤
  *   │ go: "yes, these of its calls" ─────────────────────────────► │ enters them
- *   │ ◄── report ──────────────────────────────────────────────────┤
+ *   │ ◄── report: "my calls say …" ────────────────────────────────┤
+ *   │ yes ───────────────────────────────────────────────────────► │
  *   │                           stream of results ◄─ done: outcomes│
  *   │                                 │ ──── stored ─────────────► │ acknowledges run
  *   │ ◄──────────────── done ─────────┘                            │
@@ -41,6 +42,10 @@
  *    what has ended: at once when all has, else what has ended 10 ms after the
  *    first. Its message id is the ticket, which is like no other in the pool,
  *    and a number.
+ *    What calls report meanwhile, it says to the client, `report`, one message
+ *    at a time and again until there is an answer; each says how many reports
+ *    came before, so that none is heard twice. A `done` waits until the client
+ *    has heard what its calls have reported.
  * 4. When the server has stored the last `done`, the node acknowledges `run`.
  *    If that is lost, `run` comes again, and the client says "none".
  * 5. The client settles what `done` tells, acknowledges it, and purges the
@@ -52,9 +57,9 @@
  * |---|---|---|
  * | `run` | stream of tasks | client, batch, function, options of the calls, their arguments or where their parts are |
  * | `take` → `go` | node asks client | node, batch → ticket, calls that are wanted |
- * | `report` | node to client | ticket, call, a value that a task has reported; in order, as both go by one connection, and before the outcome, as that takes longer |
+ * | `report` → `yes` | node asks client | ticket, how many reports came before, values that calls have reported |
  * | `done` | stream of results | ticket, batch, number, outcomes by call, or where their parts are |
- * | `back` → `yes` | node asks client | ticket, calls that it will not make as it drains, or has stopped, and whether they may have begun |
+ * | `back` → `yes` | node asks client | ticket, calls, why: not begun, as it drains or others are before them; unreadable, as the server has lost what they need; begun, and stopped |
  * | `stop` | client to node | ticket, call, why: aborted, out of time elsewhere, terminated, or nobody waits for it, and it is only not to be begun |
  * | `held` → names | client asks node | client → tickets and batches of that client |
  * | `who` | client to nodes | that it is there, with versions; again until a node answers |
@@ -93,8 +98,8 @@
  *
  * ## How death is noticed
  *
- * Every 500 ms the client asks each node that has something of it, `held`, and
- * the node answers with the names of the batches that it has.
+ * Every 500 ms the client asks each node that it knows of, `held`, and the node
+ * answers with the names of the batches of that client that it has.
  *
  * | answer | means | what is done |
  * |---|---|---|

@@ -2,7 +2,11 @@
 // own call, and nothing else. See validator_test.ts for each kind of message.
 
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
-import { type Future, WorkerCrashedError } from "../../mod.ts";
+import {
+  type Future,
+  type SubmitOptions,
+  WorkerCrashedError,
+} from "../../mod.ts";
 import { encodeError } from "../../executors/pool/wire/codec.ts";
 import type { OpenChannel } from "../../executors/pool/channel.ts";
 import {
@@ -14,6 +18,7 @@ import {
   type Lie,
   lie,
   LyingExecutor,
+  type Report,
   TRANSPORTS,
 } from "./helpers/lying_workers.ts";
 import { outcomeOf } from "./helpers/worker_harness.ts";
@@ -108,8 +113,49 @@ const LIES: Record<string, Lie[]> = {
     ["revoked", 0n, []],
     ["closing", { ...ERROR, message: textless }, undefined],
     ["closing", undefined, "nothing", 5n],
+    // Nobody listens.
+    ["report", 0, 0, 5, false],
+    ["reporting", true],
+    ["reporting", false],
   ].map((message) => () => [message]),
 };
+
+/** What is no report of the call that runs, said before its outcome. */
+const FALSE_REPORTS: Lie[] = [
+  ...[-1, 0.5, NaN, 2 ** 53, 1n, "1", undefined, null, {}].flatMap((it) => [
+    ["report", it, 0, "forged", false],
+    ["report", 0, it, "forged", false],
+    ["report", 0, 0, "forged", it],
+    ["reporting", it],
+  ]),
+  ["report"],
+  ["report", 0, 0, "forged"],
+  ["report", 0, 0, "forged", false, 1],
+  ["report", 2 ** 40, 0, "forged", false],
+  ["reporting", false],
+].map((message) => (honest: Report) => [message, honest]);
+FALSE_REPORTS.push(
+  ...[[0, 0], [1, 0], [-1, 1], [-2, 0]].map(([to, call]): Lie => (honest) => [
+    ["report", honest[1] + to!, call, "forged", false],
+    honest,
+  ]),
+  // It was not announced; and it comes after the outcome.
+  (honest) => [["report", honest[1] - 1, 0, "forged", true], honest],
+  (honest) => [["report", honest[1], 0, "forged", false]],
+);
+
+for (const [transport, open] of Object.entries(TRANSPORTS)) {
+  watched(
+    `${transport} that reports what it cannot costs its own call alone`,
+    async (executors) => {
+      const heard: unknown[] = [];
+      const onReport = (value: unknown) => heard.push(value);
+      await assertContained(open, FALSE_REPORTS, executors, { onReport });
+      assertEquals(heard, []);
+    },
+    60_000,
+  );
+}
 
 for (const [transport, open] of Object.entries(TRANSPORTS)) {
   for (const [what, lies] of Object.entries(LIES)) {
@@ -125,13 +171,14 @@ async function assertContained(
   open: OpenChannel,
   lies: readonly Lie[],
   executors: { push(executor: LyingExecutor): void },
+  options: SubmitOptions = {},
 ): Promise<void> {
   const executor = new LyingExecutor(open, lies, { maxWorkers: 2 });
   executors.push(executor);
   for (const i of lies.keys()) {
     await executor.start();
-    const liar = executor.submit(lie, i);
-    const waiting = executor.submit(async () => {
+    const liar = executor.submitWith(options, lie, i);
+    const waiting = executor.submitWith(options, async () => {
       await new Promise((resolve) => setTimeout(resolve, 20));
       return "waited";
     });
@@ -143,7 +190,7 @@ async function assertContained(
     assertEquals(await waiting, "waited");
     const calls: Future<number>[] = [];
     for (let n = 0; n < 100; n++) {
-      calls.push(executor.submit((n: number) => n + 1, n));
+      calls.push(executor.submitWith(options, (n: number) => n + 1, n));
     }
     for (const [n, call] of calls.entries()) assertEquals(await call, n + 1);
   }

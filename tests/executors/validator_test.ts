@@ -28,7 +28,11 @@ class Sent {
   readonly #worker: Slots | undefined;
   readonly validator: Validator;
 
-  constructor(counts: number[], transport: "thread" | "process" = "thread") {
+  constructor(
+    counts: number[],
+    transport: "thread" | "process" = "thread",
+    onReport?: () => void,
+  ) {
     const memory = Slots.allocate();
     this.#worker = transport === "thread" ? new Slots(memory) : undefined;
     this.slots = this.#worker === undefined
@@ -39,7 +43,8 @@ class Sent {
     this.ledger.define(FN);
     for (const count of counts) {
       this.ledger.reserve(count, 1);
-      const job = { count, position: 0, options: { timeout: 1 } } as Job;
+      const options = { timeout: 1, onReport };
+      const job = { count, position: 0, options } as Job;
       this.ledger.add(job, FN, 1);
     }
     if (this.slots instanceof AnnouncedSlots) this.slots.sent(counts.length);
@@ -295,6 +300,71 @@ Deno.test("Validator takes 'unreadable' where a result is due, and counts it", (
   sent.ledger.head = 1;
   // The report of the call that it has ended.
   sent.refuses(done(1, [5]), done(2, [5])).says(done(2, [5], 1));
+});
+
+/** A worker that is ready and was sent jobs of so many calls, to the reports of which somebody listens. */
+function reporting(
+  counts: number[],
+  transport: "thread" | "process" = "thread",
+): Sent {
+  return new Sent(counts, transport, () => {}).says(["ready"]);
+}
+
+Deno.test("Validator takes 'report' of the call that runs, and of no other", () => {
+  const sent = reporting([1, 3]);
+  const right = ["report", 0, 0, {}, false];
+  // Nothing was entered.
+  sent.refuses(right).enter(0, 1).refuses(
+    right.slice(0, 4),
+    [...right, 1],
+    ...variants(right, 1, ...NO_COUNT, 1, 2, SLOT_COUNT),
+    ...variants(right, 2, ...NO_COUNT, 1),
+    ...variants(right, 4, 0, null, undefined, "", true),
+  ).says(right, right, ["report", 0, 0, sparse(HUGE), false]);
+  sent.says(done(1, [5]));
+  sent.ledger.ended(0, 1);
+  sent.ledger.head = 1;
+  sent.refuses(right, ["report", 1, 0, 5, false]).enter(1, 2);
+  sent.refuses(["report", 1, 1, 5, false]).says(["report", 1, 0, 5, false]);
+  sent.says(done(1, [5], 1));
+  sent.ledger.ended(1, 1);
+  sent.refuses(["report", 1, 0, 5, false], ["report", 1, 2, 5, false]);
+  sent.says(["report", 1, 1, 5, false]);
+});
+
+Deno.test("Validator refuses 'report' and 'reporting' where nobody listens, or nothing runs", () => {
+  const report = ["report", 0, 0, 5, false];
+  const silent = new Sent([1]).says(["ready"]).enter(0, 1);
+  silent.refuses(report, ["reporting", true], ["reporting", false]);
+  const early = new Sent([1], "thread", () => {}).enter(0, 1);
+  early.refuses(report, ["reporting", true]);
+  reporting([]).refuses(report, ["reporting", true], ["reporting", false]);
+  reporting([1]).refuses(["reporting", true]).enter(0, 1)
+    .refuses(["reporting"], ["reporting", true, 1], ["reporting", 1])
+    .says(["reporting", true]);
+});
+
+Deno.test("Validator takes 'unreadable' for a report as often as one was announced", () => {
+  const sent = reporting([1]).enter(0, 1);
+  const report = ["report", 0, 0, 5, true];
+  sent.refuses(report, ["reporting", false]);
+  sent.says(["reporting", true], report).refuses(report);
+  sent.says(["reporting", true], ["reporting", false]).refuses(report);
+  sent.says(["reporting", true], ["report", 0, 0, 5, false], ["unreadable"]);
+  assertEquals(sent.validator.lost, "report");
+  // One inside another.
+  sent.says(["reporting", true], ["reporting", true], ["unreadable"], report);
+  sent.says(["unreadable"]);
+  assertEquals(sent.validator.lost, "result");
+  sent.refuses(done(1, [5]));
+});
+
+Deno.test("Validator takes 'report' of a process that may be at a call", () => {
+  const sent = reporting([1, 2], "process");
+  const right = ["report", 0, 0, 5, false];
+  sent.says(right, ["entered", 0, 1]);
+  sent.slots.hear(["entered", 0, 1]);
+  sent.says(right).refuses(["report", 1, 0, 5, false]);
 });
 
 Deno.test("Validator takes 'closing' with what may be known of the end", () => {

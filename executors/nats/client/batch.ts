@@ -66,6 +66,8 @@ export class Batch implements JobHolder {
   holder: Ticket | undefined = undefined;
   /** How many calls have no outcome. */
   left: number;
+  /** How many reports of its calls have been heard. */
+  reports = 0;
   readonly #owner: BatchOwner;
   /** The job of each call that has no outcome. */
   readonly #jobs: (Job | undefined)[] = [];

@@ -27,7 +27,7 @@ import { startTimer } from "../../runtime/timer.ts";
 import type { Activity } from "../../stats.ts";
 import { because } from "../../text.ts";
 import type { ConnectionSettings } from "../connection_options.ts";
-import type { Hello, MessageOf } from "../messages.ts";
+import type { Hello, MessageOf, Read } from "../messages.ts";
 import { Subjects } from "../subjects.ts";
 import { Dispatch, type DispatchSettings } from "./dispatch.ts";
 import { Line, type LineOwner } from "./line.ts";
@@ -181,6 +181,10 @@ export class Client implements Engine, LineOwner {
 
   back(back: MessageOf<"back">): void {
     this.#dispatch.back(back);
+  }
+
+  report(report: Read<"report">): void {
+    this.#dispatch.report(report);
   }
 
   done(message: Msg, session: Session): Promise<void> | void {

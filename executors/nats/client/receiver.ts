@@ -1,7 +1,10 @@
 /**
- * The way of outcomes from a node to those who wait for them.
+ * The way of outcomes, and of what calls report, from a node to those who wait
+ * for them.
  *
  * ```text
+ * `report` ─► ledger: whose are they, and are they new? ──► job.report()
+ *
  * `done` ──► ledger: whose are they, and do they count? ──► values, from parts too
  *                                                              │
  * job.resolveAll(), job.reject() ◄── the call is out of the ledger
@@ -12,6 +15,7 @@
 
 import type { Msg } from "@nats-io/nats-core";
 import type { Job } from "../../job/job.ts";
+import { logLostReport } from "../../job/reports.ts";
 import { canSerialize } from "../../pool/process/serialize.ts";
 import {
   cloneError,
@@ -28,7 +32,7 @@ import {
 } from "../messages.ts";
 import { PartLostError, type Parts } from "../parts.ts";
 import { decodeValues, UnreadableError } from "../values.ts";
-import type { Batch } from "./batch.ts";
+import { type Batch, TAKEN } from "./batch.ts";
 import type { Ledger } from "./ledger.ts";
 
 /** Hears of outcomes, for what can be learned from them. */
@@ -72,6 +76,34 @@ export class Receiver {
     if (done.head.outcomes.every((ended) => "bytes" in ended)) {
       this.#giveAll(batch, done.head, done.blocks);
     } else return this.#readParts(batch, done, parts);
+  }
+
+  /** Gives what calls have reported; of what has come before, nothing. */
+  report({ head, blocks }: Read<"report">): void {
+    const batch = this.#ledger.find(head.batch, head.ticket);
+    if (batch === undefined) return;
+    const { before, reports } = head;
+    for (let i = batch.reports - before; i < reports.length; i++) {
+      // Whoever hears of one may do anything to the others; and what a node has
+      // that is lost, others do by now.
+      if (batch.state !== TAKEN || before > batch.reports) return;
+      batch.reports++;
+      this.#tell(batch, reports[i]!.call, blocks[i]!);
+    }
+  }
+
+  #tell(batch: Batch, at: number, block: Uint8Array): void {
+    const piece = batch.piece(at, at + 1);
+    if (piece === undefined) return;
+    const { job, call } = piece;
+    let values: unknown[];
+    try {
+      values = decodeValues(block, 1);
+    } catch (error) {
+      if (!(error instanceof UnreadableError)) throw error;
+      return logLostReport(job.fn);
+    }
+    job.report(values[0], call);
   }
 
   async #readParts(

@@ -124,7 +124,7 @@ export class Sender {
     try {
       code = this.#codes.find(fn, job.fn, session.parts);
     } catch (error) {
-      this.#queue.shift()!.rejectAll(() => error);
+      this.#reject(this.#queue.shift()!, () => error);
       return true;
     }
     if (code === undefined) return false;
@@ -158,14 +158,12 @@ export class Sender {
     code: Code,
     jobs: readonly Job[],
   ): void {
-    const [{ attempt, timed, options: { timeout, quiet } }] = jobs as [
-      Job,
-      ...Job[],
-    ];
+    const [{ attempt, timed, options }] = jobs as [Job, ...Job[]];
+    const { timeout, quiet, onReport } = options;
     const arity = jobs[0]!.args.length / jobs[0]!.count;
     const room = roomOf(session, code);
     if (room <= 0) {
-      for (const job of jobs) job.rejectAll(() => tooLong(job));
+      for (const job of jobs) this.#reject(job, () => tooLong(job));
       return;
     }
     const draft = writeCalls(jobs, room);
@@ -194,7 +192,8 @@ export class Sender {
         ...timeout === Infinity ? {} : { timeout },
         timed,
         ...attempt === 1 ? {} : { attempt },
-        ...quiet ? { quiet } : {},
+        ...quiet ? { quiet: true } : {},
+        ...onReport === undefined ? {} : { reports: true },
         ...first!.traces === undefined
           ? {}
           : { traces: draft.jobs.flatMap(({ traces }) => traces!) },
@@ -210,7 +209,13 @@ export class Sender {
       this.#publish(session, batch, sent, write);
     }
     // Done callbacks may do anything to the executor, so they come last.
-    for (const [job, error] of draft.refused) job.reject(error);
+    for (const [job, error] of draft.refused) this.#reject(job, () => error);
+  }
+
+  /** A job cannot be sent; it may have been before. */
+  #reject(job: Job, error: () => unknown): void {
+    this.#ledger.forget(job);
+    job.rejectAll(error);
   }
 
   /** Where the batches are, the oldest first. */
@@ -298,6 +303,7 @@ function isLike(job: Job, first: Job): boolean {
   return job.options.timeout === first.options.timeout &&
     job.options.quiet === first.options.quiet &&
     job.attempt === first.attempt &&
+    !job.options.onReport === !first.options.onReport &&
     job.args.length * first.count === first.args.length * job.count;
 }
 

@@ -16,6 +16,7 @@ import {
   type Hello,
   type Message,
   type MessageOf,
+  type Read,
 } from "../messages.ts";
 import { Parts } from "../parts.ts";
 import { NoAnswerError, Requests } from "../requests.ts";
@@ -42,6 +43,8 @@ export interface SessionListener {
   take(take: MessageOf<"take">): MessageOf<"go">;
   /** A node gives calls back. */
   back(back: MessageOf<"back">): void;
+  /** A node tells what calls have reported. */
+  report(report: Read<"report">): void;
   /** Outcomes have come; once this is over, they need not come again. */
   done(message: Msg, session: Session): Promise<void> | void;
 }
@@ -89,12 +92,7 @@ export class Session {
       listener.hello(decodeMessage(message.data, "hello").head);
     });
     this.#listen(subjects.client(client), (message) => {
-      const asked = decodeEither(message.data);
-      if (asked.type === "back") listener.back(asked);
-      const answer: Message = asked.type === "take"
-        ? listener.take(asked)
-        : { type: "yes" };
-      message.respond(encodeMessage(answer));
+      message.respond(encodeMessage(answer(message.data, listener)));
     });
   }
 
@@ -261,13 +259,20 @@ export class Session {
   }
 }
 
-/** Nodes ask a client for two things. */
-function decodeEither(
-  bytes: Uint8Array,
-): MessageOf<"take"> | MessageOf<"back"> {
-  try {
-    return decodeMessage(bytes, "take").head;
-  } catch {
-    return decodeMessage(bytes, "back").head;
+/** The answer to a node, once what it says was heard. */
+function answer(said: Uint8Array, listener: SessionListener): Message {
+  const { head, blocks } = decodeMessage(said, "take", "back", "report");
+  switch (head.type) {
+    case "take":
+      return listener.take(head);
+    case "back":
+      listener.back(head);
+      break;
+    case "report":
+      listener.report({ head, blocks });
+      break;
+    default:
+      head satisfies never;
   }
+  return { type: "yes" };
 }

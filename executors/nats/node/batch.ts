@@ -15,12 +15,21 @@
 
 import { monotonicTime } from "../../runtime/clock.ts";
 import type { Executor } from "../../executor.ts";
+import { logLostReport } from "../../job/reports.ts";
 import { startTimer } from "../../runtime/timer.ts";
 import type { CallTiming } from "../../stats.ts";
 import type { AnyFunction } from "../../task.ts";
-import { encodeMessage, type Go, type Run, type Values } from "../messages.ts";
+import { nameOf } from "../../text.ts";
+import {
+  encodeMessage,
+  type Go,
+  type Report,
+  type Returned,
+  type Run,
+  type Values,
+} from "../messages.ts";
 import { type LargeValue, PartLostError } from "../parts.ts";
-import { decodeValues, UnreadableError } from "../values.ts";
+import { decodeValues, encodeValue, UnreadableError } from "../values.ts";
 import { LocalCalls } from "./local_calls.ts";
 import {
   encodeOutcomes,
@@ -29,6 +38,10 @@ import {
   UNREAD,
 } from "./outcomes.ts";
 import type { Delivery } from "./pulls.ts";
+import { Reports } from "./reports.ts";
+
+/** A value that is written has so many bytes more than without a mark, at most. */
+const MARK_BYTES = 32;
 
 /** So long outcomes wait for others of their batch. */
 const GATHER_MS = 10;
@@ -46,19 +59,21 @@ export interface BatchHost {
   take(batch: Batch): Promise<Go | undefined>;
   /** The batch has its ticket, and calls. */
   taken(batch: Batch): void;
-  /** Gives calls back, which may have been `begun`, until the client says yes, or the batch is over. */
-  back(batch: Batch, calls: readonly number[], begun: boolean): Promise<void>;
+  /** Gives calls back, until the client says yes, or the batch is over. */
+  back(batch: Batch, calls: readonly number[], why: Returned): Promise<void>;
   /** Finds the function of a batch. */
   find(batch: Batch): Promise<AnyFunction>;
   /** Reads a large argument. */
   read(batch: Batch, large: LargeValue): Promise<Uint8Array>;
   /** Stores a large result; `undefined` if the batch is over before. */
   store(batch: Batch, bytes: Uint8Array): Promise<LargeValue | undefined>;
+  /** Says to the client what calls have reported, until it has heard that, or the batch is over. */
+  report(batch: Batch, message: Uint8Array): Promise<void>;
   /** Publishes outcomes until they are stored, or the batch is over. */
   publish(batch: Batch, message: Uint8Array, id: string): Promise<void>;
   /** The executor takes no calls any more. */
   broken(error: unknown): void;
-  /** No call of the batch is open any more. */
+  /** No call of the batch is open any more, and none goes on that was stopped. */
   freed(batch: Batch): void;
   /** Others have been at work for long, and the batch has waited behind them. */
   waitedLong(batch: Batch): void;
@@ -81,6 +96,7 @@ export class Batch {
   readonly #host: BatchHost;
   readonly #calls: LocalCalls;
   readonly #open = new Set<number>();
+  readonly #reports: Reports;
   #outcomes: Outcome[] = [];
   /** Since when workers are at it, which is said once; `undefined` while others are before it. */
   #turn: number | undefined;
@@ -104,13 +120,22 @@ export class Batch {
     this.#blocks = blocks;
     this.deliveries = [delivery];
     this.#host = host;
-    this.#calls = new LocalCalls(host.executor, run, {
+    this.#reports = new Reports(
+      (head, blocks) => this.#say(head, blocks),
+      () => host.room,
+    );
+    const options = { ...run, maxReportBytes: host.room };
+    this.#calls = new LocalCalls(host.executor, options, {
       returned: (call, values, timing) =>
         this.#ended(call, false, values, timing),
       threw: (call, error, timing) => this.#ended(call, true, [error], timing),
+      reported: (call, value) => this.#reported(call, value),
       lost: (calls, begun, error) => {
         host.broken(error);
-        this.#giveBack(calls, begun);
+        this.#giveBack(calls, begun ? "begun" : "not begun");
+      },
+      rested: () => {
+        if (this.#open.size === 0) host.freed(this);
       },
     });
   }
@@ -120,14 +145,19 @@ export class Batch {
     return this.#over;
   }
 
+  /** Whether a call of it goes on that was stopped, and keeps its place. */
+  get isGoingOn(): boolean {
+    return this.#calls.areGoingOn;
+  }
+
   /** How many of its calls have not ended. */
   get open(): number {
     return this.#open.size;
   }
 
-  /** For how long it has had its turn, in milliseconds. */
-  get worked(): number {
-    return this.#turn === undefined ? 0 : monotonicTime() - this.#turn;
+  /** For how long it has had its turn, in milliseconds; `undefined` while others are before it. */
+  get worked(): number | undefined {
+    return this.#turn && monotonicTime() - this.#turn;
   }
 
   /** Workers are free for it. */
@@ -150,7 +180,7 @@ export class Batch {
     for (const call of go.calls) this.#open.add(call);
     this.#host.taken(this);
     if (go.calls.length === 0) this.#closed();
-    else if (this.#host.leaving) this.#giveBack(go.calls, false);
+    else if (this.#host.leaving) this.#giveBack(go.calls, "not begun");
     else await this.#begin();
   }
 
@@ -164,7 +194,7 @@ export class Batch {
   /** Gives back what has not been entered: of all calls, or of some. */
   giveBack(calls: Iterable<number> = this.#open): void {
     const open = [...calls].filter((call) => this.#open.has(call));
-    this.#giveBack(this.#calls.takeBack(open), false);
+    this.#giveBack(this.#calls.takeBack(open), "not begun");
   }
 
   /**
@@ -176,7 +206,7 @@ export class Batch {
     this.giveBack();
     const calls = [...this.#open];
     this.#calls.stop(calls);
-    this.#giveBack(calls, true);
+    this.#giveBack(calls, "begun");
     return calls.length;
   }
 
@@ -262,7 +292,7 @@ export class Batch {
     const open = calls.filter((call) => this.#open.has(call));
     // The client has what the server has lost.
     if (error instanceof PartLostError) {
-      return this.#giveBack(open, false);
+      return this.#giveBack(open, "unreadable");
     }
     const why = error instanceof UnreadableError ? UNREAD : error;
     for (const call of open) this.#ended(call, true, [why], undefined);
@@ -286,10 +316,43 @@ export class Batch {
     }
   }
 
-  #giveBack(calls: readonly number[], begun: boolean): void {
+  /** A call reports a value. */
+  #reported(call: number, value: unknown): void {
+    if (!this.#open.has(call)) return;
+    const block = this.#encodeReport(value);
+    if (block === undefined || this.#reports.add(call, block)) return;
+    this.#calls.stop([call]);
+    const error = new RangeError(
+      `Task ${nameOf(this.run.code)} reports more than its client hears`,
+    );
+    this.#ended(call, true, [error], undefined);
+  }
+
+  /** A report as bytes; nothing if a task has spoken for its worker, which looks whether it can be written. */
+  #encodeReport(value: unknown): Uint8Array | undefined {
+    try {
+      const block = encodeValue(value);
+      if (block.length <= this.#host.room + MARK_BYTES) return block;
+    } catch {
+      // Neither does it fit.
+    }
+    logLostReport(this.run.code);
+  }
+
+  #say(
+    head: Pick<Report, "before" | "reports">,
+    blocks: readonly Uint8Array[],
+  ): Promise<void> {
+    const { batch } = this.run;
+    const ticket = this.ticket!;
+    const message = { type: "report", ticket, batch, ...head } as const;
+    return this.#host.report(this, encodeMessage(message, blocks));
+  }
+
+  #giveBack(calls: readonly number[], why: Returned): void {
     const open = calls.filter((call) => this.#open.delete(call));
     if (open.length > 0) {
-      this.#awaitAnswer(this.#host.back(this, open, begun));
+      this.#awaitAnswer(this.#host.back(this, open, why));
     }
     if (this.#open.size === 0 && this.ticket !== undefined) this.#closed();
   }
@@ -297,7 +360,7 @@ export class Batch {
   /** No call is open any more. */
   #closed(): void {
     if (this.#over) return;
-    this.#host.freed(this);
+    if (!this.isGoingOn) this.#host.freed(this);
     this.#tell();
     this.#endIfAnswered();
   }
@@ -312,6 +375,9 @@ export class Batch {
   }
 
   async #publish(outcomes: readonly Outcome[]): Promise<void> {
+    const flushed = this.#reports.flushed();
+    // What a call has reported comes before what became of it.
+    if (flushed !== undefined) await flushed;
     const { batch } = this.run;
     const ticket = this.ticket!;
     const { room } = this.#host;
@@ -357,6 +423,7 @@ export class Batch {
     if (this.#over) return;
     this.#over = true;
     this.#stopWaiting?.();
+    this.#reports.end();
     this.#host.over(this);
   }
 }

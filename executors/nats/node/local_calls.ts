@@ -21,6 +21,7 @@ import { entranceTo, type Executor } from "../../executor.ts";
 import { type Entrance, Job, type Sink } from "../../job/job.ts";
 import { type CallOptions, NO_OPTIONS } from "../../job/options.ts";
 import { enqueueTimed, Overtimes } from "../../job/overtime.ts";
+import { PromisePoolExecutor } from "../../promise_pool.ts";
 import type { CallTiming, Tally, TaskOutcome } from "../../stats.ts";
 import type { AnyFunction } from "../../task.ts";
 import { nameOf } from "../../text.ts";
@@ -35,8 +36,12 @@ export interface CallListener {
   ): void;
   /** A call has thrown something. */
   threw(call: number, error: unknown, timing: CallTiming | undefined): void;
+  /** A call that has not ended reports a value. */
+  reported(call: number, value: unknown): void;
   /** The executor will not make calls, for a reason of its own, or will not end them: then they may have `begun`. */
   lost(calls: readonly number[], begun: boolean, error: unknown): void;
+  /** No call goes on that was stopped. */
+  rested(): void;
 }
 
 /** How the calls of a batch are made. */
@@ -49,8 +54,11 @@ export interface LocalOptions {
   readonly timed: boolean;
   /** Which attempt at its calls this is. */
   readonly attempt?: number;
-  /** Whether nobody wants to know what the calls return. */
-  readonly quiet?: boolean;
+  /** Whether nobody wants to know what they return. */
+  readonly quiet?: true;
+  /** Whether somebody wants to hear what they report, and how many bytes each report may have. */
+  readonly reports?: true;
+  readonly maxReportBytes: number;
   /** The spans that they have where they were submitted, as traceparents. */
   readonly traces?: readonly string[];
 }
@@ -86,6 +94,13 @@ export class LocalCalls implements Sink<Group> {
   readonly #open: (Group | undefined)[] = [];
   /** The clocks of calls that run, by their numbers. */
   readonly #overtimes = new Overtimes<number>();
+  /**
+   * Whether a call that was stopped keeps its place for as long as it likes, and
+   * is heard of as it ends. Workers are closed, if need be, after a while.
+   */
+  readonly #keepsPlaces: boolean;
+  /** Calls that were stopped, and go on. */
+  readonly #goingOn = new Set<number>();
 
   constructor(
     executor: Executor,
@@ -93,16 +108,28 @@ export class LocalCalls implements Sink<Group> {
     listener: CallListener,
   ) {
     const { arity, timeout = Infinity, timed, attempt = 1 } = options;
-    const { quiet = false, traces } = options;
+    const { quiet = false, reports, maxReportBytes, traces } = options;
     this.#entrance = entranceTo(executor);
     this.#listener = listener;
     this.#timed = timed;
     this.#attempt = attempt;
     this.#traces = traces;
-    this.options = { ...NO_OPTIONS, timeout, quiet };
+    this.options = {
+      ...NO_OPTIONS,
+      timeout,
+      quiet,
+      onReport: reports && heardElsewhere,
+      maxReportBytes,
+    };
     this.arity = arity;
     this.tally = this.#entrance.tally;
+    this.#keepsPlaces = executor instanceof PromisePoolExecutor;
     if (timed) this.#entrance.watch();
+  }
+
+  /** Whether a call goes on that was stopped. */
+  get areGoingOn(): boolean {
+    return this.#goingOn.size > 0;
   }
 
   /**
@@ -154,6 +181,7 @@ export class LocalCalls implements Sink<Group> {
       const group = this.#open[call];
       if (group === undefined) continue;
       groups.add(group);
+      this.#noteIfEntered(group, call);
       this.#close(call, "cancelled");
     }
     for (const group of groups) if (group.open === 0) stopGroup(group);
@@ -231,9 +259,11 @@ export class LocalCalls implements Sink<Group> {
   }
 
   reject(job: Job<Group>, error: unknown, call?: number): boolean {
-    const { timing } = job;
     const at = this.#place(job, call);
     if (at === undefined) return false;
+    // It is out of time, unless it has ended.
+    this.#noteIfEntered(job.target, at);
+    const { timing } = job;
     this.#close(at, "failed");
     const isLost = error instanceof BrokenExecutorError &&
       !(error instanceof WorkerCrashedError) && this.#refusal() !== undefined;
@@ -245,9 +275,15 @@ export class LocalCalls implements Sink<Group> {
   cancelRunning(job: Job<Group>, error: CancelledError, call: number): boolean {
     const at = this.#place(job, call);
     if (at === undefined) return false;
+    this.#noteIfEntered(job.target, at);
     this.#close(at, "cancelled");
     this.#listener.lost([at], true, error);
     return true;
+  }
+
+  report(job: Job<Group>, value: unknown, call: number): void {
+    const at = this.#place(job, call);
+    if (at !== undefined) this.#listener.reported(at, value);
   }
 
   cancel(job: Job<Group>): void {
@@ -272,11 +308,21 @@ export class LocalCalls implements Sink<Group> {
     target.jobs.push(rest);
   }
 
-  /** The number in the batch of a call, or of the first of the job that is open; nothing if the call has an outcome. */
+  /** The number in the batch of a call that has ended, or of the first of the job that is open; nothing if the call has an outcome. */
   #place(job: Job<Group>, call?: number): number | undefined {
     if (call === undefined) return this.#firstOpen(job);
     const at = firstOf(job) + call;
-    return this.#open[at] === undefined ? undefined : at;
+    if (this.#open[at] !== undefined) return at;
+    if (this.#goingOn.delete(at) && this.#goingOn.size === 0) {
+      this.#listener.rested();
+    }
+  }
+
+  /** A call is to be stopped: if it runs, it may go on. */
+  #noteIfEntered(group: Group, at: number): void {
+    if (!this.#keepsPlaces) return;
+    const job = jobOf(group, at);
+    if (job.holder?.entered(job, at - firstOf(job))) this.#goingOn.add(at);
   }
 
   #firstOpen(job: Job<Group>): number | undefined {
@@ -298,9 +344,7 @@ export class LocalCalls implements Sink<Group> {
     this.#open[at] = undefined;
     this.#overtimes.stop(at);
     if (!this.tally.watched) return this.tally.ended(outcome);
-    const job = group.jobs.find((job) =>
-      at >= firstOf(job) && at < firstOf(job) + job.count
-    )!;
+    const job = jobOf(group, at);
     const call = at - firstOf(job);
     job.ended(outcome, call);
     job.tell(outcome, undefined, call);
@@ -316,6 +360,9 @@ export class LocalCalls implements Sink<Group> {
   }
 }
 
+/** Stands for who listens where the calls were submitted. */
+function heardElsewhere(): void {}
+
 /** Ends the jobs of a group, of which nobody wants an outcome. */
 function stopGroup({ jobs }: Group): void {
   // By index, as a job may be split while it is taken back.
@@ -327,6 +374,13 @@ function stopGroup({ jobs }: Group): void {
     job.holder?.revoke(job);
     job.holder?.stop(job, reason);
   }
+}
+
+/** The job that a call of a group travels in. */
+function jobOf({ jobs }: Group, at: number): Job<Group> {
+  return jobs.find((job) =>
+    at >= firstOf(job) && at < firstOf(job) + job.count
+  )!;
 }
 
 /** The number in the batch of the first call of a job. */

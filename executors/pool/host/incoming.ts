@@ -5,6 +5,7 @@
  * "done" ────► ledger: whose calls have ended ──► job.resolve(), job.reject()
  *              │                                  └ done callbacks of users run
  *              └ how long a call takes: functions.ts
+ * "report" ──► job.report() ──► onReport() of users runs
  * "entered" ─► job.start(), and a job that is to stop is told: stops.ts
  * "revoked" ─► ledger: which calls are nobody's now ──► back to the scheduler
  * ```
@@ -16,6 +17,7 @@
  */
 
 import type { Job } from "../../job/job.ts";
+import { logLostReport } from "../../job/reports.ts";
 import {
   cloneError,
   lostResultError,
@@ -100,6 +102,16 @@ export class Incoming {
       undefined,
       ledger.reported,
     ]);
+  }
+
+  /** The call that runs reports a value. */
+  reported(position: number, call: number, value: unknown): void {
+    this.#ledger.job(position)!.report(value, call);
+  }
+
+  /** The call that runs has reported a value that could not be read: the call goes on. */
+  lostReport(): void {
+    logLostReport(this.#ledger.job(this.#ledger.head)!.fn);
   }
 
   /** The worker has entered the job at a position. */

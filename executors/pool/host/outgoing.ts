@@ -195,14 +195,15 @@ function isAnySettled(
 }
 
 /** What is unusual about the calls of a job, if anything is. */
-function aboutOf(
-  { attempt, options: { quiet }, traces }: Job,
-): About | undefined {
-  if (attempt === 1 && !quiet && traces === undefined) return undefined;
+function aboutOf({ attempt, options, traces }: Job): About | undefined {
+  const { quiet, onReport, maxReportBytes } = options;
+  const isUsual = attempt === 1 && !quiet && onReport === undefined;
+  if (isUsual && traces === undefined) return undefined;
   return {
-    ...attempt === 1 ? {} : { attempt },
-    ...quiet ? { quiet } : {},
-    ...traces === undefined ? {} : { traces },
+    ...attempt > 1 && { attempt },
+    ...quiet && { quiet },
+    ...onReport !== undefined && { reports: maxReportBytes },
+    ...traces !== undefined && { traces },
   };
 }
 

@@ -6,7 +6,7 @@
  * ended.
  *
  * ```text
- * up ──► ready ──► (loading ──► loaded)*, entered*, done*, unreadable*
+ * up ──► ready ──► (loading ──► loaded)*, entered*, done*, report*, unreadable*
  *   └──► unfit                                    at any time: revoked, closing
  * ```
  *
@@ -20,6 +20,7 @@
  * @module
  */
 
+import type { Job } from "../../job/job.ts";
 import type { HostSlots } from "../channel.ts";
 import type { ToHost } from "../wire/protocol.ts";
 import {
@@ -50,6 +51,10 @@ export class Validator {
   /** The last call that was said to be entered: the position of its job, and which of the job's calls it was. */
   #entered = -1;
   #calls = 0;
+  /** How many reports have been announced and have not come. */
+  #reporting = 0;
+  /** What the last message that could not be read was to be. */
+  lost: "result" | "report" = "result";
 
   constructor(ledger: Ledger, slots: HostSlots) {
     this.#ledger = ledger;
@@ -97,7 +102,21 @@ export class Validator {
       case "done":
         this.#checkDone(message);
         break;
+      case "reporting":
+        if (message[1] ? !this.#reports : this.#reporting === 0) {
+          throw lie(message, "no report of it is due");
+        }
+        this.#reporting += message[1] ? 1 : -1;
+        break;
+      case "report":
+        this.#checkReport(message);
+        break;
       case "unreadable":
+        this.lost = this.#reporting > 0 ? "report" : "result";
+        if (this.lost === "report") {
+          this.#reporting--;
+          break;
+        }
         if (!this.#busy || this.#ledger.job(this.#ledger.head) === undefined) {
           throw lie(message, "no result of it is due");
         }
@@ -119,6 +138,32 @@ export class Validator {
   /** Whether the worker may be at a call. */
   get #busy(): boolean {
     return this.#ready && this.#ledger.places > 0;
+  }
+
+  /** Whether somebody wants to hear what the call reports that the worker may be at. */
+  get #reports(): boolean {
+    const { head } = this.#ledger;
+    const job = this.#busy ? this.#ledger.job(head) : undefined;
+    if (job?.options.onReport === undefined) return false;
+    return this.#ledger.entered(head, this.#callAt(head, job)) !== "no";
+  }
+
+  /** The number of the first call of a job that has not ended. */
+  #callAt(position: number, { count }: Job): number {
+    return count - this.#ledger.left(position);
+  }
+
+  #checkReport(message: Said<"report">): void {
+    const [, position, call, , announced] = message;
+    const { head } = this.#ledger;
+    if (!this.#reports || announced && this.#reporting === 0) {
+      throw lie(message, "no report of it is due");
+    }
+    const at = this.#callAt(head, this.#ledger.job(head)!);
+    if (position !== head || call !== at) {
+      throw lie(message, `it can be at ${at} of ${head}`);
+    }
+    if (announced) this.#reporting--;
   }
 
   #checkEntered(message: Said<"entered">): void {

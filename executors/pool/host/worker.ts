@@ -273,7 +273,16 @@ export class PoolWorker implements JobHolder, ChannelListener {
         this.#incoming.report(message);
         this.#hasReported();
         break;
+      case "reporting":
+        break;
+      case "report":
+        this.#incoming.reported(message[1], message[2], message[3]);
+        break;
       case "unreadable":
+        if (this.#validator.lost === "report") {
+          this.#incoming.lostReport();
+          break;
+        }
         this.#life.report();
         this.#incoming.lost();
         this.#hasReported();

@@ -56,7 +56,8 @@ const ANSWER_MS = 10_000;
 
 /**
  * How many messages are held until the answer at most: a process sends one for
- * each call that was sent ahead, which are fewer.
+ * each call that was sent ahead, which are fewer, and what the running call
+ * reports until the main thread answers.
  */
 const MAX_HELD = 2 ** 20;
 

@@ -53,6 +53,11 @@ export function resultError(result: unknown, cause: unknown): Error {
   return refusal(`Cannot send the result (${show(result)}) back`, cause);
 }
 
+/** The error for a value that a task reports and that could not be cloned. */
+export function reportError(reported: unknown, cause: unknown): Error {
+  return refusal(`Cannot report ${show(reported)}`, cause);
+}
+
 /** The error for a result that was sent and could not be read here. */
 export function lostResultError({ fn }: Pick<Call, "fn">): Error {
   return refusal(

@@ -21,8 +21,8 @@ export const MESSAGE_CALLS = 320;
 /**
  * A transport hands this on in the place of a message that could not be read
  * where it came. Only what travels alone can be unreadable: the arguments of
- * the initializer, or of one call, or the result of one. All other values are
- * plain, or bounded by whoever encoded them.
+ * the initializer, or of one call, the result of one, or what one reports, which
+ * is announced. All other values are plain, or bounded by whoever encoded them.
  */
 export const UNREADABLE = ["unreadable"] as const;
 
@@ -32,6 +32,8 @@ export interface About {
   readonly attempt?: number;
   /** Whether nobody wants to know what the calls return. */
   readonly quiet?: boolean;
+  /** How many bytes each report may have, if somebody wants to hear what they report; `Infinity` for no limit. */
+  readonly reports?: number;
   /** The spans of the calls, as traceparents, if somebody collects spans; "" for none. */
   readonly traces?: readonly string[];
 }
@@ -107,6 +109,23 @@ export type ToHost =
     before: number,
   ]
   /**
+   * A report that is not plain comes next, and may be unreadable; or, if not
+   * `next`, does not come after all, as it could not be cloned.
+   */
+  | readonly ["reporting", next: boolean]
+  /**
+   * The running call reports a value: the first that has not ended of the job at
+   * this position, which is the first that has not ended, once all outcomes
+   * before were reported.
+   */
+  | readonly [
+    "report",
+    position: number,
+    call: number,
+    value: unknown,
+    announced: boolean,
+  ]
+  /**
    * The last words of the worker; `cause` is the error that killed it, if one
    * did. Without shared memory, no job from the position `unentered` on was
    * entered.
@@ -117,5 +136,5 @@ export type ToHost =
     exitCode: number | undefined,
     unentered?: number,
   ]
-  /** A call has ended, but its result cannot be read. */
+  /** A call has ended, but its result cannot be read; or the report cannot that was announced. */
   | typeof UNREADABLE;

@@ -37,16 +37,18 @@ export function exceptionsAreKept(): boolean {
   return kept ??= structuredClone(new DOMException()) instanceof DOMException;
 }
 
-/** A structured clone of a value that contains these exceptions. */
+/** A structured clone of a value that contains these exceptions, and of which parts are moved. */
 export function cloneReviving(
   value: unknown,
   exceptions: readonly DOMException[],
+  moved: Transferable[] = [],
 ): unknown {
   if (exceptions.length === 0 || exceptionsAreKept()) {
-    return structuredClone(value);
+    return structuredClone(value, { transfer: moved });
   }
   const [copy, lost] = structuredClone(
     [[value], describeExceptions(exceptions)] as const,
+    { transfer: moved },
   );
   reviveExceptions(copy, lost);
   return copy[0];

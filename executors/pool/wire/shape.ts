@@ -45,6 +45,11 @@ function isShape(message: ToHost): boolean {
       return length === 7 && isCount(message[1]) && isDuration(message[2]) &&
         Array.isArray(message[3]) && isList(message[4]) &&
         isList(message[5]) && isCount(message[6]);
+    case "reporting":
+      return length === 2 && typeof message[1] === "boolean";
+    case "report":
+      return length === 5 && isCount(message[1]) && isCount(message[2]) &&
+        typeof message[4] === "boolean";
     case "closing": {
       const [, cause, exitCode, unentered] = message;
       return (length === 3 || length === 4) &&

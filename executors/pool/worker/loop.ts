@@ -31,6 +31,8 @@ import { initArgsError, unreadable } from "../wire/clone_error.ts";
 import { decodeError, type EncodedError, encodeError } from "../wire/codec.ts";
 import { copyPlain, NOT_PLAIN } from "../wire/plain.ts";
 import type { Segment, ToWorker } from "../wire/protocol.ts";
+import { checkReport } from "../wire/clone_report.ts";
+import { sendReport } from "./task_reports.ts";
 import { explain, loadEvaluator } from "./evaluate.ts";
 import { loadingModule, loadTask } from "./load.ts";
 import {
@@ -386,6 +388,16 @@ export class WorkerLoop implements CallMaker {
 
   get attempt(): number {
     return this.#segment![4]?.attempt ?? 1;
+  }
+
+  report(value: unknown): void {
+    const [, , , oneJob, about] = this.#segment!;
+    if (about?.reports === undefined || this.#closing) return;
+    checkReport(value, about.reports);
+    // So that the call which reports is the first that has not ended.
+    this.#report.send();
+    const call = oneJob ? this.#passed - 1 : 0;
+    sendReport(this.#line, this.#position, call, value);
   }
 
   /**

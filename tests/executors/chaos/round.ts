@@ -6,7 +6,7 @@
  */
 
 import { assert } from "@std/assert";
-import { ProcessPoolExecutor, transfer } from "../../../mod.ts";
+import { type Future, ProcessPoolExecutor, transfer } from "../../../mod.ts";
 import {
   astray,
   type Deed,
@@ -15,6 +15,7 @@ import {
   method,
   perform,
   performItem,
+  REPORTS,
   UNCLONEABLE,
 } from "./tasks.ts";
 import { allows, type Ending, outcomeOf, type Submitted } from "./outcome.ts";
@@ -59,6 +60,8 @@ export class Round {
   readonly #entries = makeCells();
   readonly #submitted: Submitted[] = [];
   readonly #maps: Promise<void>[] = [];
+  /** What tasks have reported, and the future of each that is not of a map. */
+  readonly #heard: (readonly [Heard, Future<unknown>?])[] = [];
   #places = 0;
   /** How the executor is ended, once it is. */
   #ending: Ending | undefined;
@@ -131,14 +134,16 @@ export class Round {
       const place = this.#places++;
       // As many bytes as its place says, so that the result tells its place.
       const bytes = deed === "move" ? new Uint8Array(place) : undefined;
-      const future = this.#executor.submit(
-        perform,
-        this.#entries,
-        place,
-        deed,
-        bytes === undefined ? Deno.pid : transfer(bytes, [bytes.buffer]),
-      );
+      const argument = bytes === undefined
+        ? Deno.pid
+        : transfer(bytes, [bytes.buffer]);
+      const args = [this.#entries, place, deed, argument] as const;
+      const heard = new Heard(() => place);
+      const future = deed === "report"
+        ? this.#executor.submitWith(heard, perform, ...args)
+        : this.#executor.submit(perform, ...args);
       this.#note({ place, deed, future });
+      if (deed === "report") this.#heard.push([heard, future]);
     }
   }
 
@@ -209,6 +214,9 @@ export class Round {
     const places = Array.from({ length }, () => this.#places++);
     const deeds: Deed[] = places.map(() => pick(TINY));
     if (below(4) === 0) deeds[below(length)] = pick(["throw", "Deno.exit()"]);
+    if (below(2) === 0) deeds[below(length)] = "report";
+    const heard = new Heard((index) => places[index]!);
+    this.#heard.push([heard]);
     const ordered = below(2) === 0;
     const controller = new AbortController();
     const results = this.#executor.map(
@@ -221,6 +229,7 @@ export class Round {
         ordered,
         signal: controller.signal,
         ...(below(2) === 0 && { chunkSize: 1 + below(20) }),
+        onReport: heard.onReport,
       },
     );
     const count = pick([length, below(length)]);
@@ -262,6 +271,11 @@ export class Round {
     else await this.#executor.shutdown({ cancelFutures: cancelled });
     for (const submitted of this.#submitted) await this.#check(submitted);
     await Promise.all(this.#maps);
+    for (const [heard, future] of this.#heard) {
+      const value = await future?.catch(() => undefined);
+      const isWhole = value === undefined || heard.count === REPORTS;
+      assert(heard.violation === undefined && isWhole, Deno.inspect(heard));
+    }
     const all = loadAll(this.#entries, this.#places);
     assert(all.every((entries) => entries <= 1), "entered twice");
     await noWorkerLeft();
@@ -285,6 +299,24 @@ export class Round {
     const [executor, left] = [this.#executor, this.#unsettled()];
     return `Hangs: ${Deno.inspect(executor)} ${Deno.inspect(left)}`;
   }
+}
+
+/** Hears what one task reports, or one of a map. */
+class Heard {
+  count = 0;
+  /** What was not next. */
+  violation: unknown;
+  readonly #placeOf: (index: number) => number;
+
+  constructor(placeOf: (index: number) => number) {
+    this.#placeOf = placeOf;
+  }
+
+  readonly onReport = (value: Iterable<number>, index = 0): void => {
+    const [place, n] = value;
+    const isNext = Math.floor(n!) === this.count++;
+    if (place !== this.#placeOf(index) || !isNext) this.violation ??= value;
+  };
 }
 
 function wait(ms: number): Promise<void> {

@@ -22,6 +22,7 @@ export const DEEDS = {
   "return later": (place: number) => place,
   "compute": (place: number) => place,
   "ask for the current task": (place: number) => place,
+  "report": (place: number) => place,
   "read the standard input": (place: number) => place,
   "move": (place: number) => place,
   "throw": () => "RangeError",
@@ -63,6 +64,8 @@ export const perform = task(
         return place;
       case "ask for the current task":
         return ask(place);
+      case "report":
+        return report(place);
       case "read the standard input":
         return readInput(argument as number).then(() => place);
       case "move": {
@@ -152,6 +155,19 @@ async function ask(place: number): Promise<number | string> {
   return outer !== undefined && currentTask() === outer && inner.every(Boolean)
     ? place
     : "not its own task";
+}
+
+/** How many times {@linkcode report} reports. */
+export const REPORTS = 4;
+
+/** Reports its place, in turn as what travels with others and as what travels alone, and waits in between. */
+async function report(place: number): Promise<number> {
+  const task = currentTask()!;
+  for (let n = 0; n < REPORTS; n++) {
+    task.report(n % 2 === 0 ? [place, n] : new Set([place, n + 0.5]));
+    if (place % 3 === n) await wait(place % 5);
+  }
+  return place;
 }
 
 /**

@@ -161,6 +161,14 @@ const INVENTIONS: readonly ((
     random.pick([undefined, position(random, where)]),
   ],
   () => ["unreadable"],
+  (random) => ["reporting", random.pick([true, true, false, odd(random)])],
+  (random, where) => [
+    "report",
+    position(random, where),
+    random.below(3),
+    odd(random),
+    random.below(2) === 0,
+  ],
   // What a host says.
   (random, where) => ["revoke", 0, position(random, where)],
   () => ["run", [[0, 1, [], false]], true],

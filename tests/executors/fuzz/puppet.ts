@@ -27,6 +27,8 @@ interface Item {
   calls: number;
   entered: number;
   readonly announced: boolean;
+  /** Whether somebody wants to hear what it reports. */
+  readonly reports: boolean;
 }
 
 /** A worker that only seems to be one. */
@@ -89,7 +91,7 @@ export class Puppet {
 
   #take(message: readonly unknown[]): void {
     const [, segments, announced] = message;
-    for (const [, count, args, oneItem] of segments as Segment[]) {
+    for (const [, count, args, oneItem, about] of segments as Segment[]) {
       const arity = args.length / count;
       const places = Array.from({ length: count }, (_, n) => args[n * arity]);
       const calls = oneItem ? count : 1;
@@ -100,6 +102,7 @@ export class Puppet {
           calls,
           entered: 0,
           announced: announced === true,
+          reports: about?.reports !== undefined,
         });
       }
     }
@@ -135,7 +138,11 @@ export class Puppet {
       this.#say(["loading"]);
       return this.#say(["loaded"]);
     }
-    if (this.#calling) return this.#return(item);
+    if (this.#calling) {
+      if (item.reports && this.#random.below(2) === 0) this.#tell(item);
+      else this.#return(item);
+      return;
+    }
     // Whoever may be told to stop, and be ended, owes no outcome of another.
     if (item.entered === 0 && this.#values.length > 0) return this.#report();
     if (item.entered < item.calls && this.#enter(item)) return;
@@ -162,6 +169,14 @@ export class Puppet {
     this.#value = this.#makeUp(item.places[entered]!);
     if (announced) this.#say(["entered", position, item.entered]);
     return true;
+  }
+
+  /** The call reports what it is about to return. */
+  #tell({ position, entered }: Item): void {
+    this.#report();
+    const announced = this.#random.below(2) === 0;
+    if (announced) this.#say(["reporting", true]);
+    this.#say(["report", position, entered - 1, this.#value, announced]);
   }
 
   #return(item: Item): void {

@@ -232,7 +232,11 @@ export class Round {
     const controller = new AbortController();
     const deed = pick(this.#puppetsOnly ? TINY : STOPPABLE);
     const place = this.#places++;
-    const options = { signal: controller.signal, timeout: 1 + below(50) };
+    const options = {
+      signal: controller.signal,
+      timeout: 1 + below(50),
+      ...below(2) === 0 && this.#listenTo(() => place),
+    };
     this.#note(
       place,
       deed,
@@ -306,6 +310,7 @@ export class Round {
           bufferSize: 1 + below(2 * length),
           signal: controller.signal,
           ...(below(2) === 0 && { chunkSize: 1 + below(20) }),
+          ...below(2) === 0 && this.#listenTo((index) => places[index]),
         },
       );
     } catch {
@@ -321,6 +326,22 @@ export class Round {
       this.#read(results, places.slice(0, count), deeds)
         .finally(leave).catch(() => {}),
     );
+  }
+
+  /** What honest workers report is what they return, of the call that does. */
+  #listenTo(
+    placeOf: (index: number) => number | undefined,
+  ): { onReport(value: unknown, index?: number): void } {
+    return {
+      onReport: (value, index = 0) => {
+        this.outcomes.report = (this.outcomes.report ?? 0) + 1;
+        const place = placeOf(index);
+        this.#expect(
+          place !== undefined && (value === place || this.#isTainted(place)),
+          () => `task ${place} reported ${Deno.inspect(value)}`,
+        );
+      },
+    };
   }
 
   /** Values come in order, and what no liar had is what it has to be. */

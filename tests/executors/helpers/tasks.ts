@@ -54,6 +54,24 @@ export const passGate = task(
   },
 );
 
+/** Waits at a gate, but for 1, which fails once another waits there. */
+export const failOrPass = task(
+  import.meta,
+  async function failOrPass(cells: Cells, value: number) {
+    if (value !== 1) return await passGate(cells, value);
+    while (load(cells, 1) === 0) await delay(1);
+    throw new RangeError("1 is odd");
+  },
+);
+
+/** Counts its calls. */
+export const count = task(
+  import.meta,
+  function count(cells: Cells, _: unknown) {
+    add(cells, 0, 1);
+  },
+);
+
 /** What {@linkcode noteStop} found as the reason to stop. */
 export const STOPPED_BY = ["", "CancelledError", "TimeoutError"] as const;
 

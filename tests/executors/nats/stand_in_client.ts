@@ -14,6 +14,7 @@ import {
   type Ended,
   type Go,
   type MessageOf,
+  type Read,
   type Run,
   type Values,
 } from "../../../executors/nats/messages.ts";
@@ -47,6 +48,14 @@ export class SentBatch {
   /** Which calls were given back, and which of them had been begun. */
   readonly back: number[] = [];
   readonly begun: number[] = [];
+  /** What calls have reported, each with how many outcomes there were. */
+  readonly reports: {
+    readonly call: number;
+    readonly value: unknown;
+    readonly outcomes: number;
+  }[] = [];
+  /** How many messages with reports have come. */
+  messages = 0;
   readonly calls: number;
 
   constructor(calls: number) {
@@ -66,10 +75,12 @@ export class SentBatch {
 }
 
 /** Parts of `run` that a test sets. */
-export type SendOptions = Partial<Pick<Run, "timeout" | "timed" | "code">> & {
-  /** Where arguments are, if not in one block. */
-  args?: (batch: string) => Promise<[Values[], Uint8Array[]]>;
-};
+export type SendOptions =
+  & Partial<Pick<Run, "timeout" | "timed" | "code" | "reports" | "attempt">>
+  & {
+    /** Where arguments are, if not in one block. */
+    args?: (batch: string) => Promise<[Values[], Uint8Array[]]>;
+  };
 
 /** See above. */
 export class StandInClient implements AsyncDisposable {
@@ -90,6 +101,8 @@ export class StandInClient implements AsyncDisposable {
   answered: (batch: SentBatch, node: string) => void = () => {};
   /** Whether it says yes to what is given back. */
   says: "yes" | "nothing" = "yes";
+  /** Whether it hears what calls report, by how many messages have come; and if so, whether it says that. */
+  hears: (messages: number) => "yes" | "unsaid" | "nothing" = () => "yes";
   /** Whether it asks nodes what they have, as clients do that have something there. */
   asks = true;
   /** How many messages with outcomes have come. */
@@ -230,24 +243,48 @@ export class StandInClient implements AsyncDisposable {
   }
 
   #hear(message: Msg): void {
-    try {
-      const { node, batch: name } = decodeMessage(message.data, "take").head;
-      const batch = this.batches.get(name);
-      batch?.takers.push(node);
-      const calls = batch === undefined ? [] : this.wanted(batch, node);
-      const go: Go = { type: "go", ticket: batch?.ticket ?? "none", calls };
-      const answer = this.answer === undefined
-        ? encodeMessage(go)
-        : this.answer(go);
-      if (answer !== null) message.respond(answer);
-      if (batch !== undefined) this.answered(batch, node);
-    } catch {
-      const { batch, calls, begun } = decodeMessage(message.data, "back").head;
-      if (this.says === "nothing") return;
-      this.batches.get(batch)!.back.push(...calls);
-      if (begun) this.batches.get(batch)!.begun.push(...calls);
-      message.respond(encodeMessage({ type: "yes" }));
+    const { head, blocks } = decodeMessage(
+      message.data,
+      "take",
+      "back",
+      "report",
+    );
+    if (head.type === "take") this.#answer(message, head);
+    else if (head.type === "back") this.#takeBack(message, head);
+    else this.#hearReport(message, { head, blocks });
+  }
+
+  #answer(message: Msg, { node, batch: name }: MessageOf<"take">): void {
+    const batch = this.batches.get(name);
+    batch?.takers.push(node);
+    const calls = batch === undefined ? [] : this.wanted(batch, node);
+    const go: Go = { type: "go", ticket: batch?.ticket ?? "none", calls };
+    const answer = this.answer === undefined
+      ? encodeMessage(go)
+      : this.answer(go);
+    if (answer !== null) message.respond(answer);
+    if (batch !== undefined) this.answered(batch, node);
+  }
+
+  #takeBack(message: Msg, { batch, calls, why }: MessageOf<"back">): void {
+    if (this.says === "nothing") return;
+    this.batches.get(batch)!.back.push(...calls);
+    if (why === "begun") this.batches.get(batch)!.begun.push(...calls);
+    message.respond(encodeMessage({ type: "yes" }));
+  }
+
+  #hearReport(message: Msg, { head, blocks }: Read<"report">): void {
+    const batch = this.batches.get(head.batch)!;
+    const how = this.hears(++batch.messages);
+    if (how === "nothing") return;
+    const { before, reports } = head;
+    if (before > batch.reports.length) throw new Error("A report is missing");
+    for (let i = batch.reports.length - before; i < reports.length; i++) {
+      const [value] = decodeValues(blocks[i]!, 1);
+      const outcomes = batch.outcomes.size;
+      batch.reports.push({ call: reports[i]!.call, value, outcomes });
     }
+    if (how === "yes") message.respond(encodeMessage({ type: "yes" }));
   }
 
   async #consume(): Promise<void> {

@@ -20,6 +20,7 @@ import {
   type Hello,
   type MessageOf,
   type Read,
+  type Returned,
   type Values,
 } from "../../../executors/nats/messages.ts";
 import {
@@ -134,15 +135,44 @@ export class StandInNode implements AsyncDisposable {
   async giveBack(
     ticket: string,
     calls: readonly number[],
-    begun = false,
+    why: Returned = "not begun",
   ): Promise<void> {
     const { batch, client } = this.has.get(ticket)!;
     await this.#link.nats.request(
       this.#link.subjects.client(client),
-      encodeMessage({ type: "back", ticket, batch, calls, begun }),
+      encodeMessage({ type: "back", ticket, batch, calls, why }),
       { timeout: 5000 },
     );
     this.has.delete(ticket);
+  }
+
+  /** Says what calls of a batch have reported; resolves when the client has heard it. */
+  async report(
+    ticket: string,
+    before: number,
+    reports: readonly (readonly [call: number, block: Uint8Array])[],
+    other: Partial<MessageOf<"report">> = {},
+  ): Promise<void> {
+    const { batch, client } = this.has.get(ticket)!;
+    const answer = await this.#link.nats.request(
+      this.#link.subjects.client(client),
+      encodeMessage(
+        {
+          type: "report",
+          ticket,
+          batch,
+          before,
+          reports: reports.map(([call, { length }]) => ({
+            call,
+            bytes: length,
+          })),
+          ...other,
+        },
+        reports.map(([, block]) => block),
+      ),
+      { timeout: 5000 },
+    );
+    decodeMessage(answer.data, "yes");
   }
 
   #serve(): void {
