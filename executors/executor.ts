@@ -383,6 +383,17 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
    * }
    * assertEquals(sums, [4, 6]);
    * ```
+   *
+   * @example What becomes of each, instead of the first error
+   * ```ts
+   * import { PromisePoolExecutor } from "@concurrent/futures";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using pool = new PromisePoolExecutor();
+   * const texts = ["[1, 2]", "[3"];
+   * const results = await pool.map(JSON.parse, texts, { settled: true });
+   * assertEquals(results.map(({ status }) => status), ["fulfilled", "rejected"]);
+   * ```
    */
   map<A, R>(
     fn: (a: A) => R,

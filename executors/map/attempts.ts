@@ -14,6 +14,7 @@
 
 import type { Entrance, Job } from "../job/job.ts";
 import { mayPass, type Retry, waitAfter } from "../job/retry.ts";
+import { runIn } from "../runtime/async_context.ts";
 import { queueMicrotask } from "../runtime/clock.ts";
 import { startTimer } from "../runtime/timer.ts";
 import type { Batch } from "./batch.ts";
@@ -47,11 +48,6 @@ export class Attempts {
     this.#retry = retry;
   }
 
-  /** Whether there is none but first ones. */
-  get isEmpty(): boolean {
-    return this.#attempts.size === 0;
-  }
-
   /** Which attempt a job is, counted from 1. */
   numberOf(job: Job<Batch>): number {
     return this.#attempts.get(job)?.number ?? 1;
@@ -73,7 +69,8 @@ export class Attempts {
     const { upcoming, moves } = this.#entrance;
     if (this.numberOf(job) >= maxAttempts || upcoming.isGivenUp) return false;
     if (!mayPass(error) || moves && job.transfers) return false;
-    return isRetriable === undefined || isRetriable(error);
+    return isRetriable === undefined ||
+      runIn(job.context, () => isRetriable(error));
   }
 
   /** Tries a call again, after a wait. */
@@ -116,6 +113,12 @@ export class Attempts {
     const jobs = this.#jobs.get(job.target)!;
     jobs.delete(job.from);
     if (jobs.size === 0) this.#jobs.delete(job.target);
+  }
+
+  /** A call has its outcome. */
+  settled(batch: Batch, call: number): void {
+    const job = this.#jobs.get(batch)?.get(call);
+    if (job !== undefined) this.ended(job);
   }
 
   /** Why the attempt before has failed, if there was one. */

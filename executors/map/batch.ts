@@ -85,11 +85,6 @@ export class Batch {
     return this.#outcomes[call] === NONE;
   }
 
-  /** The first call from a number on that has no outcome; -1 if there is none. */
-  firstOpen(from: number): number {
-    return this.#outcomes.indexOf(NONE, from);
-  }
-
   /** A call that was open has an outcome, which may be a {@linkcode Failure}. */
   settle(call: number, outcome: unknown): void {
     this.#outcomes[call] = outcome;

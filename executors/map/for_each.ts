@@ -21,10 +21,11 @@ import type { UpcomingWork } from "../job/upcoming.ts";
 import { type AbortWaiter, offAbort, onAbort } from "../runtime/abort.ts";
 import { startTimer } from "../runtime/timer.ts";
 import type { AnyFunction } from "../task.ts";
-import { nameOf } from "../text.ts";
+import { functionName, nameOf } from "../text.ts";
 import { type Batch, Failure } from "./batch.ts";
 import { MapBuffer } from "./buffer.ts";
-import { MapCalls } from "./calls.ts";
+import { makeCalls } from "./attempted_calls.ts";
+import type { MapCalls } from "./calls.ts";
 import { Inputs, type Source } from "./inputs.ts";
 import type { MapSettings, MapTarget, OpenMap } from "./options.ts";
 import { Progress } from "./progress.ts";
@@ -66,20 +67,24 @@ class ForEachRun implements PullOwner, OpenMap, UpcomingWork, AbortWaiter {
     target: MapTarget,
   ) {
     const inputs = new Inputs(sources, "forEach");
-    const progress = new Progress(sources, settings.onProgress);
+    const progress = new Progress(
+      sources,
+      settings.onProgress,
+      `forEach(${functionName(fn)})`,
+    );
     const { call, timeout, signal } = settings;
     this.#fn = fn;
     this.#settings = settings;
     this.#target = target;
     this.#progress = progress;
-    this.#calls = new MapCalls(
+    this.#calls = makeCalls({
       fn,
-      inputs.arity,
-      call,
-      target,
+      arity: inputs.arity,
+      options: call,
+      entrance: target,
       progress,
-      (batch, call, count) => this.#settled(batch, call, count),
-    );
+      settled: (batch, call, count) => this.#settled(batch, call, count),
+    });
     this.#pull = new Pull(inputs, settings, target, this.#calls, this);
     this.#buffer = new MapBuffer(settings.bufferSize);
     this.#stopTimer = timeout === Infinity
@@ -102,7 +107,9 @@ class ForEachRun implements PullOwner, OpenMap, UpcomingWork, AbortWaiter {
   }
 
   /** An executor that was shut down still takes the calls of work that had begun; one that breaks says so. */
-  assertOpen(): void {}
+  get outlivesShutdown(): boolean {
+    return true;
+  }
 
   added(_batch: Batch, count: number): void {
     this.#buffer.submitted(count);

@@ -1,11 +1,15 @@
 /**
- * Counts the calls of a `map()` that have ended, and tells its user of them now
- * and then.
+ * Tells the user of a `map()`, now and then, how many of its calls have ended.
  *
  * @module
  */
 
-import { currentContext, runIn } from "../runtime/async_context.ts";
+import { MapSpan } from "../job/trace.ts";
+import {
+  type AsyncContext,
+  currentContext,
+  runIn,
+} from "../runtime/async_context.ts";
 import { queueMicrotask } from "../runtime/clock.ts";
 import { isThenable } from "../runtime/thenable.ts";
 import { startTimer } from "../runtime/timer.ts";
@@ -29,7 +33,8 @@ export class Progress {
   readonly #total: number | undefined;
   readonly #onProgress: ((progress: MapProgress) => unknown) | undefined;
   /** The async context of who asked for it. */
-  readonly #context = currentContext();
+  readonly #asker = currentContext();
+  readonly #span: MapSpan | undefined;
   /** Runs while there is something to tell that is not to be told yet. */
   #stopTimer: (() => void) | undefined;
   #over = false;
@@ -39,20 +44,31 @@ export class Progress {
    *
    * @param inputs Say how many calls there will be, if somebody wants to know.
    * @param onProgress Is told, if the user wants to be.
+   * @param name What the map is called in a trace.
    */
   constructor(
     inputs: readonly Source[],
     onProgress: ((progress: MapProgress) => unknown) | undefined,
+    name: string,
   ) {
     this.#onProgress = onProgress;
     this.#total = onProgress && totalOf(inputs);
+    this.#span = MapSpan.begin(name);
   }
 
-  /** Calls have ended. */
-  ended(count: number, failed: boolean): void {
-    this.counts.done += count;
-    if (failed) this.counts.failed += count;
-    if (this.#onProgress === undefined || this.#over) return;
+  /** The async context of the calls. */
+  get context(): AsyncContext {
+    return this.#span === undefined ? this.#asker : this.#span.context;
+  }
+
+  /** Whether the user wants to be told. */
+  get isTold(): boolean {
+    return this.#onProgress !== undefined;
+  }
+
+  /** The counts have changed. */
+  changed(): void {
+    if (this.#over) return;
     this.#stopTimer ??= startTimer(INTERVAL_MS, () => {
       this.#stopTimer = undefined;
       this.#tell(false);
@@ -63,8 +79,9 @@ export class Progress {
   end(): void {
     if (this.#over) return;
     this.#over = true;
+    this.#span?.end();
     this.#stopTimer?.();
-    if (this.#onProgress !== undefined) queueMicrotask(() => this.#tell(true));
+    if (this.isTold) queueMicrotask(() => this.#tell(true));
   }
 
   #tell(final: boolean): void {
@@ -73,7 +90,7 @@ export class Progress {
     const log = (error: unknown) => console.error("onProgress failed:", error);
     try {
       const returned = runIn(
-        this.#context,
+        this.#asker,
         () => this.#onProgress!({ done, failed, total, final }),
       );
       if (isThenable(returned)) Promise.resolve(returned).catch(log);

@@ -32,8 +32,8 @@ import type { MapSettings, MapTarget } from "./options.ts";
 export interface PullOwner {
   /** How many more calls may be in flight or unread. */
   readonly room: number;
-  /** Throws if the executor is not to be given more calls. */
-  assertOpen(): void;
+  /** Whether inputs are pulled also after a shutdown. */
+  readonly outlivesShutdown: boolean;
   /** Calls have a batch, and are on their way. */
   added(batch: Batch, count: number): void;
   /** No more input is pulled, and none is awaited: there will be no more calls. */
@@ -51,6 +51,7 @@ export class Pull implements UpcomingWork {
   readonly #target: MapTarget;
   readonly #calls: MapCalls;
   readonly #owner: PullOwner;
+  readonly #outlivesShutdown: boolean;
   #isWhole = false;
   #pulling = false;
   /** The batches of calls whose arguments are awaited. */
@@ -74,6 +75,7 @@ export class Pull implements UpcomingWork {
     this.#target = target;
     this.#calls = calls;
     this.#owner = owner;
+    this.#outlivesShutdown = owner.outlivesShutdown;
     // The clock is read once: to read it for each pull takes longer than the pull.
     this.#turns.begin(monotonicTime());
   }
@@ -97,18 +99,21 @@ export class Pull implements UpcomingWork {
       return false;
     }
     const { arity } = this.#inputs;
+    let left = this.#owner.room;
     let args: unknown[] = [];
     let count = 0;
     let end: { error?: unknown } | undefined;
     let turn: Promise<void> | undefined;
     this.#inputs.hold();
-    while (end === undefined && this.#room > count) {
+    // An input may run code that ends the map.
+    while (end === undefined && left > 0 && this.end === undefined) {
       turn = this.#turnDue();
       if (turn !== undefined) break;
       try {
-        this.#owner.assertOpen();
-        const pulled = this.#inputs.pull(args, this.#room - count);
+        this.#assertOpen();
+        const pulled = this.#inputs.pull(args, left);
         count += pulled;
+        left -= pulled;
         if (pulled === 0) end = {};
         else if (anyAlone(args, args.length - arity)) {
           const alone = args.splice(-arity);
@@ -122,7 +127,6 @@ export class Pull implements UpcomingWork {
       }
     }
     this.#inputs.release();
-    // Does nothing if an input has run code that ended the map.
     this.#submit(args, count);
     if (end !== undefined) this.endInput(end);
     if (turn === undefined) this.#pulling = false;
@@ -183,6 +187,10 @@ export class Pull implements UpcomingWork {
     return this.end === undefined ? this.#owner.room : 0;
   }
 
+  #assertOpen(): void {
+    if (!this.#outlivesShutdown) this.#target.assertOpen();
+  }
+
   /**
    * The turn that the next pull has to wait for; none without a `bufferSize`,
    * as then all is pulled at once.
@@ -196,14 +204,14 @@ export class Pull implements UpcomingWork {
   async #pullAsync(): Promise<void> {
     while (this.#room > 0) {
       try {
-        this.#owner.assertOpen();
+        this.#assertOpen();
         const args = await this.#inputs.pullAsync();
         // The signal or the executor may have ended the input meanwhile.
         if (this.end !== undefined) break;
         if (args === undefined) {
           this.endInput({});
         } else {
-          this.#owner.assertOpen();
+          this.#assertOpen();
           this.#submitAlone(args);
         }
       } catch (error) {
@@ -251,7 +259,8 @@ export class Pull implements UpcomingWork {
   }
 
   #enqueue(job: Job): void {
-    enqueueTimed(job, (job) => this.#target.enqueue(job));
+    if (this.#settings.call.timeout === Infinity) this.#target.enqueue(job);
+    else enqueueTimed(job, (job) => this.#target.enqueue(job));
   }
 
   /** Calls whose arguments are awaited will not be made. */
@@ -271,7 +280,9 @@ export class Pull implements UpcomingWork {
 /** Whether a call, whose arguments begin at an index, is to be a job of its own. */
 function anyAlone(args: readonly unknown[], from: number): boolean {
   for (let i = from; i < args.length; i++) {
-    if (isTransfer(args[i]) || isAwaited(args[i])) return true;
+    const arg = args[i];
+    const isObject = typeof arg === "object" || typeof arg === "function";
+    if (isObject && (isTransfer(arg) || isAwaited(arg))) return true;
   }
   return false;
 }

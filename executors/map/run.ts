@@ -18,10 +18,11 @@ import { monotonicTime } from "../runtime/clock.ts";
 import { Deque } from "../runtime/deque.ts";
 import { startTimer } from "../runtime/timer.ts";
 import type { AnyFunction } from "../task.ts";
-import { nameOf } from "../text.ts";
+import { functionName, nameOf } from "../text.ts";
 import { type Batch, Failure } from "./batch.ts";
 import { MapBuffer } from "./buffer.ts";
-import { MapCalls } from "./calls.ts";
+import { makeCalls } from "./attempted_calls.ts";
+import type { MapCalls } from "./calls.ts";
 import { Inputs, type Source, totalOf } from "./inputs.ts";
 import { type LinkedMap, MapLink } from "./link.ts";
 import type { MapResult, MapSettings, MapTarget } from "./options.ts";
@@ -77,7 +78,11 @@ class MapRun implements MapResult<unknown>, LinkedMap, PullOwner {
     target: MapTarget,
   ) {
     const inputs = new Inputs(sources, "map");
-    const progress = new Progress(sources, settings.onProgress);
+    const progress = new Progress(
+      sources,
+      settings.onProgress,
+      `map(${functionName(fn)})`,
+    );
     this.#fn = fn;
     this.#settings = settings;
     this.#target = target;
@@ -85,17 +90,17 @@ class MapRun implements MapResult<unknown>, LinkedMap, PullOwner {
     this.#outcomes = settings.ordered
       ? new InputOrder()
       : new CompletionOrder();
-    this.#calls = new MapCalls(
+    this.#calls = makeCalls({
       fn,
-      inputs.arity,
-      settings.call,
-      target,
+      arity: inputs.arity,
+      options: settings.call,
+      entrance: target,
       progress,
-      (batch, call, count) => {
+      settled: (batch, call, count) => {
         const isReadable = this.#outcomes.settled(batch, call, count);
         if (isReadable || this.#calls.inFlight === 0) this.#pull.advanceSoon();
       },
-    );
+    });
     this.#pull = new Pull(inputs, settings, target, this.#calls, this);
     this.#buffer = new MapBuffer(settings.bufferSize);
     this.#deadline = settings.timeout === Infinity
@@ -108,7 +113,7 @@ class MapRun implements MapResult<unknown>, LinkedMap, PullOwner {
   }
 
   next(): Promise<IteratorResult<unknown>> {
-    this.#forgetUnread();
+    if (this.#unreadMap !== undefined) this.#forgetUnread();
     const reader: Reader = Promise.withResolvers();
     this.#readers.push(reader);
     this.advance();
@@ -163,7 +168,7 @@ class MapRun implements MapResult<unknown>, LinkedMap, PullOwner {
 
   executorClosed(): void {
     try {
-      this.assertOpen();
+      this.#target.assertOpen();
     } catch (error) {
       this.#pull.executorClosed(error);
     }
@@ -173,8 +178,8 @@ class MapRun implements MapResult<unknown>, LinkedMap, PullOwner {
     return this.#buffer.size - this.#unread;
   }
 
-  assertOpen(): void {
-    this.#target.assertOpen();
+  get outlivesShutdown(): boolean {
+    return false;
   }
 
   added(batch: Batch, count: number): void {
