@@ -114,6 +114,26 @@ for (const Pool of POOLS) {
   );
 }
 
+for (const Pool of POOLS) {
+  watched(
+    `${Pool.name} shutdown() waits for what the rate holds back`,
+    async (executors) => {
+      const pool = new Pool({
+        maxWorkers: 1,
+        rate: { limit: 2, interval: 50 },
+      });
+      executors.push(pool);
+      const futures = Array.from(
+        { length: 6 },
+        (_, n) => pool.submit((n: number) => n, n),
+      );
+      await pool.shutdown();
+      assert(futures.every((future) => future.done()));
+      assertEquals(await Promise.all(futures), [0, 1, 2, 3, 4, 5]);
+    },
+  );
+}
+
 Deno.test("rate goes by priority, and counts each attempt", async () => {
   await using pool = new PromisePoolExecutor({
     rate: { limit: 1, interval: 30 },
@@ -147,19 +167,6 @@ Deno.test("rate lets the worker do something else", async () => {
   // The only place is free meanwhile.
   assertEquals(limited.stats().running, 0);
   assertEquals(await waits, 2);
-});
-
-Deno.test("shutdown() waits for what the rate holds back", async () => {
-  const pool = new WorkerPoolExecutor({
-    maxWorkers: 1,
-    rate: { limit: 2, interval: 50 },
-  });
-  const futures = Array.from(
-    { length: 6 },
-    (_, n) => pool.submit((n: number) => n, n),
-  );
-  await pool.shutdown();
-  assertEquals(await Promise.all(futures), [0, 1, 2, 3, 4, 5]);
 });
 
 Deno.test("RateGate is a sliding window (p-queue#126)", async () => {
