@@ -7,12 +7,12 @@
 
 import type { AnyFunction } from "../task.ts";
 import { nameOf } from "../text.ts";
-import type { Counts } from "./progress.ts";
 
 /** What is known of a map that nobody has read; the map itself may be out of memory by now. */
 export interface UnreadMap {
   readonly fn: AnyFunction;
-  readonly counts: Counts;
+  /** How many of its calls have ended. */
+  readonly counts: { readonly done: number };
   /** How many inputs were pulled. */
   pulled: number;
   /** How many there are, if that is known. */
