@@ -25,7 +25,11 @@ import type { Future } from "./future.ts";
 import { BackPressure } from "./job/back_pressure.ts";
 import { FutureSink } from "./job/future_sink.ts";
 import type { Entrance, Job } from "./job/job.ts";
-import { checkSubmitOptions, type SubmitOptions } from "./job/options.ts";
+import {
+  checkSubmitOptions,
+  NO_OPTIONS,
+  type SubmitOptions,
+} from "./job/options.ts";
 import { JobQueue } from "./job/queue.ts";
 import { checkRate, type Rate } from "./job/rate.ts";
 import { RetrySink } from "./job/retry_sink.ts";
@@ -48,6 +52,7 @@ import {
 } from "./map/options.ts";
 import { startMap } from "./map/run.ts";
 import { type UnreadMap, warnOfUnread } from "./map/unread_maps.ts";
+import { currentContext } from "./runtime/async_context.ts";
 import { monotonicTime } from "./runtime/clock.ts";
 import { startTimer } from "./runtime/timer.ts";
 import {
@@ -275,7 +280,12 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
   ): Future<Awaited<R>> {
     this.checkTask(fn);
     this.assertOpen();
-    const job = this.#futures.job(fn as AnyFunction, args);
+    const context = currentContext();
+    // One sink does for all calls of the program itself, which most are.
+    const sink = context === undefined
+      ? this.#futures
+      : new FutureSink(this.#tally, NO_OPTIONS, context);
+    const job = sink.job(fn as AnyFunction, args);
     this.enqueue(job);
     return job.target as Future<Awaited<R>>;
   }
@@ -332,7 +342,7 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
     this.checkTask(fn);
     this.assertOpen();
     const sink = checked.retry === undefined
-      ? new FutureSink(this.#tally, checked)
+      ? new FutureSink(this.#tally, checked, currentContext())
       : new RetrySink(this.#entrance, checked, checked.retry);
     const job = sink.job(fn as AnyFunction, args);
     if (!job.settled) this.enqueue(job);

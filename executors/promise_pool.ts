@@ -18,6 +18,11 @@ import {
 } from "./executor.ts";
 import type { Job, JobHolder } from "./job/job.ts";
 import { type CallMaker, CallScope } from "./running_task.ts";
+import {
+  type AsyncContext,
+  currentContext,
+  runIn,
+} from "./runtime/async_context.ts";
 import { monotonicTime, wallTime } from "./runtime/clock.ts";
 import {
   type LoopEndWaiter,
@@ -71,9 +76,11 @@ export interface PromisePoolExecutorOptions
  * Runs at most `maxWorkers` functions at a time in this isolate, first in,
  * first out. The pool overlaps waiting (requests, files, timers), not computing,
  * as threads do under Python's GIL. A task that waits for others of the same
- * pool keeps its place meanwhile, so let such tasks have a pool of their own. As
- * with threads, a task does not see the value of an `AsyncLocalStorage` from
- * where it was submitted; pass that as an argument.
+ * pool keeps its place meanwhile, so let such tasks have a pool of their own.
+ *
+ * Each call runs in the async context of who submitted it, so a task finds there
+ * what an `AsyncLocalStorage` had where `submit()` was called, or `map()` for all
+ * of its calls; the initializer runs outside of all.
  *
  * Python: `concurrent.futures.ThreadPoolExecutor`.
  *
@@ -88,6 +95,20 @@ export interface PromisePoolExecutorOptions
  * await using pool = new PromisePoolExecutor({ maxWorkers: 10 });
  * const urls = ["data:,one", "data:,three"];
  * assertEquals(await pool.map(length, urls), [3, 5]);
+ * ```
+ *
+ * @example A task belongs to the request that submits it
+ * ```ts
+ * import { AsyncLocalStorage } from "node:async_hooks";
+ * import { PromisePoolExecutor } from "@concurrent/futures";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const request = new AsyncLocalStorage<number>();
+ * await using pool = new PromisePoolExecutor({ maxWorkers: 1 });
+ * const futures = [1, 2].map((id) =>
+ *   request.run(id, () => pool.submit(() => request.getStore()))
+ * );
+ * assertEquals(await Promise.all(futures), [1, 2]);
  * ```
  */
 export class PromisePoolExecutor extends Executor {
@@ -261,7 +282,7 @@ export class PromisePoolExecutor extends Executor {
     if (this.#initializer !== undefined && this.queue.length > 0) {
       const initializer = this.#initializer;
       onLoopEnd(this.#standstill);
-      taskScopes.runAsProgram(() => this.#initialize(initializer));
+      runIn(undefined, () => this.#initialize(initializer));
       return;
     }
     this.#scheduled = false;
@@ -272,9 +293,7 @@ export class PromisePoolExecutor extends Executor {
       }
       const lane = new Lane();
       this.#lanes.add(lane);
-      taskScopes.runAsProgram(() =>
-        taskScopes.run(lane.scope, () => this.#work(lane))
-      );
+      runIn(lane.context, () => this.#work(lane));
     }
     if (this.queue.length === 0) this.#submittedInside = false;
     if (this.#running === 0 && this.queue.length === 0) {
@@ -341,7 +360,6 @@ export class PromisePoolExecutor extends Executor {
 
   /** Makes one call after another in a lane until none waits. */
   async #work(lane: Lane): Promise<void> {
-    const kept = lane.scope;
     while (true) {
       const turn = this.queue.length > 0 ? this.#turns.due() : undefined;
       if (turn !== undefined) await turn;
@@ -355,9 +373,7 @@ export class PromisePoolExecutor extends Executor {
       let failed = false;
       let ended = 0;
       try {
-        const returned = scope === kept
-          ? job.invoke(call)
-          : taskScopes.run(scope, () => job.invoke(call));
+        const returned = job.invokeIn(lane.context, call);
         // A function that returns no promise has ended now; other calls may
         // compute before this goes on.
         if (started > 0 && !isThenable(returned)) ended = wallTime();
@@ -394,6 +410,10 @@ class Lane implements CallMaker {
   job: Job | undefined;
   call = 0;
   scope = new CallScope(this);
+  /** The context of the running call: that of its submitter, with its scope. */
+  context: AsyncContext = contextOf(undefined, this.scope);
+  /** The context of the submitter. */
+  #submitter: AsyncContext;
 
   get attempt(): number {
     return this.job!.attempt;
@@ -405,8 +425,8 @@ class Lane implements CallMaker {
     if (onReport === undefined) return;
     checkReport(value, maxReportBytes);
     const copy = cloneReport(value);
-    // At once, as the task may go on for long; and not as a part of the task.
-    taskScopes.runAsProgram(() => job.report(copy, this.call));
+    // At once, as the task may go on for long.
+    job.report(copy, this.call);
   }
 
   /** Nothing: messages arrive as the task yields, and nothing can be known before. */
@@ -423,8 +443,20 @@ class Lane implements CallMaker {
   enter(job: Job, call: number): CallScope {
     this.job = job;
     this.call = call;
-    if (taskScopes.areAsked) this.scope = new CallScope(this);
+    const { context } = job;
+    const { areAsked } = taskScopes;
+    if (areAsked) this.scope = new CallScope(this);
+    // To put the scope into a context takes as long as a trivial task, too.
+    if (areAsked || context !== this.#submitter) {
+      this.#submitter = context;
+      this.context = contextOf(context, this.scope);
+    }
     this.scope.begin();
     return this.scope;
   }
+}
+
+/** A context in which code belongs to a scope. */
+function contextOf(submitter: AsyncContext, scope: CallScope): AsyncContext {
+  return runIn(submitter, () => taskScopes.run(scope, currentContext));
 }

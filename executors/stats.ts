@@ -5,6 +5,7 @@
  * @module
  */
 
+import { Tracing } from "./job/trace.ts";
 import { wallTime } from "./runtime/clock.ts";
 import type { AnyFunction } from "./task.ts";
 import { functionName } from "./text.ts";
@@ -194,12 +195,16 @@ export class Tally {
   readonly between: Set<BetweenAttempts> = new Set();
   /** Called when calls have ended. */
   onEnded: (() => void) | undefined;
-  /** Whether the executor has ever had a listener: only then are calls timed. */
-  watched = false;
+  /** The spans of the calls; `undefined` if nobody collects any. */
+  readonly tracing: Tracing | undefined;
+  /** Whether the executor has ever had a listener, or calls have spans: only then are calls timed. */
+  watched: boolean;
   readonly #target: EventTarget;
 
   constructor(target: EventTarget) {
     this.#target = target;
+    this.tracing = Tracing.of(target.constructor.name);
+    this.watched = this.tracing !== undefined;
   }
 
   /** Counts calls that are submitted; returns the index of the first. */
@@ -239,6 +244,7 @@ export class Tally {
   ): void {
     this.retried++;
     const index = job.indexOf(call);
+    this.tracing?.triedAgain(index, error);
     const task = functionName(job.fn);
     this.#target.dispatchEvent(
       new RetryEvent({ task, index, attempt, error, delay }),

@@ -16,8 +16,6 @@ import { shared } from "./runtime/shared.ts";
 /** The scopes of one isolate: a task in a pool inside a task sees the inner one. */
 class TaskScopes {
   #storage: AsyncLocalStorage<TaskScope> | undefined;
-  /** See {@linkcode TaskScopes.runAsProgram}. */
-  #runAsProgram: (<R>(fn: () => R) => R) | undefined;
   /** The scope that was entered last before scopes were kept. */
   #unkept: TaskScope | undefined;
   #asked = false;
@@ -51,14 +49,6 @@ class TaskScopes {
     return fn();
   }
 
-  /**
-   * Calls `fn` as the program itself, not as the task or the request that happens
-   * to need it first. Only once scopes are kept.
-   */
-  runAsProgram<R>(fn: () => R): R {
-    return this.#runAsProgram!(fn);
-  }
-
   /** The scope that the calling code belongs to, if scopes are kept. */
   get current(): TaskScope | undefined {
     return this.#storage?.getStore();
@@ -74,12 +64,11 @@ class TaskScopes {
   async #load(): Promise<void> {
     const { AsyncLocalStorage } = await import("node:async_hooks");
     this.#storage = new AsyncLocalStorage<TaskScope>();
-    this.#runAsProgram = AsyncLocalStorage.snapshot();
   }
 }
 
 /** The scopes of this isolate. */
 export const taskScopes: TaskScopes = shared(
-  "task-scopes/1",
+  "task-scopes/2",
   () => new TaskScopes(),
 );

@@ -18,6 +18,7 @@ import {
   type InitializerOptions,
 } from "./executor.ts";
 import type { Job } from "./job/job.ts";
+import { isTraced } from "./job/trace.ts";
 import type { OpenChannel } from "./pool/channel.ts";
 import type { Engine } from "./pool/engine.ts";
 import { makeEngine } from "./pool/late_engine.ts";
@@ -130,6 +131,8 @@ export abstract class WorkerExecutor extends Executor {
       gracePeriod: checkDuration("gracePeriod", gracePeriod, 1000),
       onBroken: (error) => this.breakWith(error),
     }, open);
+    // A span says which worker it was.
+    if (isTraced) this.#engine.watch();
   }
 
   /** How many workers there are at most. */

@@ -2,16 +2,14 @@
 // clone, a compiled program on its own, and the package imported from JSR.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { servePool } from "../executors/nats/mod.ts";
-import { pathOf } from "../executors/runtime/file_path.ts";
 import { compiler } from "../tools/compile.ts";
 import {
   readPackage,
   type Registry,
   serveRegistry,
 } from "../tools/registry.ts";
-import { serveBy } from "./cli/nats_programs.ts";
 import { NatsServer, natsTest } from "./executors/nats/nats_server.ts";
+import { COMPILE_TIMEOUT, compileFutures } from "./helpers/compiled_futures.ts";
 import { runCommand } from "./helpers/run_command.ts";
 import { AGES } from "./helpers/scientist_ages.ts";
 import { makeTempFolder } from "./helpers/temp_folder.ts";
@@ -20,9 +18,6 @@ const ROOT = new URL("../", import.meta.url);
 
 /** A benchmark that is over at once. */
 const BENCH = ["bench", "--json", "--records=8", "--delay=5", "--work=1000"];
-
-/** What a fresh machine may take for a first compilation, downloads included. */
-const COMPILE_TIMEOUT = 300_000;
 
 /** A program that squares numbers in processes, and shows its arguments. */
 const PROCESSES =
@@ -84,21 +79,6 @@ function assertReport(json: string): void {
   }
 }
 
-let compiling: Promise<string> | undefined;
-
-/** `deno task compile`, once; the path of the program. */
-function compiled(): Promise<string> {
-  return compiling ??= runCommand(Deno.execPath(), {
-    args: ["task", "compile"],
-    cwd: ROOT,
-    env: Deno.env.toObject(),
-    timeout: COMPILE_TIMEOUT,
-  }).then(() => {
-    const extension = Deno.build.os === "windows" ? ".exe" : "";
-    return pathOf(new URL(`dist/futures${extension}`, ROOT));
-  });
-}
-
 Deno.test("deno task bench runs the benchmark", async () => {
   const { stdout } = await runCommand(Deno.execPath(), {
     args: ["task", ...BENCH, "--workers=2"],
@@ -111,7 +91,7 @@ Deno.test("deno task bench runs the benchmark", async () => {
 });
 
 Deno.test("deno task compile makes a program that runs without Deno", async () => {
-  const program = await compiled();
+  const program = await compileFutures();
   await using folder = await makeTempFolder();
   const run = (args: string[], stdin = "", code = 0) =>
     runCommand(program, {
@@ -355,132 +335,6 @@ natsTest(
     await run("check", "nats.ts");
     const { stdout } = await run("run", "-A", "nats.ts", server.url);
     assertEquals(stdout, "[ 1, 4, 9 ]\n");
-  },
-);
-
-natsTest(
-  "the compiled program uses a pool whose nodes are the same program",
-  async () => {
-    const program = await compiled();
-    await using server = await NatsServer.start();
-    await using folder = await makeTempFolder({
-      "square.js": `import { sep } from "node:path";
-        export const square = (n) => n * n;
-        export const path = (n) => {
-          if (n === 2) throw new RangeError(sep);
-          return sep + n;
-        };`,
-      "relative.js": 'export { square as default } from "./square.js";',
-      "package.js": 'export { default } from "npm:square";',
-      "broken.js": "export default (n) =>",
-      "late.js": "throw new Error('not today');",
-      "square.ts": "export default (n: number) => n * n;",
-    });
-    // As on another machine: another path, and nothing but the program.
-    await Deno.copyFile(program, `${folder.path}/another`);
-    await using node = await serveBy(
-      `${folder.path}/another`,
-      server.url,
-      "--workers=2",
-      "--name=ada",
-    );
-    const run = (args: string[], stdin = "", code = 0) =>
-      runCommand(program, {
-        args: [...args, `--on=${server.url}`],
-        cwd: folder.path,
-        env: {},
-        stdin,
-        code,
-        timeout: 60_000,
-      });
-
-    const { stdout, stderr } = await run([
-      ...BENCH,
-      "--executors=serial,nats",
-      "--quiet",
-    ]);
-    assertEquals(stderr, "");
-    const runs = summarize(stdout);
-    assertEquals(runs.map(({ kind, executor }) => `${kind} ${executor}`), [
-      "wait serial",
-      "wait NatsPoolExecutor",
-      "compute serial",
-      "compute NatsPoolExecutor",
-    ]);
-    for (const { results } of runs) assertEquals(results.slice(0, 7), AGES);
-    assertStringIncludes(stdout, '"ada/worker-1"');
-
-    const map = async (module: string, code = 0) => {
-      const { stdout, stderr } = await run(["map", module], "1\n2\n", code);
-      // All that is said is one sentence.
-      assertEquals(stderr.split("\n").length, code === 0 ? 1 : 2, stderr);
-      return { stdout, stderr };
-    };
-    assertEquals((await map("square.js#square")).stdout, "1\n4\n");
-    assertEquals(await map("square.js#path", 1), {
-      stdout: '"/1"\n',
-      stderr: "futures: line 2: RangeError: /\n",
-    });
-    assertStringIncludes(
-      (await map("square.js#cube", 2)).stderr,
-      'square.js exports no function "cube": there is square.js#path, square.js#square',
-    );
-    for (const module of ["relative.js", "package.js"]) {
-      const { stderr } = await map(module, 2);
-      assertStringIncludes(stderr, `futures: cannot load ${module}: `);
-      assertStringIncludes(stderr, `deno bundle ${module} -o FILE.js`);
-      assertEquals(stderr.includes("data:"), false, stderr);
-    }
-    assertStringIncludes(
-      (await map("broken.js", 2)).stderr,
-      "at broken.js:1:",
-    );
-    assertStringIncludes(
-      (await map("late.js", 2)).stderr,
-      "futures: cannot load late.js: not today",
-    );
-    assertStringIncludes(
-      (await map("square.ts", 2)).stderr,
-      "a compiled program takes JavaScript only: deno bundle square.ts -o",
-    );
-    node.child.kill("SIGTERM");
-    assertEquals((await node.child.status).code, 0);
-  },
-);
-
-natsTest(
-  "the compiled program says so where nodes are another program",
-  async () => {
-    const program = await compiled();
-    await using server = await NatsServer.start();
-    await using folder = await makeTempFolder({
-      "square.js": "export default (n) => n * n;",
-    });
-    const node = await servePool({
-      servers: server.url,
-      cache: `${folder.path}/cache`,
-    });
-    const run = async (args: string[], stdin: string) => {
-      const { stdout, stderr } = await runCommand(program, {
-        args: [...args, `--on=${server.url}`],
-        cwd: folder.path,
-        env: {},
-        stdin,
-        code: args[0] === "map" ? 2 : 1,
-        timeout: 60_000,
-      });
-      assertEquals(stdout, "");
-      return stderr;
-    };
-    assertStringIncludes(
-      await run(["map", "square.js"], "1\n"),
-      "start nodes with that, or run cli.ts with Deno",
-    );
-    assertStringIncludes(
-      await run([...BENCH, "--executors=nats"], ""),
-      `start nodes with this program, futures serve ${server.url}`,
-    );
-    await node.drain();
   },
 );
 

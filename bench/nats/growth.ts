@@ -6,6 +6,7 @@
  * @module
  */
 
+import { WorkerPoolExecutor } from "../../mod.ts";
 import { median } from "../peers/report.ts";
 import { THIS } from "./contestants.ts";
 import { isThere, runContestant } from "./run.ts";
@@ -24,7 +25,8 @@ const QUICK_RUN_MS = 500;
  * @param rounds How often each is started; the median counts.
  * @param quick Whether a few calls are enough.
  * @returns A table: tasks a second, and which part that is of what as many
- * workers could do with no machine between.
+ * workers would do if nothing took any time but the calls. Its first row is one
+ * worker of this program.
  */
 export async function measureGrowth(
   sizes: readonly number[],
@@ -33,7 +35,13 @@ export async function measureGrowth(
 ): Promise<string> {
   if (!isThere(THIS)) Deno.exit(1);
   const runMs = quick ? QUICK_RUN_MS : RUN_MS;
-  const rows: string[][] = [];
+  console.error("No node");
+  const here: number[] = [];
+  for (const ms of WAITS) here.push(await measureHere(ms, runMs / ms));
+  const rows = [[
+    "none",
+    ...here.flatMap((rate, i) => cells(rate, WAITS[i]!, 1)),
+  ]];
   for (const nodes of sizes) {
     const counts = Object.fromEntries(
       WAITS.map((ms) => [`wait-${ms}`, nodes * runMs / ms]),
@@ -49,8 +57,7 @@ export async function measureGrowth(
         const measured = figures.map((all) => all[`wait-${ms}`])
           .filter((figure) => typeof figure === "number");
         if (measured.length === 0) return ["ended before", ""];
-        const rate = median(measured);
-        return [rate.toFixed(0), (rate * ms / 1000 / nodes).toFixed(2)];
+        return cells(median(measured), ms, nodes);
       }),
     ]);
   }
@@ -60,4 +67,21 @@ export async function measureGrowth(
   ];
   return [heading, heading.map(() => "---"), ...rows]
     .map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+
+/** How many calls one worker of this program makes in a second. */
+async function measureHere(ms: number, count: number): Promise<number> {
+  const sleep = (ms: number) =>
+    new Promise((resolve) => setTimeout(resolve, ms));
+  await using pool = new WorkerPoolExecutor({ maxWorkers: 1 });
+  await pool.submit(sleep, ms);
+  const begun = performance.now();
+  await Promise.all(
+    Array.from({ length: count }, () => pool.submit(sleep, ms)),
+  );
+  return count / (performance.now() - begun) * 1000;
+}
+
+function cells(rate: number, ms: number, workers: number): string[] {
+  return [rate.toFixed(0), (rate * ms / 1000 / workers).toFixed(2)];
 }

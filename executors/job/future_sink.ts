@@ -7,6 +7,7 @@
 
 import type { CancelledError } from "../errors.ts";
 import { control, type Future, type FutureOrigin } from "../future.ts";
+import type { AsyncContext } from "../runtime/async_context.ts";
 import type { Tally } from "../stats.ts";
 import type { AnyFunction } from "../task.ts";
 import { StopGuard } from "./guard.ts";
@@ -14,10 +15,14 @@ import { Job, type Sink } from "./job.ts";
 import { type CallOptions, NO_OPTIONS } from "./options.ts";
 import { hearReport } from "./reports.ts";
 
-/** The sink of all futures of one executor; a call with options has a sink of its own. */
+/**
+ * The sink of all futures of one executor; a call with options, and one that was
+ * submitted in another async context than the program's, has a sink of its own.
+ */
 export class FutureSink implements Sink<Future<unknown>> {
   readonly tally: Tally;
   readonly options: CallOptions;
+  readonly context: AsyncContext;
   readonly arity = undefined;
   /** Ends the call early; only if there are options. */
   protected guard: StopGuard | undefined;
@@ -28,10 +33,16 @@ export class FutureSink implements Sink<Future<unknown>> {
    * @param tally Where calls are counted.
    * @param options How the only call of the sink is to be made, if there are
    * options.
+   * @param context The async context of who submits to the sink.
    */
-  constructor(tally: Tally, options: CallOptions = NO_OPTIONS) {
+  constructor(
+    tally: Tally,
+    options: CallOptions = NO_OPTIONS,
+    context?: AsyncContext,
+  ) {
     this.tally = tally;
     this.options = options;
+    this.context = context;
   }
 
   /**

@@ -19,12 +19,14 @@
  */
 
 import type { CancelledError, TimeoutError } from "../errors.ts";
+import { type AsyncContext, runIn } from "../runtime/async_context.ts";
 import { wallTime } from "../runtime/clock.ts";
 import type { CallTiming, Tally, TaskOutcome } from "../stats.ts";
 import type { AnyFunction } from "../task.ts";
 import { functionName } from "../text.ts";
 import { isTransfer, unwrapTransfer } from "../transfer.ts";
 import type { CallOptions } from "./options.ts";
+import { isTraced, runTraced } from "./trace.ts";
 import type { Upcoming } from "./upcoming.ts";
 
 /** The place that a job has been sent to: a worker, or a promise pool that runs its calls. */
@@ -50,6 +52,8 @@ export interface JobHolder {
 export interface Sink<Target> {
   /** How the calls of its jobs are to be made. */
   readonly options: CallOptions;
+  /** The async context of who submitted the calls. */
+  readonly context: AsyncContext;
   /**
    * How many arguments each call has; `undefined` if each job has one call,
    * with as many as were submitted.
@@ -57,6 +61,8 @@ export interface Sink<Target> {
   readonly arity: number | undefined;
   /** Counts the calls, and tells whoever watches of them. */
   readonly tally: Tally;
+  /** The spans of calls which are those of an executor elsewhere, as traceparents, if they have any. */
+  tracesElsewhere?(job: Job<Target>): readonly string[] | undefined;
   /** Whether nobody wants an outcome of the job any more. */
   settled(job: Job<Target>): boolean;
   /** A call is about to be entered; false if it must not be. */
@@ -192,6 +198,15 @@ export class Job<Target = unknown> {
     return this.sink.options;
   }
 
+  /**
+   * The async context of who submitted the calls.
+   *
+   * @internal
+   */
+  get context(): AsyncContext {
+    return this.sink.context;
+  }
+
   /** How many calls the job holds. */
   get count(): number {
     return this.#count;
@@ -205,6 +220,25 @@ export class Job<Target = unknown> {
   /** Which attempt at its calls the job is, counted from 1. */
   get attempt(): number {
     return this.sink.attempt(this);
+  }
+
+  /**
+   * The spans of the calls, as traceparents, or "" for a call that nobody wants;
+   * `undefined` if nobody collects spans. They begin, unless they have before.
+   *
+   * @internal
+   */
+  get traces(): readonly string[] | undefined {
+    const elsewhere = this.sink.tracesElsewhere?.(this);
+    if (elsewhere !== undefined) return elsewhere;
+    const { tracing } = this.sink.tally;
+    if (tracing === undefined) return undefined;
+    const { settled, fn, context } = this;
+    return Array.from(
+      { length: this.#count },
+      (_, call) =>
+        settled ? "" : tracing.begin(this.indexOf(call), fn, context),
+    );
   }
 
   /** Whether nobody wants an outcome of the job any more. */
@@ -223,17 +257,25 @@ export class Job<Target = unknown> {
   }
 
   /**
-   * Makes a call in this isolate.
+   * Makes a call in this isolate, in the async context of who submitted it.
    *
    * @param call The number of the call.
    * @returns What the function returns.
    */
   invoke(call: number): unknown {
-    const { fn } = this;
-    if (this.transfers) return fn(...this.args.map(unwrapTransfer));
-    return this.#arity === 1
-      ? fn(this.#args[this.from + call])
-      : fn(...this.#argsOf(call, call + 1));
+    return this.invokeIn(this.context, call);
+  }
+
+  /**
+   * Makes a call in this isolate, in an async context.
+   *
+   * @internal
+   */
+  invokeIn(context: AsyncContext, call: number): unknown {
+    return runIn(
+      context,
+      () => isTraced ? this.#invokeTraced(call) : this.#invoke(call),
+    );
   }
 
   /**
@@ -383,7 +425,8 @@ export class Job<Target = unknown> {
     const { timing } = this;
     // The next call of the job has another timing.
     this.timing = undefined;
-    this.sink.tally.tell({
+    const { tally } = this.sink;
+    const told = {
       task: functionName(this.fn),
       index: this.indexOf(call),
       outcome,
@@ -391,12 +434,34 @@ export class Job<Target = unknown> {
       attempts: this.attempt,
       submitted: this.#submitted,
       timing,
-    });
+    };
+    if (this.sink.tracesElsewhere?.(this) === undefined) {
+      tally.tracing?.end(told, this.fn, this.context);
+    }
+    tally.tell(told);
   }
 
   /** How many calls were submitted to the executor before one of the job. */
   indexOf(call: number): number {
     return this.#index + this.from + call;
+  }
+
+  /** Makes a call in its span. */
+  #invokeTraced(call: number): unknown {
+    const invoke = () => this.#invoke(call);
+    const elsewhere = this.sink.tracesElsewhere?.(this);
+    if (elsewhere !== undefined) return runTraced(elsewhere[call]!, invoke);
+    const { tracing } = this.sink.tally;
+    return tracing!.run(this.indexOf(call), this.fn, this.context, invoke);
+  }
+
+  /** Makes a call. */
+  #invoke(call: number): unknown {
+    const { fn } = this;
+    if (this.transfers) return fn(...this.args.map(unwrapTransfer));
+    return this.#arity === 1
+      ? fn(this.#args[this.from + call])
+      : fn(...this.#argsOf(call, call + 1));
   }
 
   /** How many arguments each call of the job has. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { runIn } from "../runtime/async_context.ts";
 import { isThenable } from "../runtime/thenable.ts";
 import { nameOf } from "../text.ts";
 import type { Job } from "./job.ts";
@@ -18,7 +19,7 @@ type Hear = (...told: unknown[]) => unknown;
  * @param told What it has reported; and which call of a map it is, if it is one.
  */
 export function hearReport(
-  { fn, options }: Pick<Job, "fn" | "options">,
+  { fn, options, context }: Pick<Job, "fn" | "options" | "context">,
   ...told: [value: unknown, index?: number]
 ): void {
   // Of a submitted call, there is no index to tell.
@@ -27,7 +28,8 @@ export function hearReport(
   const log = (error: unknown) =>
     console.error(`onReport of task ${nameOf(fn)} failed:`, error);
   try {
-    const returned = onReport(...told);
+    // As who has submitted the task, and not as a part of the task.
+    const returned = runIn(context, () => onReport(...told));
     if (isThenable(returned)) Promise.resolve(returned).catch(log);
   } catch (error) {
     log(error);

@@ -14,6 +14,7 @@
  */
 
 import { control, type Future } from "../future.ts";
+import { currentContext, runIn } from "../runtime/async_context.ts";
 import { queueMicrotask } from "../runtime/clock.ts";
 import { startTimer } from "../runtime/timer.ts";
 import type { TaskOutcome } from "../stats.ts";
@@ -43,7 +44,7 @@ export class RetrySink extends FutureSink implements UpcomingWork {
    * @param retry The option `retry` of these.
    */
   constructor(entrance: Entrance, options: CallOptions, retry: Retry) {
-    super(entrance.tally, options);
+    super(entrance.tally, options, currentContext());
     this.#entrance = entrance;
     this.#retry = retry;
   }
@@ -136,7 +137,8 @@ export class RetrySink extends FutureSink implements UpcomingWork {
     const { upcoming, moves } = this.#entrance;
     if (this.#attempt >= maxAttempts || upcoming.isGivenUp) return false;
     if (!mayPass(error) || moves && job.transfers) return false;
-    return isRetriable === undefined || isRetriable(error);
+    return isRetriable === undefined ||
+      runIn(this.context, () => isRetriable(error));
   }
 
   #tryAgain(job: Job<Future<unknown>>, error: unknown): void {

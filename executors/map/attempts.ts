@@ -14,6 +14,7 @@
 
 import type { Entrance, Job } from "../job/job.ts";
 import { mayPass, type Retry, waitAfter } from "../job/retry.ts";
+import { runIn } from "../runtime/async_context.ts";
 import { queueMicrotask } from "../runtime/clock.ts";
 import { startTimer } from "../runtime/timer.ts";
 import type { Batch } from "./batch.ts";
@@ -68,7 +69,8 @@ export class Attempts {
     const { upcoming, moves } = this.#entrance;
     if (this.numberOf(job) >= maxAttempts || upcoming.isGivenUp) return false;
     if (!mayPass(error) || moves && job.transfers) return false;
-    return isRetriable === undefined || isRetriable(error);
+    return isRetriable === undefined ||
+      runIn(job.context, () => isRetriable(error));
   }
 
   /** Tries a call again, after a wait. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { currentContext, runIn } from "../runtime/async_context.ts";
 import { queueMicrotask } from "../runtime/clock.ts";
 import { isThenable } from "../runtime/thenable.ts";
 import { startTimer } from "../runtime/timer.ts";
@@ -26,6 +27,8 @@ export class Progress {
   readonly counts: Counts = { done: 0, failed: 0 };
   readonly #total: number | undefined;
   readonly #onProgress: ((progress: MapProgress) => unknown) | undefined;
+  /** The async context of who asked for it. */
+  readonly #context = currentContext();
   /** Runs while there is something to tell that is not to be told yet. */
   #stopTimer: (() => void) | undefined;
   #over = false;
@@ -70,7 +73,10 @@ export class Progress {
     const { done, failed } = this.counts;
     const log = (error: unknown) => console.error("onProgress failed:", error);
     try {
-      const returned = this.#onProgress!({ done, failed, total: this.#total });
+      const returned = runIn(
+        this.#context,
+        () => this.#onProgress!({ done, failed, total: this.#total }),
+      );
       if (isThenable(returned)) Promise.resolve(returned).catch(log);
     } catch (error) {
       log(error);

@@ -14,6 +14,7 @@
  * @module
  */
 
+import { isTraceparent } from "../job/trace.ts";
 import { checkLarge, type LargeValue } from "./parts.ts";
 import { UnreadableError } from "./values.ts";
 
@@ -66,6 +67,8 @@ export interface Run {
   readonly attempt?: number;
   /** Whether nobody wants to know what the calls return: then each is said to return `undefined`. */
   readonly quiet?: true;
+  /** The spans of the calls, as traceparents, if somebody collects spans; "" for none. */
+  readonly traces?: readonly string[];
   /** The arguments: in each block, those of some calls, one after another. */
   readonly args: readonly Values[];
 }
@@ -110,14 +113,20 @@ export interface Done {
   readonly outcomes: readonly Ended[];
 }
 
-/** The node gives calls back that it will not make, or has stopped. */
+/**
+ * Why calls come back: the node has not begun them and will not, or cannot as the
+ * server has lost what they need, or has stopped them though they have begun, or
+ * may have.
+ */
+export type Returned = "not begun" | "unreadable" | "begun";
+
+/** The node gives calls back. */
 export interface Back {
   readonly type: "back";
   readonly ticket: string;
   readonly batch: string;
   readonly calls: readonly number[];
-  /** Whether they have been entered, or may have been. */
-  readonly begun: boolean;
+  readonly why: Returned;
 }
 
 /** What calls of a batch have reported while they run, from the node to the client. */
@@ -321,7 +330,7 @@ const CHECKS: {
 } = {
   run(fields) {
     const { client, batch, code, calls, jobs, arity, args } = fields;
-    const { attempt, quiet, reports, timeout, timed } = fields;
+    const { attempt, quiet, reports, timeout, timed, traces } = fields;
     check("run", isToken(client) && isToken(batch));
     check("run", isCount(calls, 1, MAX_CALLS) && isCount(arity, 0, 2 ** 16));
     check("run", jobs === undefined || areJobs(jobs, calls as number));
@@ -333,6 +342,7 @@ const CHECKS: {
       "run",
       attempt === undefined || isCount(attempt, 2, Number.MAX_SAFE_INTEGER),
     );
+    check("run", traces === undefined || areTraces(traces, calls as number));
     checkCode(code);
     check("run", Array.isArray(args));
     let sum = 0;
@@ -350,9 +360,12 @@ const CHECKS: {
     const known = new Set<number>();
     for (const ended of outcomes as unknown[]) checkEnded(ended, known);
   },
-  back({ ticket, batch, calls, begun }) {
+  back({ ticket, batch, calls, why }) {
     check("back", isToken(ticket) && isToken(batch) && areCalls(calls));
-    check("back", typeof begun === "boolean");
+    check(
+      "back",
+      why === "not begun" || why === "unreadable" || why === "begun",
+    );
   },
   report({ ticket, batch, before, reports }) {
     check("report", isToken(ticket) && isToken(batch));
@@ -454,6 +467,12 @@ function checkEnded(ended: unknown, known: Set<number>): void {
     check("done", !known.has(call));
     known.add(call);
   }
+}
+
+/** Whether there is a traceparent for each of so many calls. */
+function areTraces(value: unknown, calls: number): boolean {
+  return Array.isArray(value) && value.length === calls &&
+    value.every(isTraceparent);
 }
 
 function check(what: string, holds: boolean): void {

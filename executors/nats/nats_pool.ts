@@ -26,7 +26,8 @@ export interface NatsPoolExecutorOptions
    * its future fails with a `WorkerCrashedError`, an integer of at least 1. What
    * a node gives back as it leaves, and outages of the server, do not count. With
    * 1, nothing is ever run twice: calls travel alone, and what may have been
-   * begun when a node, or the data of the server, is lost fails.
+   * begun when a node, or the data of the server, is lost fails, as does what a
+   * node had begun and gives back.
    *
    * @default {3}
    */

@@ -44,6 +44,9 @@ export interface LargeValue {
   readonly partSize: number;
 }
 
+/** In the place of a batch, where the bundles of a client are: no batch has this name. */
+export const BUNDLES = "-bundles";
+
 /** A part is gone, as its batch has settled, or with the server's data. */
 export class PartLostError extends Error {}
 

@@ -53,7 +53,8 @@ export interface ServePoolOptions extends NatsConnectionOptions {
   cache?: string;
   /**
    * How long what runs may take once the node drains, in milliseconds; then it is
-   * given back, to begin anew elsewhere.
+   * given back, to begin anew elsewhere, or to fail if its submitter wants nothing
+   * run twice.
    *
    * @default {30_000}
    */

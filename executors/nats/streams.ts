@@ -59,7 +59,7 @@
  * | `take` → `go` | node asks client | node, batch → ticket, calls that are wanted |
  * | `report` → `yes` | node asks client | ticket, how many reports came before, values that calls have reported |
  * | `done` | stream of results | ticket, batch, number, outcomes by call, or where their parts are |
- * | `back` → `yes` | node asks client | ticket, calls that it will not make as it drains, or has stopped, and whether they may have begun |
+ * | `back` → `yes` | node asks client | ticket, calls, why: not begun, as it drains or others are before them; unreadable, as the server has lost what they need; begun, and stopped |
  * | `stop` | client to node | ticket, call, why: aborted, out of time elsewhere, terminated, or nobody waits for it, and it is only not to be begun |
  * | `held` → names | client asks node | client → tickets and batches of that client |
  * | `who` | client to nodes | that it is there, with versions; again until a node answers |
@@ -98,8 +98,8 @@
  *
  * ## How death is noticed
  *
- * Every 500 ms the client asks each node that has something of it, `held`, and
- * the node answers with the names of the batches that it has.
+ * Every 500 ms the client asks each node that it knows of, `held`, and the node
+ * answers with the names of the batches of that client that it has.
  *
  * | answer | means | what is done |
  * |---|---|---|

@@ -136,7 +136,7 @@ for (
     ],
     [
       ["--executors=serial,thread"],
-      '--executors takes one or more of serial,promise,worker,process: received "serial,thread"',
+      '--executors takes one or more of serial,promise,worker,process,nats: received "serial,thread"',
     ],
     [["--executors", ""], "--executors takes one or more of serial,promise"],
     [["--workers=0"], '--workers takes an integer of at least 1: received "0"'],

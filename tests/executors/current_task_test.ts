@@ -25,7 +25,7 @@ import {
   seenAttempt,
 } from "./helpers/tasks.ts";
 import { workerBehaviour } from "./helpers/worker_harness.ts";
-import { contextOfPool } from "./helpers/worker_tasks.ts";
+import { contextsOfPool } from "./helpers/worker_tasks.ts";
 
 /** A task that nobody stops, as it sees itself. */
 const UNDISTURBED = {
@@ -240,10 +240,18 @@ watched(
 );
 
 workerBehaviour(
-  "a promise pool in a task runs its own outside the context of who made it",
+  "a promise pool in a task makes calls in the context of who submits",
   async (make) => {
     const executor = make({ maxWorkers: 1 });
-    assertEquals(await executor.submit(contextOfPool), "none");
-    assertEquals(await executor.submit(contextOfPool), "none");
+    assertEquals(await executor.submit(contextsOfPool), [
+      "first",
+      "none",
+      "second",
+    ]);
+    assertEquals(await executor.submit(contextsOfPool), [
+      "first",
+      "none",
+      "second",
+    ]);
   },
 );

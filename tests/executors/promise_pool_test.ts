@@ -1,6 +1,5 @@
 // What is particular to PromisePoolExecutor: it runs functions here.
 
-import { AsyncLocalStorage } from "node:async_hooks";
 import {
   assert,
   assertEquals,
@@ -251,18 +250,6 @@ pooled("lets a task shut its own pool down, without waiting", async (make) => {
   const second = executor.submit(() => "second");
   assertEquals(await Promise.all([first, second]), ["first", "second"]);
   await executor.shutdown();
-});
-
-pooled("runs tasks outside the context of who submits", async (make) => {
-  const storage = new AsyncLocalStorage<string>();
-  const seen: unknown[] = [];
-  const note = () => {
-    seen.push(storage.getStore(), currentTask() !== undefined);
-  };
-  const executor = make({ maxWorkers: 1, initializer: note });
-  await storage.run("first", () => executor.submit(note));
-  await storage.run("second", () => executor.submit(note));
-  assertEquals(seen, [undefined, false, undefined, true, undefined, true]);
 });
 
 pooled("pulls the inputs of a map outside its tasks", async (make) => {

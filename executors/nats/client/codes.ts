@@ -9,10 +9,7 @@ import { monotonicTime } from "../../runtime/clock.ts";
 import type { AnyFunction } from "../../task.ts";
 import type { Described } from "../code/describe.ts";
 import type { Code } from "../messages.ts";
-import type { Parts } from "../parts.ts";
-
-/** The batch under which the bundles of a client are stored. */
-const BATCH = "code";
+import { BUNDLES, type Parts } from "../parts.ts";
 
 /** The server forgets what is an hour old: a bundle is stored again long before. */
 const STORED_MS = 1_800_000;
@@ -112,7 +109,7 @@ export class Codes {
     this.stored = true;
     const until = monotonicTime() + STORED_MS;
     try {
-      const large = await parts.put(this.#client, BATCH, hash, bytes);
+      const large = await parts.put(this.#client, BUNDLES, hash, bytes);
       entry.code = { kind: "bundle", hash, name, large };
       entry.until = until;
     } catch {

@@ -153,6 +153,13 @@ export class Dispatch
   cancelPending(): void {
     this.#cancels = true;
     for (const batch of this.#ledger.inState(SENT)) {
+      // What may have begun before stays sent: called back, it would be sent
+      // again at once, and that for ever, as this is done in each turn.
+      if (
+        batch.open.some((call) => this.#ledger.mayHaveBegun(batch.job(call)!))
+      ) {
+        continue;
+      }
       this.putBack(this.#ledger.recall(batch));
     }
     this.putBack(this.#queue.takeAll());
@@ -237,12 +244,12 @@ export class Dispatch
     return { type: "go", ticket: batch.holder!.ticket, calls: batch.open };
   }
 
-  back({ batch: id, ticket, calls, begun }: MessageOf<"back">): void {
+  back({ batch: id, ticket, calls, why }: MessageOf<"back">): void {
     const batch = this.#ledger.find(id, ticket);
     if (batch !== undefined) {
-      this.#again(batch, this.#ledger.giveBack(batch, calls, begun), false);
-      // It may be that the server has lost what the node was to read.
-      this.#codes.forgetStored();
+      const loss = this.#ledger.giveBack(batch, calls, why === "begun");
+      this.#again(batch, loss, false);
+      if (why === "unreadable") this.#codes.forgetStored();
     }
     this.#owner.changed();
   }

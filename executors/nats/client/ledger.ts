@@ -293,7 +293,7 @@ export class Ledger implements BatchOwner {
     return { sent, begun };
   }
 
-  /** A job that waits in the queue, and may have been begun, is given up. */
+  /** A job that waits in the queue, or was about to be sent, is given up. */
   forget(job: Job): void {
     this.#end(job);
   }
@@ -340,6 +340,8 @@ export class Ledger implements BatchOwner {
       job.holder = lost && this.#limbo;
       if (lost === undefined) continue;
       lost.places = lost.places.filter((place) => place.batch !== batch);
+      // The queue drops what nobody wants, without a word.
+      if (job.settled) this.#end(job);
     }
     this.#look(batch);
     return jobs;

@@ -124,7 +124,7 @@ export class Sender {
     try {
       code = this.#codes.find(fn, job.fn, session.parts);
     } catch (error) {
-      this.#queue.shift()!.rejectAll(() => error);
+      this.#reject(this.#queue.shift()!, () => error);
       return true;
     }
     if (code === undefined) return false;
@@ -163,7 +163,7 @@ export class Sender {
     const arity = jobs[0]!.args.length / jobs[0]!.count;
     const room = roomOf(session, code);
     if (room <= 0) {
-      for (const job of jobs) job.rejectAll(() => tooLong(job));
+      for (const job of jobs) this.#reject(job, () => tooLong(job));
       return;
     }
     const draft = writeCalls(jobs, room);
@@ -194,6 +194,9 @@ export class Sender {
         ...attempt === 1 ? {} : { attempt },
         ...quiet ? { quiet: true } : {},
         ...onReport === undefined ? {} : { reports: true },
+        ...first!.traces === undefined
+          ? {}
+          : { traces: draft.jobs.flatMap(({ traces }) => traces!) },
       };
       // What getters have settled is not wanted.
       for (const job of draft.jobs) if (job.settled) batch.revoke(job);
@@ -206,7 +209,13 @@ export class Sender {
       this.#publish(session, batch, sent, write);
     }
     // Done callbacks may do anything to the executor, so they come last.
-    for (const [job, error] of draft.refused) job.reject(error);
+    for (const [job, error] of draft.refused) this.#reject(job, () => error);
+  }
+
+  /** A job cannot be sent; it may have been before. */
+  #reject(job: Job, error: () => unknown): void {
+    this.#ledger.forget(job);
+    job.rejectAll(error);
   }
 
   /** Where the batches are, the oldest first. */

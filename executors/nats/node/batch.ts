@@ -24,6 +24,7 @@ import {
   encodeMessage,
   type Go,
   type Report,
+  type Returned,
   type Run,
   type Values,
 } from "../messages.ts";
@@ -58,8 +59,8 @@ export interface BatchHost {
   take(batch: Batch): Promise<Go | undefined>;
   /** The batch has its ticket, and calls. */
   taken(batch: Batch): void;
-  /** Gives calls back, which may have been `begun`, until the client says yes, or the batch is over. */
-  back(batch: Batch, calls: readonly number[], begun: boolean): Promise<void>;
+  /** Gives calls back, until the client says yes, or the batch is over. */
+  back(batch: Batch, calls: readonly number[], why: Returned): Promise<void>;
   /** Finds the function of a batch. */
   find(batch: Batch): Promise<AnyFunction>;
   /** Reads a large argument. */
@@ -72,7 +73,7 @@ export interface BatchHost {
   publish(batch: Batch, message: Uint8Array, id: string): Promise<void>;
   /** The executor takes no calls any more. */
   broken(error: unknown): void;
-  /** No call of the batch is open any more. */
+  /** No call of the batch is open any more, and none goes on that was stopped. */
   freed(batch: Batch): void;
   /** Others have been at work for long, and the batch has waited behind them. */
   waitedLong(batch: Batch): void;
@@ -131,7 +132,10 @@ export class Batch {
       reported: (call, value) => this.#reported(call, value),
       lost: (calls, begun, error) => {
         host.broken(error);
-        this.#giveBack(calls, begun);
+        this.#giveBack(calls, begun ? "begun" : "not begun");
+      },
+      rested: () => {
+        if (this.#open.size === 0) host.freed(this);
       },
     });
   }
@@ -141,14 +145,19 @@ export class Batch {
     return this.#over;
   }
 
+  /** Whether a call of it goes on that was stopped, and keeps its place. */
+  get isGoingOn(): boolean {
+    return this.#calls.areGoingOn;
+  }
+
   /** How many of its calls have not ended. */
   get open(): number {
     return this.#open.size;
   }
 
-  /** For how long it has had its turn, in milliseconds. */
-  get worked(): number {
-    return this.#turn === undefined ? 0 : monotonicTime() - this.#turn;
+  /** For how long it has had its turn, in milliseconds; `undefined` while others are before it. */
+  get worked(): number | undefined {
+    return this.#turn && monotonicTime() - this.#turn;
   }
 
   /** Workers are free for it. */
@@ -171,7 +180,7 @@ export class Batch {
     for (const call of go.calls) this.#open.add(call);
     this.#host.taken(this);
     if (go.calls.length === 0) this.#closed();
-    else if (this.#host.leaving) this.#giveBack(go.calls, false);
+    else if (this.#host.leaving) this.#giveBack(go.calls, "not begun");
     else await this.#begin();
   }
 
@@ -185,7 +194,7 @@ export class Batch {
   /** Gives back what has not been entered: of all calls, or of some. */
   giveBack(calls: Iterable<number> = this.#open): void {
     const open = [...calls].filter((call) => this.#open.has(call));
-    this.#giveBack(this.#calls.takeBack(open), false);
+    this.#giveBack(this.#calls.takeBack(open), "not begun");
   }
 
   /**
@@ -197,7 +206,7 @@ export class Batch {
     this.giveBack();
     const calls = [...this.#open];
     this.#calls.stop(calls);
-    this.#giveBack(calls, true);
+    this.#giveBack(calls, "begun");
     return calls.length;
   }
 
@@ -283,7 +292,7 @@ export class Batch {
     const open = calls.filter((call) => this.#open.has(call));
     // The client has what the server has lost.
     if (error instanceof PartLostError) {
-      return this.#giveBack(open, false);
+      return this.#giveBack(open, "unreadable");
     }
     const why = error instanceof UnreadableError ? UNREAD : error;
     for (const call of open) this.#ended(call, true, [why], undefined);
@@ -340,10 +349,10 @@ export class Batch {
     return this.#host.report(this, encodeMessage(message, blocks));
   }
 
-  #giveBack(calls: readonly number[], begun: boolean): void {
+  #giveBack(calls: readonly number[], why: Returned): void {
     const open = calls.filter((call) => this.#open.delete(call));
     if (open.length > 0) {
-      this.#awaitAnswer(this.#host.back(this, open, begun));
+      this.#awaitAnswer(this.#host.back(this, open, why));
     }
     if (this.#open.size === 0 && this.ticket !== undefined) this.#closed();
   }
@@ -351,7 +360,7 @@ export class Batch {
   /** No call is open any more. */
   #closed(): void {
     if (this.#over) return;
-    this.#host.freed(this);
+    if (!this.isGoingOn) this.#host.freed(this);
     this.#tell();
     this.#endIfAnswered();
   }

@@ -13,8 +13,9 @@ import {
   type Go,
   type MessageOf,
   type Read,
+  type Returned,
 } from "../messages.ts";
-import type { LargeValue } from "../parts.ts";
+import { BUNDLES, type LargeValue } from "../parts.ts";
 import type { Subjects } from "../subjects.ts";
 import { MAX_VALUE_BYTES } from "../values.ts";
 import { Batch, type BatchHost } from "./batch.ts";
@@ -62,6 +63,8 @@ export interface Functions {
 export interface BatchesListener {
   /** Workers have become free, or a batch is over. */
   changed(): void;
+  /** More batches may have been asked for than there should be now. */
+  expectsLong(): void;
   /** The executor takes no calls any more. */
   broken(error: unknown): void;
 }
@@ -219,15 +222,14 @@ export class Batches implements BatchHost {
   back(
     batch: Batch,
     calls: readonly number[],
-    begun: boolean,
+    why: Returned,
   ): Promise<void> {
-    return this.#dialogue.back(batch, calls, begun);
+    return this.#dialogue.back(batch, calls, why);
   }
 
   find(batch: Batch): Promise<AnyFunction> {
-    // Where clients store bundles.
     const read = (large: LargeValue) =>
-      this.#dialogue.read(batch, "code", large);
+      this.#dialogue.read(batch, BUNDLES, large);
     return this.#functions.find(batch.run.code, read);
   }
 
@@ -254,15 +256,30 @@ export class Batches implements BatchHost {
   freed(batch: Batch): void {
     if (!this.#busy.has(batch)) return;
     const { worked } = batch;
-    const ahead = Math.min(Math.floor(AHEAD_MS / worked), MOST_AHEAD);
-    this.#perWorker = worked < BRISK_MS ? Math.max(ahead, 2) : 1;
+    // One that has waited, and was given back, tells nothing.
+    if (worked !== undefined) {
+      const ahead = Math.min(Math.floor(AHEAD_MS / worked), MOST_AHEAD);
+      this.#perWorker = worked < BRISK_MS ? Math.max(ahead, 2) : 1;
+    }
     this.#pass(batch);
     this.#listener.changed();
   }
 
   waitedLong(batch: Batch): void {
-    this.#perWorker = 1;
+    this.#expectLong();
     batch.giveBack();
+  }
+
+  /** Nothing is here: what comes next may take long, whatever came before. */
+  rest(): void {
+    if (this.#busy.size === 0) this.#expectLong();
+  }
+
+  /** No more batches are to be here than workers are free, nor asked for. */
+  #expectLong(): void {
+    if (this.#perWorker === 1) return;
+    this.#perWorker = 1;
+    this.#listener.expectsLong();
   }
 
   /** A batch is not at work any more: the next has its turn. */
@@ -282,7 +299,7 @@ export class Batches implements BatchHost {
     if (ticket !== undefined && this.#tickets.get(ticket) === batch) {
       this.#tickets.delete(ticket);
     }
-    this.#pass(batch);
+    if (!batch.isGoingOn) this.#pass(batch);
     for (const delivery of deliveries) this.#acknowledge(delivery);
     this.#listener.changed();
   }

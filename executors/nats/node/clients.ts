@@ -62,7 +62,13 @@ export class Clients {
     for (const presence of this.#clients.values()) presence.missed = undefined;
   }
 
-  /** A client is there, or was: it has said something, or has a batch here, or values with the server. */
+  /** A client has said something of its own accord. */
+  greeted(client: string): void {
+    this.add(client);
+    this.heard(client);
+  }
+
+  /** A client is there, or was: it has a batch here, or values with the server. */
   add(client: string, batch: string = NO_BATCH): void {
     const presence = this.#clients.get(client);
     if (presence !== undefined) {
@@ -73,7 +79,7 @@ export class Clients {
     this.#clients.set(client, { heard: monotonicTime(), missed, batch });
   }
 
-  /** A client has said something, or at least it listens. */
+  /** A client has answered, or at least it listens. */
   heard(client: string): void {
     const presence = this.#clients.get(client);
     if (presence === undefined) return;

@@ -11,6 +11,7 @@ import {
   encodeMessage,
   type Go,
   type MessageOf,
+  type Returned,
 } from "../messages.ts";
 import { type LargeValue, PartLostError, type Parts } from "../parts.ts";
 import { NoAnswerError, type Requests } from "../requests.ts";
@@ -69,7 +70,7 @@ export class Dialogue {
   async back(
     batch: Batch,
     calls: readonly number[],
-    begun: boolean,
+    why: Returned,
   ): Promise<void> {
     const { client, batch: name } = batch.run;
     const ticket = batch.ticket!;
@@ -78,7 +79,7 @@ export class Dialogue {
       ticket,
       batch: name,
       calls,
-      begun,
+      why,
     });
     await this.#again(batch, () => this.#ask(client, "yes", message));
   }

@@ -21,6 +21,7 @@ import { entranceTo, type Executor } from "../../executor.ts";
 import { type Entrance, Job, type Sink } from "../../job/job.ts";
 import { type CallOptions, NO_OPTIONS } from "../../job/options.ts";
 import { enqueueTimed, Overtimes } from "../../job/overtime.ts";
+import { PromisePoolExecutor } from "../../promise_pool.ts";
 import type { CallTiming, Tally, TaskOutcome } from "../../stats.ts";
 import type { AnyFunction } from "../../task.ts";
 import { nameOf } from "../../text.ts";
@@ -39,6 +40,8 @@ export interface CallListener {
   reported(call: number, value: unknown): void;
   /** The executor will not make calls, for a reason of its own, or will not end them: then they may have `begun`. */
   lost(calls: readonly number[], begun: boolean, error: unknown): void;
+  /** No call goes on that was stopped. */
+  rested(): void;
 }
 
 /** How the calls of a batch are made. */
@@ -56,6 +59,8 @@ export interface LocalOptions {
   /** Whether somebody wants to hear what they report, and how many bytes each report may have. */
   readonly reports?: true;
   readonly maxReportBytes: number;
+  /** The spans that they have where they were submitted, as traceparents. */
+  readonly traces?: readonly string[];
 }
 
 /** Calls that are wanted or not as a whole. */
@@ -76,16 +81,26 @@ class Group {
 /** The calls of one batch that have been submitted, and those of them that have not ended. */
 export class LocalCalls implements Sink<Group> {
   readonly options: CallOptions;
+  /** Who submitted the calls is elsewhere. */
+  readonly context = undefined;
   readonly arity: number;
   readonly tally: Tally;
   readonly #entrance: Entrance;
   readonly #listener: CallListener;
   readonly #timed: boolean;
   readonly #attempt: number;
+  readonly #traces: readonly string[] | undefined;
   /** The group of each call that has no outcome, by its number. */
   readonly #open: (Group | undefined)[] = [];
   /** The clocks of calls that run, by their numbers. */
   readonly #overtimes = new Overtimes<number>();
+  /**
+   * Whether a call that was stopped keeps its place for as long as it likes, and
+   * is heard of as it ends. Workers are closed, if need be, after a while.
+   */
+  readonly #keepsPlaces: boolean;
+  /** Calls that were stopped, and go on. */
+  readonly #goingOn = new Set<number>();
 
   constructor(
     executor: Executor,
@@ -93,11 +108,12 @@ export class LocalCalls implements Sink<Group> {
     listener: CallListener,
   ) {
     const { arity, timeout = Infinity, timed, attempt = 1 } = options;
-    const { quiet = false, reports, maxReportBytes } = options;
+    const { quiet = false, reports, maxReportBytes, traces } = options;
     this.#entrance = entranceTo(executor);
     this.#listener = listener;
     this.#timed = timed;
     this.#attempt = attempt;
+    this.#traces = traces;
     this.options = {
       ...NO_OPTIONS,
       timeout,
@@ -107,7 +123,13 @@ export class LocalCalls implements Sink<Group> {
     };
     this.arity = arity;
     this.tally = this.#entrance.tally;
+    this.#keepsPlaces = executor instanceof PromisePoolExecutor;
     if (timed) this.#entrance.watch();
+  }
+
+  /** Whether a call goes on that was stopped. */
+  get areGoingOn(): boolean {
+    return this.#goingOn.size > 0;
   }
 
   /**
@@ -159,6 +181,7 @@ export class LocalCalls implements Sink<Group> {
       const group = this.#open[call];
       if (group === undefined) continue;
       groups.add(group);
+      this.#noteIfEntered(group, call);
       this.#close(call, "cancelled");
     }
     for (const group of groups) if (group.open === 0) stopGroup(group);
@@ -236,9 +259,11 @@ export class LocalCalls implements Sink<Group> {
   }
 
   reject(job: Job<Group>, error: unknown, call?: number): boolean {
-    const { timing } = job;
     const at = this.#place(job, call);
     if (at === undefined) return false;
+    // It is out of time, unless it has ended.
+    this.#noteIfEntered(job.target, at);
+    const { timing } = job;
     this.#close(at, "failed");
     const isLost = error instanceof BrokenExecutorError &&
       !(error instanceof WorkerCrashedError) && this.#refusal() !== undefined;
@@ -250,6 +275,7 @@ export class LocalCalls implements Sink<Group> {
   cancelRunning(job: Job<Group>, error: CancelledError, call: number): boolean {
     const at = this.#place(job, call);
     if (at === undefined) return false;
+    this.#noteIfEntered(job.target, at);
     this.#close(at, "cancelled");
     this.#listener.lost([at], true, error);
     return true;
@@ -273,15 +299,30 @@ export class LocalCalls implements Sink<Group> {
     return this.#attempt;
   }
 
+  tracesElsewhere(job: Job<Group>): readonly string[] | undefined {
+    const first = firstOf(job);
+    return this.#traces?.slice(first, first + job.count);
+  }
+
   split({ target }: Job<Group>, rest: Job<Group>): void {
     target.jobs.push(rest);
   }
 
-  /** The number in the batch of a call, or of the first of the job that is open; nothing if the call has an outcome. */
+  /** The number in the batch of a call that has ended, or of the first of the job that is open; nothing if the call has an outcome. */
   #place(job: Job<Group>, call?: number): number | undefined {
     if (call === undefined) return this.#firstOpen(job);
     const at = firstOf(job) + call;
-    return this.#open[at] === undefined ? undefined : at;
+    if (this.#open[at] !== undefined) return at;
+    if (this.#goingOn.delete(at) && this.#goingOn.size === 0) {
+      this.#listener.rested();
+    }
+  }
+
+  /** A call is to be stopped: if it runs, it may go on. */
+  #noteIfEntered(group: Group, at: number): void {
+    if (!this.#keepsPlaces) return;
+    const job = jobOf(group, at);
+    if (job.holder?.entered(job, at - firstOf(job))) this.#goingOn.add(at);
   }
 
   #firstOpen(job: Job<Group>): number | undefined {
@@ -303,9 +344,7 @@ export class LocalCalls implements Sink<Group> {
     this.#open[at] = undefined;
     this.#overtimes.stop(at);
     if (!this.tally.watched) return this.tally.ended(outcome);
-    const job = group.jobs.find((job) =>
-      at >= firstOf(job) && at < firstOf(job) + job.count
-    )!;
+    const job = jobOf(group, at);
     const call = at - firstOf(job);
     job.ended(outcome, call);
     job.tell(outcome, undefined, call);
@@ -335,6 +374,13 @@ function stopGroup({ jobs }: Group): void {
     job.holder?.revoke(job);
     job.holder?.stop(job, reason);
   }
+}
+
+/** The job that a call of a group travels in. */
+function jobOf({ jobs }: Group, at: number): Job<Group> {
+  return jobs.find((job) =>
+    at >= firstOf(job) && at < firstOf(job) + job.count
+  )!;
 }
 
 /** The number in the batch of the first call of a job. */

@@ -135,6 +135,11 @@ export class PoolNode {
           this.#pull();
           this.#batchIsOver();
         },
+        expectsLong: () => {
+          if (!this.#isReady) return;
+          this.#pulls.withdraw();
+          this.#pull();
+        },
         broken: (error) => this.#fail(error),
       },
     );
@@ -226,7 +231,7 @@ export class PoolNode {
     try {
       const { client, protocol } = decodeMessage(data, "who").head;
       if (subject !== this.#subjects.who(client)) return;
-      this.#clients.add(client);
+      this.#clients.greeted(client);
       if (protocol !== PROTOCOL) {
         this.#warnOf(protocol);
         // So that the client can say the same, though there is nothing to serve.
@@ -251,8 +256,7 @@ export class PoolNode {
     try {
       if (message.reply) {
         const { client } = decodeMessage(message.data, "held").head;
-        this.#clients.add(client);
-        this.#clients.heard(client);
+        this.#clients.greeted(client);
         const tickets = this.#batches.held(client);
         message.respond(encodeMessage({ type: "holds", tickets }));
         return;
@@ -295,6 +299,7 @@ export class PoolNode {
     else {
       if (this.#beats % (WORKING_MS / BEAT_MS) === 0) this.#batches.working();
       this.#pulls.sweep();
+      this.#batches.rest();
       this.#pull();
       const { at, busy } = this.#lastHello;
       const isDue = monotonicTime() - at >= HELLO_MS - BEAT_MS / 2;

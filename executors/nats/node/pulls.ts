@@ -37,6 +37,9 @@ const MS = 1_000_000;
 /** What the server says if no message came while it kept the request. */
 const TIMED_OUT = 408;
 
+/** What it says of a request if too many nodes wait; the code is that of a consumer that is gone. */
+const TOO_MANY = "Exceeded MaxWaiting";
+
 /** Hears what comes of requests. */
 export interface PullListener {
   /** A message came. */
@@ -117,10 +120,24 @@ export class Pulls {
    */
   renew(): void {
     this.#subscription?.unsubscribe();
+    this.#listen();
+  }
+
+  /** Takes all requests back; what was on its way before the server knows that still comes. */
+  withdraw(): void {
+    if (this.#out.size === 0) return;
+    const withdrawn = this.#subscription;
+    this.#listen();
+    withdrawn?.drain().catch(() => {});
+  }
+
+  #listen(): void {
     this.#out.clear();
-    this.#inbox = createInbox(this.#subjects.inbox("node"));
-    this.#subscription = this.#nats.subscribe(`${this.#inbox}.*`, {
-      callback: (error, message) => this.#hear(error, message),
+    const inbox = createInbox(this.#subjects.inbox("node"));
+    this.#inbox = inbox;
+    this.#subscription = this.#nats.subscribe(`${inbox}.*`, {
+      callback: (error, message) =>
+        this.#hear(error, message, inbox === this.#inbox),
     });
   }
 
@@ -148,7 +165,7 @@ export class Pulls {
     await this.#subscription?.drain();
   }
 
-  #hear(error: Error | null, message: Msg): void {
+  #hear(error: Error | null, message: Msg, isPresent: boolean): void {
     if (error !== null) return this.#listener.lost();
     const { reply, subject, headers } = message;
     if (
@@ -156,11 +173,12 @@ export class Pulls {
     ) {
       // It does not say to which request it belongs; the server takes the oldest.
       const [oldest] = this.#out.keys();
-      if (oldest !== undefined) this.#out.delete(oldest);
+      if (isPresent && oldest !== undefined) this.#out.delete(oldest);
       return this.#listener.came(new Delivery(message));
     }
     if (!headers?.code || !this.#out.delete(subject)) return;
     if (headers.code === TIMED_OUT) this.#listener.expired();
-    else this.#listener.lost();
+    // It has no more room for requests: there is another time.
+    else if (!headers.description.includes(TOO_MANY)) this.#listener.lost();
   }
 }

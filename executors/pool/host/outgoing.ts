@@ -195,13 +195,16 @@ function isAnySettled(
 }
 
 /** What is unusual about the calls of a job, if anything is. */
-function aboutOf({ attempt, options }: Job): About | undefined {
+function aboutOf({ attempt, options, traces }: Job): About | undefined {
   const { quiet, onReport, maxReportBytes } = options;
-  if (attempt === 1 && !quiet && onReport === undefined) return undefined;
+  const isUsual = attempt === 1 && !quiet && onReport === undefined &&
+    traces === undefined;
+  if (isUsual) return undefined;
   return {
     ...attempt > 1 && { attempt },
     ...quiet && { quiet },
     ...onReport !== undefined && { reports: maxReportBytes },
+    ...traces !== undefined && { traces },
   };
 }
 

@@ -34,6 +34,8 @@ export interface About {
   readonly quiet?: boolean;
   /** How many bytes each report may have, if somebody wants to hear what they report; `Infinity` for no limit. */
   readonly reports?: number;
+  /** The spans of the calls, as traceparents, if somebody collects spans; "" for none. */
+  readonly traces?: readonly string[];
 }
 
 /**

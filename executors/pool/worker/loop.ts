@@ -14,6 +14,7 @@
 
 import { CancelledError, TimeoutError } from "../../errors.ts";
 import { type CallMaker, CallScope } from "../../running_task.ts";
+import { runTraced } from "../../job/trace.ts";
 import {
   apply,
   OwnArray,
@@ -250,7 +251,7 @@ export class WorkerLoop implements CallMaker {
         if (called.timedTogether < MAX_TIMED_TOGETHER) this.#report.send();
         this.#jobEnds = !oneJob || this.#passed === count;
         if (this.#enter(oneJob ? n : 0)) {
-          const pending = this.#call(called, args, n * arity, arity);
+          const pending = this.#call(called, args, n, arity);
           if (pending !== undefined) return pending;
         } else {
           this.#position++;
@@ -275,14 +276,21 @@ export class WorkerLoop implements CallMaker {
   #call(
     called: WorkerFunction,
     args: readonly unknown[],
-    at: number,
+    n: number,
     arity: number,
   ): Promise<void> | undefined {
     const fn = called.fn!;
+    const at = n * arity;
+    const trace = this.#segment![4]?.traces?.[n];
     this.#scope.begin();
     this.#report.begin();
     try {
-      const value = arity === 1
+      const value = trace !== undefined
+        ? runTraced(
+          trace,
+          () => apply(fn, undefined, argumentsAt(args, at, arity)),
+        )
+        : arity === 1
         ? fn(args[at])
         : apply(fn, undefined, argumentsAt(args, at, arity));
       if (isThenable(value)) {

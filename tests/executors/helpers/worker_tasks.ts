@@ -182,14 +182,19 @@ export const passAnyGate = task(
   },
 );
 
-/** What a task of a promise pool sees of the context in which that was made. */
-export const contextOfPool = task(
+/** In whose contexts the calls of a promise pool are made, which a task made in another. */
+export const contextsOfPool = task(
   import.meta,
-  async function contextOfPool() {
+  async function contextsOfPool() {
     const storage = new AsyncLocalStorage<string>();
-    return await storage.run("maker", async () => {
-      await using pool = new PromisePoolExecutor();
-      return await pool.submit(() => storage.getStore() ?? "none");
-    });
+    const pool = storage.run("maker", () => new PromisePoolExecutor());
+    const submit = () => pool.submit(() => storage.getStore() ?? "none");
+    const futures = [
+      storage.run("first", submit),
+      submit(),
+      storage.run("second", submit),
+    ];
+    await pool.shutdown();
+    return await Promise.all(futures);
   },
 );

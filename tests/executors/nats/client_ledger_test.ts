@@ -188,6 +188,25 @@ Deno.test("Ledger.giveBack() returns what a node has begun, each call alone, as 
   }
 });
 
+for (const begun of [false, true]) {
+  Deno.test(`Ledger.giveBack() forgets what was lost and nobody wants, begun ${begun}`, () => {
+    const { ledger } = makeLedger();
+    const old = ledger.add([makeJob("a")]);
+    ledger.take(old.id, "n");
+    const [job] = ledger.lose(old, true).again as [Job];
+    const fresh = ledger.add([job]);
+    ledger.take(fresh.id, "m");
+    // A map that is left wants nothing any more, and has what runs go on.
+    (job as unknown as TestJob).settled = true;
+    job.holder!.revoke(job);
+    for (const back of ledger.giveBack(fresh, [0], begun).again) {
+      assert(ledger.hasEnded(back));
+    }
+    assert(ledger.isEmpty);
+    assertStrictEquals(ledger.running, 0);
+  });
+}
+
 Deno.test("Ledger.giveBack() fails what a node has begun if nothing is to run twice", () => {
   const { ledger } = makeLedger(1);
   const job = makeJob("a");

@@ -102,6 +102,56 @@ natsTest(
   },
 );
 
+natsTest(
+  "A task that is lost is sent once though the rest was cancelled, however long it waits",
+  async () => {
+    await using set = await setUp({ workers: 1 });
+    const { pool, node, servers } = set;
+    const begun = pool.submit(wait, 5);
+    await until(() => node.has.size === 1);
+    const closed = pool.shutdown({ cancelFutures: true });
+    const taken: string[] = [];
+    const go = Promise.withResolvers<void>();
+    const beforeTake = (batch: string) => {
+      taken.push(batch);
+      return go.promise;
+    };
+    await using other = await StandInNode.start({ servers }, { beforeTake });
+    await node.die();
+    await until(() => taken.length > 0);
+    // The client looks twice a second whether all is well.
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    go.resolve();
+    await until(() => other.has.size === 1);
+    endWaiting();
+    await closed;
+    assertStrictEquals(await begun, 5);
+    assertStrictEquals(taken.length, 1);
+  },
+);
+
+natsTest(
+  "A task that is lost, and cannot be sent again, leaves nothing of it",
+  async () => {
+    await using set = await setUp({ workers: 1 });
+    const { pool, node, servers } = set;
+    let gone = false;
+    const argument = {
+      get n() {
+        if (gone) throw new Error("Gone");
+        return 5;
+      },
+    };
+    const future = pool.submit(wait, argument);
+    await until(() => node.has.size === 1);
+    gone = true;
+    await using _other = await StandInNode.start({ servers });
+    await node.die();
+    await assertRejects(() => future.result(), DOMException, "Gone");
+    await pool.shutdown();
+  },
+);
+
 natsTest("With maxDeliveries of 1 nothing runs twice", async () => {
   await using set = await setUp({ workers: 1 }, 1);
   const { pool, node, servers } = set;

@@ -274,7 +274,7 @@ for (const maxDeliveries of [1, 2]) {
       const { pool, node } = set;
       const future = pool.submit((n: number) => n, 5);
       await until(() => first !== undefined && node.has.has(first));
-      await node.giveBack(first!, [0], true);
+      await node.giveBack(first!, [0], "begun");
       if (maxDeliveries === 1) {
         await assertRejects(() => future.result(), WorkerCrashedError);
       } else {

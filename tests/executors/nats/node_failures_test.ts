@@ -255,6 +255,36 @@ natsTest("a node takes part when streams are made anew", async () => {
   await client.nothingIsLeft();
 });
 
+natsTest(
+  "a node whose workers are busy acknowledges nothing of streams made anew",
+  async () => {
+    await using server = await NatsServer.start();
+    await using executor = new PromisePoolExecutor({ maxWorkers: 1 });
+    await using served = await serve(server, executor);
+    await using client = await StandInClient.start(server);
+    await client.nodes();
+    using meeting = new Meeting();
+    const old = await client.send(meet, [["a"]]);
+    await until(() => meeting.begun.length === 1);
+    const { manager, subjects } = client.link;
+    await manager.streams.delete(subjects.tasks);
+    client.hellos.clear();
+    await client.prepare();
+    await client.nodes();
+    // It has the number of the message that is gone with the old stream.
+    client.answer = () => null;
+    await client.send(meet, [["b"]]);
+    meeting[Symbol.dispose]();
+    await old.ended();
+    const [node] = client.hellos.keys();
+    while ((await client.held(node!)).length > 0);
+    assertEquals(await client.left(), 1, "the other was not acknowledged");
+    client.answer = undefined;
+    await client.nothingIsLeft();
+    await served.node.drain();
+  },
+);
+
 natsTest("a node that is one of several gets its part", async () => {
   await using server = await NatsServer.start();
   await using first = new WorkerPoolExecutor({ maxWorkers: 1 });

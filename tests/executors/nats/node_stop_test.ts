@@ -119,6 +119,40 @@ natsTest(
   },
 );
 
+for (const why of ["stopped", "out of time"] as const) {
+  natsTest(
+    `a node takes nothing in the place of a call that is ${why}, and goes on`,
+    async () => {
+      await using server = await NatsServer.start();
+      await using first = new PromisePoolExecutor({ maxWorkers: 1 });
+      await using _first = await serve(server, first);
+      await using client = await StandInClient.start(server);
+      const [node] = await client.nodes();
+      using meeting = new Meeting();
+      const options = why === "stopped" ? {} : { timeout: 20 };
+      const batch = await client.send(meet, [["a"]], options);
+      await until(() => meeting.begun.length === 1);
+      await using second = new PromisePoolExecutor({ maxWorkers: 1 });
+      await using _second = await serve(server, second);
+      await client.nodes(2);
+      if (why === "stopped") client.stop(node!, batch, [0]);
+      else await batch.ended();
+      while ((await client.held(node!)).length > 0);
+      const others = [];
+      for (const n of range(5)) others.push(await client.send(() => 1, [[n]]));
+      await Promise.all(others.map((other) => other.ended()));
+      assertEquals(second.stats().finished, 5);
+      // As it ends, its place is there again.
+      await _second.node.drain();
+      const last = await client.send(() => 1, [[]]);
+      assertEquals(last.takers, []);
+      meeting[Symbol.dispose]();
+      await last.ended();
+      assertEquals(last.takers, [node]);
+    },
+  );
+}
+
 natsTest("a node that drains gives back what takes too long", async () => {
   await using server = await NatsServer.start();
   await using executor = new PromisePoolExecutor({ maxWorkers: 1 });

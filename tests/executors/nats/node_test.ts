@@ -124,6 +124,11 @@ natsTest(
     }
     await until(() => behind.back.length > 0);
     assertEquals(behind.back, [0]);
+    // What was asked for before is not taken either.
+    const others: SentBatch[] = [];
+    for (const key of range(5)) others.push(await client.send(meet, [[key]]));
+    await delay(300);
+    assertEquals(others.flatMap(({ takers }) => takers), []);
     assertEquals(meeting.begun.filter((key) => /behind/.test(`${key}`)), []);
     meeting[Symbol.dispose]();
     await client.nothingIsLeft();

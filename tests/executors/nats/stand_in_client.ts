@@ -266,10 +266,10 @@ export class StandInClient implements AsyncDisposable {
     if (batch !== undefined) this.answered(batch, node);
   }
 
-  #takeBack(message: Msg, { batch, calls, begun }: MessageOf<"back">): void {
+  #takeBack(message: Msg, { batch, calls, why }: MessageOf<"back">): void {
     if (this.says === "nothing") return;
     this.batches.get(batch)!.back.push(...calls);
-    if (begun) this.batches.get(batch)!.begun.push(...calls);
+    if (why === "begun") this.batches.get(batch)!.begun.push(...calls);
     message.respond(encodeMessage({ type: "yes" }));
   }
 

@@ -20,6 +20,7 @@ import {
   type Hello,
   type MessageOf,
   type Read,
+  type Returned,
   type Values,
 } from "../../../executors/nats/messages.ts";
 import {
@@ -134,12 +135,12 @@ export class StandInNode implements AsyncDisposable {
   async giveBack(
     ticket: string,
     calls: readonly number[],
-    begun = false,
+    why: Returned = "not begun",
   ): Promise<void> {
     const { batch, client } = this.has.get(ticket)!;
     await this.#link.nats.request(
       this.#link.subjects.client(client),
-      encodeMessage({ type: "back", ticket, batch, calls, begun }),
+      encodeMessage({ type: "back", ticket, batch, calls, why }),
       { timeout: 5000 },
     );
     this.has.delete(ticket);

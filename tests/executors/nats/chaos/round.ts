@@ -70,7 +70,7 @@ export class Round {
     this.#folder = world.makeFolder();
     this.#maxDeliveries = random.pick([1, 3, 3, 5]);
     this.#executor = new NatsPoolExecutor({
-      servers: world.server.url,
+      ...world.options,
       maxDeliveries: this.#maxDeliveries,
     });
   }

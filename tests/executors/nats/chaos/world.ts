@@ -6,7 +6,10 @@
 
 import { NatsServer } from "../nats_server.ts";
 import { link } from "../links.ts";
-import { NatsPoolExecutor } from "../../../../executors/nats/mod.ts";
+import {
+  type NatsConnectionOptions,
+  NatsPoolExecutor,
+} from "../../../../executors/nats/mod.ts";
 import { describeServer } from "./server_state.ts";
 import type { Random } from "../../helpers/random.ts";
 import { Program } from "./program.ts";
@@ -19,6 +22,9 @@ const SILENT_MS = 10_000;
 
 /** What is left of clients that are gone has to go within this: 10 s after a busy server, or the thawing of a node. */
 const CLEAN_MS = 40_000;
+
+/** A server that was harmed is back within this, on a busy machine too. */
+const CONNECT_MS = 60_000;
 
 /** What lives longer than one executor. */
 export class World implements AsyncDisposable {
@@ -51,6 +57,11 @@ export class World implements AsyncDisposable {
     for (let nodes = 0; nodes < NODES; nodes++) world.#add();
     await world.recover();
     return world;
+  }
+
+  /** By which the server is reached, however busy the machine is. */
+  get options(): NatsConnectionOptions {
+    return { servers: this.server.url, connectTimeout: CONNECT_MS };
   }
 
   /** A folder of its own for the tasks of a client. */
@@ -210,7 +221,8 @@ export class World implements AsyncDisposable {
 
   async #leftovers(): Promise<string> {
     const left: string[] = [];
-    await using connected = await link({ servers: this.server.url });
+    const { options } = this;
+    await using connected = await link(options);
     const { manager, subjects } = connected;
     const { tasks, results, parts } = subjects;
     for (const stream of [tasks, results, parts]) {
@@ -233,7 +245,7 @@ export class World implements AsyncDisposable {
       if (messages === 0 || stream !== parts && this.#hasRevenants) continue;
       left.push(`${messages} messages in ${stream}: ${Deno.inspect(names)}`);
     }
-    const pool = new NatsPoolExecutor({ servers: this.server.url });
+    const pool = new NatsPoolExecutor(options);
     for (const { name, busy } of await pool.nodes()) {
       if (busy > 0) left.push(`${busy} busy workers of ${name}`);
     }
