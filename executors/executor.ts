@@ -42,6 +42,7 @@ import {
   sourceOf,
 } from "./map/inputs.ts";
 import {
+  checkForEachOptions,
   checkMapOptions,
   type ForEachOptions,
   type MapOptions,
@@ -797,7 +798,7 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
 
   /** Checks the arguments of `map()` or `forEach()`. */
   #mapArguments(
-    method: string,
+    method: "map" | "forEach",
     fn: AnyFunction,
     rest: unknown[],
   ): { inputs: Source[]; settings: MapSettings } {
@@ -806,7 +807,9 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
     const options = isMapOptions(rest, sources.at(-1))
       ? rest.pop() as MapOptions | undefined
       : undefined;
-    const settings = checkMapOptions(options);
+    const settings = method === "map"
+      ? checkMapOptions(options)
+      : checkForEachOptions(options);
     const inputs = rest.map((input, i) => {
       const source = sources[i];
       if (source !== undefined) return source;

@@ -12,7 +12,7 @@ import type { Job } from "./job.ts";
 type Hear = (...told: unknown[]) => unknown;
 
 /**
- * Calls `onReport` of a job; what that throws or rejects with is logged, as no
+ * Calls `onReport` of a job, in the async context of who submitted it; what that throws or rejects with is logged, as no
  * task is to fail because of who listens.
  *
  * @param job The job of the call that has reported.

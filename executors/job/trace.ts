@@ -20,7 +20,11 @@
  * @module
  */
 
-import { type AsyncContext, runIn } from "../runtime/async_context.ts";
+import {
+  type AsyncContext,
+  currentContext,
+  runIn,
+} from "../runtime/async_context.ts";
 import { sliceText } from "../runtime/builtins.ts";
 import { functionName, show } from "../text.ts";
 import type { AnyFunction } from "../task.ts";
@@ -47,6 +51,7 @@ interface SpanOptions {
 type Attributes = Readonly<Record<string, string | number>>;
 
 interface Context {
+  getValue(key: symbol): unknown;
   setValue(key: symbol, value: unknown): Context;
 }
 
@@ -87,6 +92,9 @@ const api = (globalThis as unknown as Record<symbol, Api | undefined>)[
 export const isTraced: boolean = api?.trace !== undefined &&
   api.context !== undefined;
 
+/** The name under which spans are made. */
+const SCOPE = "@concurrent/futures";
+
 /** What is known of a call that has ended. */
 interface EndedCall {
   /** How many calls were submitted to its executor before. */
@@ -103,7 +111,7 @@ interface EndedCall {
 /** The spans of the tasks of one executor. */
 export class Tracing {
   readonly #executor: string;
-  readonly #tracer = api!.trace!.getTracer("@concurrent/futures");
+  readonly #tracer = api!.trace!.getTracer(SCOPE);
   /** The spans of calls that have begun, by how many calls were submitted before. */
   readonly #spans = new Map<number, Span>();
 
@@ -182,6 +190,30 @@ export class Tracing {
     span = runIn(context, () => this.#tracer.startSpan(name, options));
     this.#spans.set(index, span);
     return span;
+  }
+}
+
+/** The span of a `map()` that is called in none, so that its calls are one trace. */
+export class MapSpan {
+  /** The async context of the calls. */
+  readonly context: AsyncContext;
+  readonly #span: Span;
+
+  private constructor(name: string) {
+    this.#span = api!.trace!.getTracer(SCOPE).startSpan(name);
+    this.context = runInSpan(this.#span, currentContext);
+  }
+
+  /** Begins the span, if one is needed. */
+  static begin(name: string): MapSpan | undefined {
+    return isTraced && api!.context!.active().getValue(SPAN_KEY) === undefined
+      ? new MapSpan(name)
+      : undefined;
+  }
+
+  /** The map is over. */
+  end(): void {
+    this.#span.end();
   }
 }
 

@@ -9,7 +9,7 @@ import { CancelledError } from "../errors.ts";
 import { type Entrance, Job, type Sink } from "../job/job.ts";
 import type { CallOptions } from "../job/options.ts";
 import { hearReport } from "../job/reports.ts";
-import { type AsyncContext, currentContext } from "../runtime/async_context.ts";
+import type { AsyncContext } from "../runtime/async_context.ts";
 import type { Tally, TaskOutcome } from "../stats.ts";
 import type { AnyFunction } from "../task.ts";
 import { Batch, Failure } from "./batch.ts";
@@ -38,7 +38,7 @@ export interface CallsInit {
 export class MapCalls implements Sink<Batch> {
   readonly tally: Tally;
   readonly options: CallOptions;
-  readonly context: AsyncContext = currentContext();
+  readonly context: AsyncContext;
   readonly arity: number;
   readonly #fn: AnyFunction;
   readonly #progress: Progress;
@@ -56,6 +56,7 @@ export class MapCalls implements Sink<Batch> {
   constructor({ fn, arity, options, entrance, progress, settled }: CallsInit) {
     this.tally = entrance.tally;
     this.options = options;
+    this.context = progress.context;
     this.arity = arity;
     this.#fn = fn;
     this.#progress = progress;

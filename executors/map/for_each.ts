@@ -21,7 +21,7 @@ import type { UpcomingWork } from "../job/upcoming.ts";
 import { type AbortWaiter, offAbort, onAbort } from "../runtime/abort.ts";
 import { startTimer } from "../runtime/timer.ts";
 import type { AnyFunction } from "../task.ts";
-import { nameOf } from "../text.ts";
+import { functionName, nameOf } from "../text.ts";
 import { type Batch, Failure } from "./batch.ts";
 import { MapBuffer } from "./buffer.ts";
 import { makeCalls } from "./attempted_calls.ts";
@@ -43,8 +43,7 @@ export function startForEach(
   settings: MapSettings,
   target: MapTarget,
 ): Promise<void> {
-  const quiet = { ...settings, call: { ...settings.call, quiet: true } };
-  return new ForEachRun(fn, inputs, quiet, target).promise;
+  return new ForEachRun(fn, inputs, settings, target).promise;
 }
 
 class ForEachRun implements PullOwner, OpenMap, UpcomingWork, AbortWaiter {
@@ -67,7 +66,11 @@ class ForEachRun implements PullOwner, OpenMap, UpcomingWork, AbortWaiter {
     target: MapTarget,
   ) {
     const inputs = new Inputs(sources, "forEach");
-    const progress = new Progress(sources, settings.onProgress);
+    const progress = new Progress(
+      sources,
+      settings.onProgress,
+      `forEach(${functionName(fn)})`,
+    );
     const { call, timeout, signal } = settings;
     this.#fn = fn;
     this.#settings = settings;

@@ -4,7 +4,12 @@
  * @module
  */
 
-import { currentContext, runIn } from "../runtime/async_context.ts";
+import { MapSpan } from "../job/trace.ts";
+import {
+  type AsyncContext,
+  currentContext,
+  runIn,
+} from "../runtime/async_context.ts";
 import { queueMicrotask } from "../runtime/clock.ts";
 import { isThenable } from "../runtime/thenable.ts";
 import { startTimer } from "../runtime/timer.ts";
@@ -28,7 +33,8 @@ export class Progress {
   readonly #total: number | undefined;
   readonly #onProgress: ((progress: MapProgress) => unknown) | undefined;
   /** The async context of who asked for it. */
-  readonly #context = currentContext();
+  readonly #asker = currentContext();
+  readonly #span: MapSpan | undefined;
   /** Runs while there is something to tell that is not to be told yet. */
   #stopTimer: (() => void) | undefined;
   #over = false;
@@ -38,13 +44,21 @@ export class Progress {
    *
    * @param inputs Say how many calls there will be, if somebody wants to know.
    * @param onProgress Is told, if the user wants to be.
+   * @param name What the map is called in a trace.
    */
   constructor(
     inputs: readonly Source[],
     onProgress: ((progress: MapProgress) => unknown) | undefined,
+    name: string,
   ) {
     this.#onProgress = onProgress;
     this.#total = onProgress && totalOf(inputs);
+    this.#span = MapSpan.begin(name);
+  }
+
+  /** The async context of the calls. */
+  get context(): AsyncContext {
+    return this.#span === undefined ? this.#asker : this.#span.context;
   }
 
   /** Whether the user wants to be told. */
@@ -65,6 +79,7 @@ export class Progress {
   end(): void {
     if (this.#over) return;
     this.#over = true;
+    this.#span?.end();
     this.#stopTimer?.();
     if (this.isTold) queueMicrotask(() => this.#tell());
   }
@@ -74,7 +89,7 @@ export class Progress {
     const log = (error: unknown) => console.error("onProgress failed:", error);
     try {
       const returned = runIn(
-        this.#context,
+        this.#asker,
         () => this.#onProgress!({ done, failed, total: this.#total }),
       );
       if (isThenable(returned)) Promise.resolve(returned).catch(log);

@@ -18,7 +18,7 @@ import { monotonicTime } from "../runtime/clock.ts";
 import { Deque } from "../runtime/deque.ts";
 import { startTimer } from "../runtime/timer.ts";
 import type { AnyFunction } from "../task.ts";
-import { nameOf } from "../text.ts";
+import { functionName, nameOf } from "../text.ts";
 import { type Batch, Failure } from "./batch.ts";
 import { MapBuffer } from "./buffer.ts";
 import { makeCalls } from "./attempted_calls.ts";
@@ -78,7 +78,11 @@ class MapRun implements MapResult<unknown>, LinkedMap, PullOwner {
     target: MapTarget,
   ) {
     const inputs = new Inputs(sources, "map");
-    const progress = new Progress(sources, settings.onProgress);
+    const progress = new Progress(
+      sources,
+      settings.onProgress,
+      `map(${functionName(fn)})`,
+    );
     this.#fn = fn;
     this.#settings = settings;
     this.#target = target;

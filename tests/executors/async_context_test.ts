@@ -4,6 +4,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { currentTask, type Executor, PromisePoolExecutor } from "../../mod.ts";
 import { behaviour, runProgram, settle, watched } from "./helpers/harness.ts";
+import { reportAll } from "./helpers/report_tasks.ts";
 import { SerialExecutor } from "./helpers/serial_executor.ts";
 
 const storage = new AsyncLocalStorage<string>();
@@ -204,6 +205,31 @@ behaviour(
       () => executor.map((n: number) => n, [1, 2], { onProgress }),
     );
     assertEquals([...new Set(told)], ["mapper"]);
+  },
+);
+
+behaviour(
+  "calls onReport() in the context of who gave it",
+  async ({ make }) => {
+    const executor = make({ maxWorkers: 1 });
+    const heard: unknown[] = [];
+    const onReport = (value: unknown) => {
+      heard.push([value, storage.getStore(), currentTask()]);
+    };
+    const submit = () => executor.submitWith({ onReport }, reportAll, ["one"]);
+    await Promise.all([
+      storage.run("submitter", submit),
+      submit(),
+      storage.run(
+        "mapper",
+        () => executor.map(reportAll, [["two"]], { onReport }),
+      ),
+    ]);
+    assertEquals(heard, [
+      ["one", "submitter", undefined],
+      ["one", undefined, undefined],
+      ["two", "mapper", undefined],
+    ]);
   },
 );
 

@@ -12,6 +12,7 @@ import {
 import { type Cells, load } from "./helpers/cells.ts";
 import { entranceTo } from "../../executors/executor.ts";
 import { FutureSink } from "../../executors/job/future_sink.ts";
+import { NO_OPTIONS } from "../../executors/job/options.ts";
 import { behaviour, settle, until, watched } from "./helpers/harness.ts";
 import {
   describeTask,
@@ -119,7 +120,7 @@ behaviour(
     const entrance = entranceTo(make({ maxWorkers: 1 }));
     // Values that travel with others, and one that travels alone.
     const futures = [1, 2, new Map(), 3].map((value) => {
-      const sink = new FutureSink(entrance.tally);
+      const sink = new FutureSink(entrance.tally, { ...NO_OPTIONS });
       sink.attempt = () => typeof value === "number" ? value : 7;
       const job = sink.job(seenAttempt, [value]);
       entrance.enqueue(job);

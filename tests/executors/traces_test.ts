@@ -54,6 +54,25 @@ for (const { name } of KINDS) {
     assertEquals(spans.length, 1 + 3 * 6);
   });
 
+  Deno.test(`${name}: a map() or forEach() that is called in no span has one of its own`, async () => {
+    const { spans } = await collect(`
+      await using pool = new futures.${name}({ maxWorkers: 1 });
+      function later(n) { return new Promise((resolve) => setTimeout(resolve, 1)); }
+      await pool.map(later, [1, 2]);
+      for await (const _ of pool.map(later, [1, 2, 3], { bufferSize: 1 })) break;
+      await pool.forEach(later, [1, 2]);`);
+    const tasks = tasksOf(spans);
+    const maps = tasks.filter(({ parent }) => parent === "");
+    const counts = maps.map((map) => [map.name, childrenOf(map, spans).length]);
+    assertEquals(counts.toSorted(), [
+      ["forEach(later)", 2],
+      // As the first result is read, the second input is pulled.
+      ["map(later)", 2],
+      ["map(later)", 2],
+    ]);
+    assertStrictEquals(tasks.length, 3 + 6);
+  });
+
   Deno.test(`${name}: the span of a task says what became of it`, async () => {
     const { spans } = await collect(`
       await using pool = new futures.${name}({ maxWorkers: 1, gracePeriod: 10 });

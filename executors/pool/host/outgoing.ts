@@ -25,6 +25,7 @@
 import { monotonicTime } from "../../runtime/clock.ts";
 import { isTransfer, unwrapTransfer } from "../../transfer.ts";
 import type { Job, JobHolder } from "../../job/job.ts";
+import { NO_OPTIONS } from "../../job/options.ts";
 import type { Channel } from "../channel.ts";
 import { cloneError } from "../wire/clone_error.ts";
 import { copyPlain, NOT_PLAIN } from "../wire/plain.ts";
@@ -195,7 +196,11 @@ function isAnySettled(
 }
 
 /** What is unusual about the calls of a job, if anything is. */
-function aboutOf({ attempt, options, traces }: Job): About | undefined {
+function aboutOf(job: Job): About | undefined {
+  const { options, traces } = job;
+  // Without options, no call is tried again: most tiny calls are done with here.
+  if (options === NO_OPTIONS && traces === undefined) return undefined;
+  const { attempt } = job;
   const { quiet, onReport, maxReportBytes } = options;
   const isUsual = attempt === 1 && !quiet && onReport === undefined &&
     traces === undefined;

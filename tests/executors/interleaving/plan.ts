@@ -47,6 +47,9 @@ export class Plan {
   /** How often it has been entered, and how often it was told to the user. */
   entries = 0;
   told = 0;
+  /** How often it has reported, and how often somebody has heard that. */
+  reports = 0;
+  heard = 0;
   /** Whether it may not be entered any more. */
   barred = false;
   /** Whether its worker has died with its outcome. */
@@ -122,6 +125,11 @@ export class Plan {
     }
   }
 
+  /** Whether all that it has reported was heard. */
+  get wasHeard(): boolean {
+    return this.heard === this.reports;
+  }
+
   /** Whether its future was cancelled, rather than stopped by its signal. */
   get cancelled(): boolean {
     return this.future?.cancelled() === true &&
@@ -133,7 +141,7 @@ export class Plan {
     const { place, fn, deed, argument, entries, barred, controller } = this;
     switch (outcome) {
       case place:
-        return deed === "return" && entries === 1;
+        return deed === "return" && entries === 1 && this.wasHeard;
       case "RangeError":
         return deed === "throw" && entries === 1;
       case "WorkerCrashedError":

@@ -53,8 +53,6 @@ export interface ProcessWorld extends World {
   doubted(place: number): void;
   /** A worker has died which had been sent this call. */
   outlived(place: number): void;
-  /** Something is wrong. */
-  violated(what: string): void;
 }
 
 const SETTINGS = {

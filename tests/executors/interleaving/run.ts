@@ -108,6 +108,10 @@ class Interleaving implements ProcessWorld, Disposable {
     return plan.deed;
   }
 
+  reports(place: number): void {
+    this.#plans[place]!.reports++;
+  }
+
   lost(place: number): void {
     this.#plans[place]!.lost = true;
   }
@@ -200,7 +204,11 @@ class Interleaving implements ProcessWorld, Disposable {
         plan.future = controller === undefined
           ? this.#pool.submit(...call)
           : this.#pool.submitWith(
-            { signal: controller.signal, timeout: timeout! },
+            {
+              signal: controller.signal,
+              timeout: timeout!,
+              onReport: (value) => this.#hear(plan, value),
+            },
             ...call,
           );
       } catch {
@@ -212,6 +220,15 @@ class Interleaving implements ProcessWorld, Disposable {
         if (this.random.below(3) === 0) this.#act();
       });
     }
+  }
+
+  /** A task has reported something: before it has ended, and once for each time. */
+  #hear(plan: Plan, value: unknown): void {
+    const { place, told, reports } = plan;
+    this.#expect(value === place, `${place} reported ${value}`);
+    this.#expect(told === 0, `${place} reported after its end`);
+    this.#expect(++plan.heard <= reports, `${place} reported once more`);
+    if (this.random.below(3) === 0) this.#act();
   }
 
   #cancel(count: number): void {
@@ -247,6 +264,10 @@ class Interleaving implements ProcessWorld, Disposable {
         ordered,
         signal: controller.signal,
         ...(below(2) === 0 && { chunkSize: 1 + below(10) }),
+        ...(below(2) === 0 && {
+          onReport: (value: unknown, index: number) =>
+            this.#hear(plans[index]!, value),
+        }),
       });
       const leave = pick([() => results.return(), () => controller.abort()]);
       this.#reading++;
@@ -270,6 +291,10 @@ class Interleaving implements ProcessWorld, Disposable {
       const { place, deed, entries } = plan;
       this.#expect(deed === "return" && entries === 1, `${place} has a result`);
       this.#expect(++plan.told === 1, `the result of ${place} comes twice`);
+      this.#expect(
+        plan.heard === 0 || plan.wasHeard,
+        `a report of ${place} is lost`,
+      );
       this.#expect(plan === (order[i] ?? plan), `${place} is out of order`);
     }
   }

@@ -29,8 +29,12 @@ export interface World {
   race(): void;
   /** A call is entered; what it does. */
   entered(place: number): Deed;
+  /** A call reports something. */
+  reports(place: number): void;
   /** The outcome of a call that was entered will never arrive. */
   lost(place: number): void;
+  /** Something is wrong. */
+  violated(what: string): void;
 }
 
 /** A world in which nothing goes wrong, and nothing comes between. */
@@ -39,7 +43,11 @@ export const UNEVENTFUL: World = {
   startsBadly: false,
   race() {},
   entered: () => "return",
+  reports() {},
   lost() {},
+  violated(what) {
+    throw new Error(what);
+  },
 };
 
 /** The line of a thread to its host. */
@@ -134,7 +142,7 @@ export class FakeThread {
     this.ready = true;
   }
 
-  *#run([id, count, args, oneItem]: Segment): Generator<void> {
+  *#run([id, count, args, oneItem, about]: Segment): Generator<void> {
     if (!this.#loaded.has(id)) yield* this.#load(id);
     for (let n = 0; n < count; n++) {
       yield;
@@ -148,7 +156,8 @@ export class FakeThread {
       if (entered === "announced") {
         this.#line.say(["entered", this.#position, before + 1]);
       }
-      yield* this.#call(args[n * args.length / count] as number);
+      const call = about?.reports === undefined ? undefined : before;
+      yield* this.#call(args[n * args.length / count] as number, call);
       if (!oneItem || n === count - 1) this.#position++;
       if (this.#world.random.below(3) === 0) this.#report();
     }
@@ -169,13 +178,15 @@ export class FakeThread {
     this.#loaded.add(id);
   }
 
-  *#call(place: number): Generator<void> {
+  /** Makes a call, with its number in its job if somebody listens to it. */
+  *#call(place: number, call?: number): Generator<void> {
     // Its process may have been killed before that was said.
     while (this.dead) yield;
     this.#unsent.push(place);
     const deed = this.#world.entered(place);
     this.running = this.#position;
     yield;
+    if (call !== undefined) yield* this.#tell(place, call);
     if (deed === "die") this.die();
     const stopped = () =>
       this.#line.slots.stopKind(this.#position) !== undefined;
@@ -187,6 +198,18 @@ export class FakeThread {
     if (deed === "throw") {
       const failure = encodeError(new RangeError(`${place}`));
       this.#failures.push(this.#values.length - 1, failure);
+    }
+  }
+
+  *#tell(place: number, call: number): Generator<void> {
+    const { below } = this.#world.random;
+    while (!this.dead && below(2) === 0) {
+      this.#report();
+      const announced = below(2) === 0;
+      this.#world.reports(place);
+      if (announced) this.#line.say(["reporting", true]);
+      this.#line.say(["report", this.#position, call, place, announced]);
+      yield;
     }
   }
 

@@ -61,6 +61,8 @@ class RacingSlots extends Slots {
 /** What may be underway when a worker dies; what came before has arrived. */
 const LAST_WORDS: ReadonlySet<string | undefined> = new Set([
   "done",
+  "reporting",
+  "report",
   "closing",
 ]);
 
@@ -102,6 +104,8 @@ export class FakeWorker implements Channel, Player {
   }
 
   kill(cause: unknown): void {
+    // By which the host says that this has said what no worker says.
+    if (cause instanceof RangeError) this.#world.violated(cause.message);
     if (!this.closed) this.#listener.died(cause);
   }
 
