@@ -27,8 +27,6 @@ export class Batch {
   readonly jobs: Job<Batch>[] = [];
   /** The batch that was pulled after this one. */
   next: Batch | undefined = undefined;
-  /** How many calls there are. */
-  readonly count: number;
   readonly #args: unknown[];
   readonly #arity: number;
   readonly #outcomes: unknown[];
@@ -49,8 +47,13 @@ export class Batch {
     this.first = first;
     this.#args = args;
     this.#arity = arity;
-    this.count = this.#open = args.length / arity;
+    this.#open = args.length / arity;
     this.#outcomes = new Array(this.#open).fill(NONE);
+  }
+
+  /** How many calls there are. */
+  get count(): number {
+    return this.#outcomes.length;
   }
 
   /** Whether every call has an outcome. */

@@ -92,9 +92,10 @@ export class MapCalls implements Sink<Batch> {
    */
   batch(args: unknown[]): Batch {
     const batch = new Batch(args, this.arity, this.#count);
+    const { count } = batch;
     this.#open.add(batch);
-    this.#inFlight += batch.count;
-    this.#count += batch.count;
+    this.#inFlight += count;
+    this.#count += count;
     return batch;
   }
 

@@ -43,8 +43,7 @@ export function startForEach(
   settings: MapSettings,
   target: MapTarget,
 ): Promise<void> {
-  const quiet = { ...settings, call: { ...settings.call, quiet: true } };
-  return new ForEachRun(fn, inputs, quiet, target).promise;
+  return new ForEachRun(fn, inputs, settings, target).promise;
 }
 
 class ForEachRun implements PullOwner, OpenMap, UpcomingWork, AbortWaiter {

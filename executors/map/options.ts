@@ -211,6 +211,17 @@ export function checkMapOptions(options: MapOptions | undefined): MapSettings {
   };
 }
 
+/** Checks the options of a `forEach()`, which has no results to put in order; as {@linkcode checkMapOptions}. */
+export function checkForEachOptions(
+  options: ForEachOptions | undefined,
+): MapSettings {
+  const { ordered: _ordered, settled: _settled, ...known } = checkOptions(
+    options as MapOptions | undefined,
+  );
+  const settings = checkMapOptions(known);
+  return { ...settings, call: { ...settings.call, quiet: true } };
+}
+
 /** A map that may still pull inputs. */
 export interface OpenMap {
   /** The executor takes no more jobs. */

@@ -92,14 +92,15 @@ export class Pull implements UpcomingWork {
 
   /** Pulls inputs while there is room; true if there may be outcomes to hand out. */
   pull(): boolean {
-    if (this.#pulling || this.#room <= 0) return false;
+    if (this.#pulling || this.end !== undefined) return false;
+    let left = this.#owner.room;
+    if (left <= 0) return false;
     this.#pulling = true;
     if (this.#inputs.async) {
       this.#pullAsync();
       return false;
     }
     const { arity } = this.#inputs;
-    let left = this.#owner.room;
     let args: unknown[] = [];
     let count = 0;
     let end: { error?: unknown } | undefined;

@@ -190,7 +190,14 @@ behaviour(
         }),
     );
     await assertRejects(() => future.result());
-    assertEquals(asked, ["submitter", "submitter"]);
+    const mapped = storage.run("mapper", () => {
+      const fail = () => {
+        throw new RangeError("Again");
+      };
+      return executor.forEach(fail, [1], { retry });
+    });
+    await assertRejects(() => mapped);
+    assertEquals(asked, ["submitter", "submitter", "mapper", "mapper"]);
     const told: unknown[] = [];
     const onProgress = () => told.push(storage.getStore());
     await storage.run(

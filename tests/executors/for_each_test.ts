@@ -239,6 +239,23 @@ behaviour(
 );
 
 behaviour(
+  "shutdown({ timeout }) ends a forEach() that takes longer",
+  async ({ make }) => {
+    const executor = make({ maxWorkers: 1 });
+    const gate = new Gate();
+    const input = new NotedInput();
+    const done = executor.forEach(passGate, gate.again(), input);
+    const rejected = assertRejects(() => done, CancelledError);
+    await until(() => gate.reached > 0);
+    const closed = executor.shutdown({ timeout: 20 });
+    await rejected;
+    gate.open();
+    await closed;
+    assertEquals(input.returned, 1);
+  },
+);
+
+behaviour(
   "forEach() stops what runs when its signal is aborted",
   async ({ make }) => {
     const executor = make({ maxWorkers: 1 });
@@ -289,6 +306,8 @@ behaviour("forEach() checks its arguments at the call", ({ make }) => {
   );
   assertThrows(() => forEach(failOdd, [1], null), TypeError);
   assertThrows(() => forEach(failOdd, [1], { bufferSize: 0 }), RangeError);
+  // Of results, there are none.
+  forEach(failOdd, [], { ordered: 5, settled: 5, unknown: 5 });
   const input = { [Symbol.iterator]: () => 5 };
   assertThrows(
     () => forEach(failOdd, input),
