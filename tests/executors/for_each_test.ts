@@ -21,6 +21,7 @@ import {
   isPending,
   runProgram,
   until,
+  untilIdle,
   watched,
 } from "./helpers/harness.ts";
 import {
@@ -252,6 +253,7 @@ behaviour(
     gate.open();
     await closed;
     assertEquals(input.returned, 1);
+    await untilIdle(executor);
   },
 );
 

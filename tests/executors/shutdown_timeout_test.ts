@@ -12,6 +12,7 @@ import {
   commonBehaviour,
   settle,
   until,
+  untilIdle,
 } from "./helpers/harness.ts";
 import { Gate, noteStop, passGate } from "./helpers/tasks.ts";
 
@@ -38,6 +39,7 @@ behaviour(
     if (kind.name === "PromisePoolExecutor") {
       await assertRejects(() => running.result(), CancelledError, "was up");
       await until(() => gate.stoppedBy === "CancelledError");
+      await untilIdle(executor);
     } else {
       await assertRejects(() => running.result(), WorkerTerminatedError);
     }
@@ -70,6 +72,7 @@ behaviour(
     await first;
     assert(running.done());
     gate.open();
+    await untilIdle(executor);
   },
 );
 
