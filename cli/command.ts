@@ -5,6 +5,7 @@
  */
 
 import { writeStandardError } from "../executors/pool/process/standard_error.ts";
+import { makeRoom } from "../executors/progress/status_line.ts";
 import { describe } from "./map_block.ts";
 import type { OptionTable, Values } from "./options.ts";
 
@@ -99,6 +100,7 @@ export function say(text: string): void {
  */
 export function writeError(text: string): void {
   try {
+    makeRoom();
     writeStandardError(new TextEncoder().encode(text));
   } catch {
     // Nobody reads the stream.

@@ -282,6 +282,16 @@ export class LineMap {
     if (this.#ready.isFull) this.#callBack();
   }
 
+  /**
+   * A line has failed: it is tried again, or it is given up.
+   *
+   * Not by option `retry` of the executor, which tries a call again, when the call
+   * has failed. The call of a block does not fail with one of its lines, or the
+   * results of the others were lost. And a line that is to be tried again can be
+   * called back here until it begins, when results wait that nobody reads, and
+   * when the run is stopped; a future between two attempts is running, and is not
+   * cancelled.
+   */
   #putFailure(
     block: Block,
     { error, isUnreadable }: Omit<LineFailure, keyof Place>,

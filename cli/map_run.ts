@@ -107,6 +107,7 @@ async function writeResults(
     ? new ProgressLine(() => ({
       done,
       failed,
+      total: undefined,
       part: source.partOf(lines.charactersDone),
     }))
     : undefined;

@@ -228,6 +228,7 @@ export class PromisePoolExecutor extends Executor {
     return Promise.resolve();
   }
 
+  /** Calls may be taken that had to wait for the rate. */
   protected override wake(): void {
     this.#schedule();
   }

@@ -188,10 +188,12 @@ export abstract class WorkerExecutor extends Executor {
     return this.#engine.terminate();
   }
 
+  /** Ends the workers. */
   protected override abandon(): Promise<void> {
     return this.terminate();
   }
 
+  /** Calls may be taken that had to wait for the rate. */
   protected override wake(): void {
     this.#engine.wake();
   }

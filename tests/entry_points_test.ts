@@ -194,6 +194,32 @@ Deno.test("mod.ts loads nothing of NATS, and no package from npm", async () => {
   );
 });
 
+Deno.test("jsr:@concurrent/futures/progress draws a bar for those who import it", async () => {
+  await using registry = await serveRegistry([await readPackage(ROOT)]);
+  const { folder, env } = await makeProject(registry);
+  await using _ = folder;
+  await Deno.writeTextFile(
+    `${folder.path}/bar.ts`,
+    `import { PromisePoolExecutor } from "@concurrent/futures";
+    import { progressBar } from "@concurrent/futures/progress";
+    await using pool = new PromisePoolExecutor();
+    const onProgress = progressBar({ label: "Squares" });
+    await pool.forEach((n: number) => n * n, [1, 2, 3], { onProgress });
+    console.log("done");`,
+  );
+  const run = (...args: string[]) =>
+    runCommand(Deno.execPath(), {
+      args,
+      cwd: folder.path,
+      env,
+      timeout: 60_000,
+    });
+  await run("check", "bar.ts");
+  // It needs no permission, and says nothing where there is no terminal.
+  const output = await run("run", "--quiet", "bar.ts");
+  assertEquals(output, { stdout: "done\n", stderr: "" });
+});
+
 /** A project with that program, on a machine that has never run Deno. */
 async function makeProject(registry: Registry) {
   const folder = await makeTempFolder({

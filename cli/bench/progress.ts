@@ -4,8 +4,7 @@
  * @module
  */
 
-import { writeStandardError } from "../../executors/pool/process/standard_error.ts";
-import { CLEAR_LINE } from "../text.ts";
+import { Bar, partOf } from "../../executors/progress/bar.ts";
 import type { Observer } from "./benchmark.ts";
 
 /**
@@ -26,34 +25,27 @@ const REPAINT_MS = 100;
 export function showProgress(
   total: number,
 ): Required<Pick<Observer, "runStarted" | "recordDone" | "runEnded">> {
-  let name = "";
+  let bar = new Bar();
   let done = 0;
-  let start = 0;
   let timer: ReturnType<typeof setInterval> | undefined;
   return {
     runStarted({ executor }) {
-      name = executor;
+      bar = new Bar(executor);
       done = 0;
-      start = performance.now();
-      timer = setInterval(paint, REPAINT_MS);
-      paint();
+      timer = setInterval(draw, REPAINT_MS);
+      draw();
     },
     recordDone() {
       done++;
-      paint();
+      draw();
     },
     runEnded() {
       clearInterval(timer);
-      write(CLEAR_LINE);
+      bar.hide();
     },
   };
 
-  function paint() {
-    const seconds = ((performance.now() - start) / 1000).toFixed(1);
-    write(`${CLEAR_LINE}  ${name}: ${done} of ${total} done, ${seconds} s`);
+  function draw() {
+    bar.draw({ done, failed: 0, total, part: partOf(done, total) });
   }
-}
-
-function write(text: string): void {
-  writeStandardError(new TextEncoder().encode(text));
 }

@@ -3,31 +3,40 @@
  * functions are named and found again elsewhere, and how errors travel.
  *
  * An executor extends `Executor` by two methods: `enqueue()` takes a job, and
- * `close()` resolves when all jobs have ended.
+ * `close()` resolves when all jobs have ended. Its `queue` obeys priorities and
+ * the options of the executor; `wake()` is called when calls may be taken that
+ * had to wait.
  *
  * @example One call after another, in this isolate
  * ```ts
  * import { Executor } from "@concurrent/futures";
- * import { type Job, JobQueue } from "@concurrent/futures/job";
+ * import type { Job } from "@concurrent/futures/job";
  * import { assertEquals } from "@std/assert";
  *
  * class SerialExecutor extends Executor {
- *   readonly #queue = new JobQueue();
  *   #running: Promise<void> | undefined;
+ *   #closing = false;
+ *   readonly #closed = Promise.withResolvers<void>();
  *
  *   protected override enqueue(job: Job): void {
- *     this.#queue.push(job);
+ *     this.queue.push(job);
+ *     this.wake();
+ *   }
+ *
+ *   protected override wake(): void {
  *     this.#running ??= Promise.resolve().then(() => this.#run());
  *   }
  *
- *   protected override async close(cancelFutures: boolean): Promise<void> {
- *     if (cancelFutures) this.#queue.end((job) => job.cancel());
- *     await this.#running;
+ *   protected override close(cancelFutures: boolean): Promise<void> {
+ *     if (cancelFutures) this.queue.end((job) => job.cancel());
+ *     this.#closing = true;
+ *     this.wake();
+ *     return this.#closed.promise;
  *   }
  *
  *   async #run(): Promise<void> {
- *     for (let job = this.#queue.enter(); job; job = this.#queue.enter()) {
- *       const { call } = this.#queue;
+ *     for (let job = this.queue.enter(); job; job = this.queue.enter()) {
+ *       const { call } = this.queue;
  *       try {
  *         job.resolve(await job.invoke(call), call);
  *       } catch (error) {
@@ -35,6 +44,8 @@
  *       }
  *     }
  *     this.#running = undefined;
+ *     // Else some wait for the rate of the executor.
+ *     if (this.#closing && this.queue.isEmpty) this.#closed.resolve();
  *   }
  * }
  *
@@ -48,6 +59,7 @@
 export type { Job, JobHolder } from "./job.ts";
 export type { CallOptions } from "./options.ts";
 export { JobQueue } from "./queue.ts";
+export type { Retry } from "./retry.ts";
 export { decodeError, encodeError } from "../pool/wire/codec.ts";
 export type { EncodedError } from "../pool/wire/codec.ts";
 export { loadFunction } from "../pool/worker/load.ts";

@@ -71,7 +71,7 @@ export class Progress {
     if (this.#over) return;
     this.#stopTimer ??= startTimer(INTERVAL_MS, () => {
       this.#stopTimer = undefined;
-      this.#tell();
+      this.#tell(false);
     });
   }
 
@@ -81,16 +81,17 @@ export class Progress {
     this.#over = true;
     this.#span?.end();
     this.#stopTimer?.();
-    if (this.isTold) queueMicrotask(() => this.#tell());
+    if (this.isTold) queueMicrotask(() => this.#tell(true));
   }
 
-  #tell(): void {
+  #tell(final: boolean): void {
     const { done, failed } = this.counts;
+    const total = this.#total;
     const log = (error: unknown) => console.error("onProgress failed:", error);
     try {
       const returned = runIn(
         this.#asker,
-        () => this.#onProgress!({ done, failed, total: this.#total }),
+        () => this.#onProgress!({ done, failed, total, final }),
       );
       if (isThenable(returned)) Promise.resolve(returned).catch(log);
     } catch (error) {

@@ -190,10 +190,12 @@ export class NatsPoolExecutor extends Executor {
     return this.#client.terminate();
   }
 
+  /** Gives up what is left. */
   protected override abandon(): Promise<void> {
     return this.terminate();
   }
 
+  /** Calls may be taken that had to wait for the rate. */
   protected override wake(): void {
     this.#client.wake();
   }

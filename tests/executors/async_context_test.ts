@@ -46,7 +46,7 @@ const KINDS: readonly (() => Executor)[] = [
 for (const make of KINDS) {
   const { maxWorkers, constructor: { name } } = make();
   watched(
-    `${name} of ${maxWorkers} makes each call in the context of its submitter`,
+    `${name} of ${maxWorkers} makes each call in the context of its submitter (p-queue#200)`,
     async (executors) => {
       const executor = make();
       executors.push(executor);

@@ -6,7 +6,7 @@ import { behaviour, until } from "./helpers/harness.ts";
 import { echoAfter, Gate, noteStop, passGate } from "./helpers/tasks.ts";
 
 behaviour(
-  "map() with itemTimeout fails the call that takes too long, and no other",
+  "map() with itemTimeout fails the call that takes too long, and no other (pebble#132)",
   async ({ make }) => {
     const executor = make({ maxWorkers: 2 });
     const gate = new Gate();
@@ -16,6 +16,7 @@ behaviour(
     const results = await executor.map(passGate, gates, [0, 1, 2, 3], {
       settled: true,
       itemTimeout: 300,
+      chunkSize: 4,
     });
     gate.open();
     const said = results.map((result) =>

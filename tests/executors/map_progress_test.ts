@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { MapProgress } from "../../mod.ts";
 import { behaviour, loggedErrors, settle, until } from "./helpers/harness.ts";
+import { NotedInput } from "./helpers/noted_input.ts";
 import { Gate, passGate } from "./helpers/tasks.ts";
 
 const negate = (n: number) => -n;
@@ -32,7 +33,7 @@ behaviour(
     const results = executor.map(negate, [1, 2, 3], { onProgress });
     assertEquals(told, []);
     await results;
-    assertEquals(told.at(-1), { done: 3, failed: 0, total: 3 });
+    assertEquals(told.at(-1), { done: 3, failed: 0, total: 3, final: true });
     const { length } = told;
     await settle();
     assertEquals(told.length, length);
@@ -67,14 +68,48 @@ behaviour(
     }
     gate.open();
     assert(noted.told.length > 1, `${noted.told.length} times`);
-    assertEquals(noted.last, { done: 2000, failed: 0, total: 2000 });
+    assertEquals(noted.last, {
+      done: 2000,
+      failed: 0,
+      total: 2000,
+      final: true,
+    });
     // The last comes when it comes; timers of two turns may be close to each other.
     for (let i = 1; i < noted.times.length - 1; i++) {
       const passed = noted.times[i]! - noted.times[i - 1]!;
       assert(passed > 90, `${passed} ms`);
     }
+    const final = noted.told.map(({ final }) => final);
+    assertEquals(final.indexOf(true), final.length - 1);
     const done = noted.told.map(({ done }) => done);
     assertEquals(done, done.toSorted((a, b) => a - b));
+  },
+);
+
+behaviour(
+  "map() tells of calls, not of inputs or of what travels together (tqdm#1791)",
+  async ({ make }) => {
+    const executor = make({ maxWorkers: 1 });
+    const noted = new Noted();
+    const { onProgress } = noted;
+    const gate = new Gate();
+    const open = new Gate();
+    open.open();
+    const gates = [open, open, ...Array(8).fill(gate)].map(({ cells }) =>
+      cells
+    );
+    const input = new NotedInput(10);
+    const results = executor.map(passGate, gates, input, {
+      onProgress,
+      chunkSize: 5,
+    });
+    // All inputs have been pulled, and half of them are at the worker.
+    await until(() => noted.last !== undefined);
+    assertEquals(input.pulled, 10);
+    assertEquals(noted.last?.done, 2);
+    gate.open();
+    await results;
+    assertEquals(noted.last?.done, 10);
   },
 );
 
@@ -87,12 +122,12 @@ behaviour("map() tells once of an empty input", async ({ make }) => {
   await until(() => told.length > 0);
   assertEquals(await results, []);
   await settle();
-  assertEquals(told, [{ done: 0, failed: 0, total: 0 }]);
+  assertEquals(told, [{ done: 0, failed: 0, total: 0, final: true }]);
   await executor.forEach(negate, new Set<number>(), { onProgress });
   assertEquals(told.length, 2);
   await executor.map(() => 1, { onProgress });
   assertEquals(told.length, 3);
-  assertEquals(noted.last, { done: 0, failed: 0, total: 0 });
+  assertEquals(noted.last, { done: 0, failed: 0, total: 0, final: true });
 });
 
 behaviour("map() tells the total if inputs have one", async ({ make }) => {
@@ -107,9 +142,19 @@ behaviour("map() tells the total if inputs have one", async ({ make }) => {
   await executor.map(add, [1, 2, 3], new Set([1, 2]), { onProgress });
   assertEquals(noted.last?.total, 2);
   await executor.map(add, [1, 2, 3], [1].values(), { onProgress });
-  assertEquals(noted.last, { done: 1, failed: 0, total: undefined });
+  assertEquals(noted.last, {
+    done: 1,
+    failed: 0,
+    total: undefined,
+    final: true,
+  });
   await executor.map((text: string) => text, "text", { onProgress });
-  assertEquals(noted.last, { done: 4, failed: 0, total: undefined });
+  assertEquals(noted.last, {
+    done: 4,
+    failed: 0,
+    total: undefined,
+    final: true,
+  });
 });
 
 behaviour("map() tells of calls that failed", async ({ make }) => {
@@ -119,9 +164,10 @@ behaviour("map() tells of calls that failed", async ({ make }) => {
   const inputs = [0, 1, 2, Promise.reject(new Error("no input")), 3];
   const options = { onProgress, settled: true } as const;
   await executor.map(failOdd, inputs, options);
-  assertEquals(noted.last, { done: 5, failed: 3, total: 5 });
+  assertEquals(noted.last, { done: 5, failed: 3, total: 5, final: true });
   const results = executor.map(failOdd, [0, 1, 2], { onProgress });
   await assertRejects(() => results.then(), RangeError);
+  assertEquals(noted.last!.final, true);
   assertEquals(noted.last!.failed, 1);
   assertEquals(noted.last!.total, 3);
 });
@@ -153,7 +199,7 @@ behaviour("map() that is left tells for the last time", async ({ make }) => {
   const results = executor.map(negate, [1, 2, 3], { onProgress });
   await results.next();
   await results.return();
-  assert(told.length > 0);
+  assertEquals(told.at(-1)?.final, true);
   const { length } = told;
   await executor.shutdown();
   assertEquals(told.length, length);

@@ -100,7 +100,7 @@ behaviour(
       retry: 3,
       onProgress: (progress) => last = progress,
     });
-    assertEquals(last, { done: 3, failed: 1, total: 3 });
+    assertEquals(last, { done: 3, failed: 1, total: 3, final: true });
     const told = events.map(({ index, outcome, attempts }) =>
       `${index} ${outcome} ${attempts}`
     );
@@ -232,7 +232,7 @@ workerBehaviour(
 );
 
 behaviour(
-  "map() that is left makes no more attempts",
+  "map() that is left makes no more attempts (p-retry#97)",
   async ({ make }) => {
     const executor = make({ maxWorkers: 1 });
     for (const retry of [{ minTimeout: 60_000 }, { maxAttempts: Infinity }]) {

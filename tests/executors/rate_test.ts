@@ -61,6 +61,40 @@ for (const Pool of POOLS) {
   );
 
   watched(
+    `${Pool.name} rate holds back each attempt of a map (bottleneck#170)`,
+    async (executors) => {
+      const pool = new Pool({
+        maxWorkers: 2,
+        rate: { limit: 3, interval: 150 },
+      });
+      executors.push(pool);
+      const failNow = () => {
+        throw new Error(`${performance.timeOrigin + performance.now()}`);
+      };
+      const begun = performance.timeOrigin + performance.now();
+      const times: number[] = [];
+      pool.addEventListener(
+        "retry",
+        ({ error }) => times.push(Number((error as Error).message)),
+      );
+      const results = await pool.map(failNow, Array(4).keys(), {
+        retry: { maxAttempts: 3, minTimeout: 1 },
+        settled: true,
+      });
+      for (const result of results) {
+        assert(result.status === "rejected");
+        times.push(Number(result.reason.message));
+      }
+      assertEquals(times.length, 12);
+      assert(Math.max(...times) - begun >= 3 * 150);
+      // As above.
+      if (Pool !== PromisePoolExecutor && Pool !== SerialExecutor) return;
+      const most = mostWithin(times, 149);
+      assert(most <= 3, `${most} within 149 ms`);
+    },
+  );
+
+  watched(
     `${Pool.name} rate keeps calls pending that wait, and they can be cancelled`,
     async (executors) => {
       const pool = new Pool({
@@ -76,6 +110,26 @@ for (const Pool of POOLS) {
       assert(waiting[1]!.cancel());
       await pool.shutdown({ cancelFutures: true });
       assert(waiting.every((future) => future.cancelled()));
+    },
+  );
+}
+
+for (const Pool of POOLS) {
+  watched(
+    `${Pool.name} shutdown() waits for what the rate holds back`,
+    async (executors) => {
+      const pool = new Pool({
+        maxWorkers: 1,
+        rate: { limit: 2, interval: 50 },
+      });
+      executors.push(pool);
+      const futures = Array.from(
+        { length: 6 },
+        (_, n) => pool.submit((n: number) => n, n),
+      );
+      await pool.shutdown();
+      assert(futures.every((future) => future.done()));
+      assertEquals(await Promise.all(futures), [0, 1, 2, 3, 4, 5]);
     },
   );
 }
@@ -115,20 +169,7 @@ Deno.test("rate lets the worker do something else", async () => {
   assertEquals(await waits, 2);
 });
 
-Deno.test("shutdown() waits for what the rate holds back", async () => {
-  const pool = new WorkerPoolExecutor({
-    maxWorkers: 1,
-    rate: { limit: 2, interval: 50 },
-  });
-  const futures = Array.from(
-    { length: 6 },
-    (_, n) => pool.submit((n: number) => n, n),
-  );
-  await pool.shutdown();
-  assertEquals(await Promise.all(futures), [0, 1, 2, 3, 4, 5]);
-});
-
-Deno.test("RateGate is a sliding window", async () => {
+Deno.test("RateGate is a sliding window (p-queue#126)", async () => {
   const gate = new RateGate({ limit: 3, interval: 50 });
   gate.take(1);
   await until(() => gate.wait < 30);

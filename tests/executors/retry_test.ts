@@ -146,7 +146,7 @@ behaviour(
     assert(!future.cancel());
     const { pending, running } = executor.stats();
     assertEquals([pending, running], [0, 1]);
-    // A signal ends it at once.
+    // A signal ends it at once (p-retry#97).
     controller.abort("enough");
     assertEquals(future.state, "cancelled");
     const error = await assertRejects(() => future.result(), CancelledError);

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { makeRoom } from "../../progress/status_line.ts";
 import { writeStandardError } from "./standard_error.ts";
 
 /** How many characters of an unfinished line are held back at most. */
@@ -74,6 +75,7 @@ export class OutputLines {
   #write(lines: readonly string[]): void {
     const text = lines.map((line) => `${this.#name}: ${line}\n`).join("");
     try {
+      makeRoom();
       // The present method: a program that replaces it wants to see this text.
       const write = (bytes: Uint8Array) => Deno.stderr.writeSync(bytes);
       writeStandardError(this.#encoder.encode(text), write);

@@ -11,6 +11,8 @@ import type { Job } from "@concurrent/futures/job";
 /** Makes one call after another. */
 export class SerialExecutor extends Executor {
   #running: Promise<void> | undefined;
+  #closing = false;
+  readonly #closed = Promise.withResolvers<void>();
 
   protected override enqueue(job: Job): void {
     this.queue.push(job);
@@ -21,9 +23,11 @@ export class SerialExecutor extends Executor {
     this.#running ??= Promise.resolve().then(() => this.#run());
   }
 
-  protected override async close(cancelFutures: boolean): Promise<void> {
+  protected override close(cancelFutures: boolean): Promise<void> {
     if (cancelFutures) this.queue.end((job) => job.cancel());
-    await this.#running;
+    this.#closing = true;
+    this.wake();
+    return this.#closed.promise;
   }
 
   async #run(): Promise<void> {
@@ -36,5 +40,7 @@ export class SerialExecutor extends Executor {
       }
     }
     this.#running = undefined;
+    // Else some wait for the rate of the executor.
+    if (this.#closing && this.queue.isEmpty) this.#closed.resolve();
   }
 }

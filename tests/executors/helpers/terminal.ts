@@ -14,10 +14,12 @@ const PROGRAM_LIMIT_MS = 25_000;
 
 /** Runs a command on a terminal, and prints what is seen there. */
 const TERMINAL = `
-import os, pty, select, sys
+import fcntl, os, pty, select, struct, sys, termios
 pid, terminal = pty.fork()
 if pid == 0:
-    os.execvp(sys.argv[1], sys.argv[1:])
+    size = struct.pack("HHHH", 24, int(sys.argv[1]), 0, 0)
+    fcntl.ioctl(0, termios.TIOCSWINSZ, size)
+    os.execvp(sys.argv[2], sys.argv[2:])
 seen = b""
 while True:
     # Deno forgets what is typed while it begins to ask.
@@ -58,15 +60,9 @@ export async function onTerminal(
   flags: string[],
   env: Record<string, string> = {},
 ): Promise<Seen> {
-  await using folder = await makeTempFolder({ "main.ts": WANTS(executor) });
-  const { stdout } = await runCommand("python3", {
-    args: [
-      ...["-c", TERMINAL, Deno.execPath(), "run", "--no-config", "--no-check"],
-      ...["--unstable-worker-options", ...flags, "main.ts"],
-    ],
-    cwd: folder.url,
-    env: { ...Deno.env.toObject(), ...env },
-    timeout: PROGRAM_LIMIT_MS,
+  const stdout = await runOnTerminal(WANTS(executor), {
+    flags: ["--unstable-worker-options", ...flags],
+    env,
   });
   return {
     task: Array.from(stdout.matchAll(/task: (\w+)/g), ([, what]) => what!),
@@ -77,3 +73,66 @@ export async function onTerminal(
 
 /** What becomes of such tasks if nobody is asked. */
 export const REFUSED: string[] = ["NotCapable", "NotCapable"];
+
+/** Options of {@linkcode runOnTerminal}. */
+export interface TerminalOptions {
+  /** Flags of Deno. */
+  flags?: string[];
+  env?: Record<string, string>;
+  /** How wide the terminal is. */
+  columns?: number;
+  /** Whether the environment is without `NO_COLOR`. */
+  color?: boolean;
+}
+
+/**
+ * Runs a program on a terminal.
+ *
+ * @param program The text of its main module.
+ * @returns All that the program wrote to the terminal.
+ */
+export async function runOnTerminal(
+  program: string,
+  { flags = ["-A"], env = {}, columns = 80, color = false }: TerminalOptions =
+    {},
+): Promise<string> {
+  await using folder = await makeTempFolder({ "main.ts": program });
+  const { stdout } = await runCommand("python3", {
+    args: [
+      ...["-c", TERMINAL, `${columns}`],
+      ...color ? ["env", "-u", "NO_COLOR"] : [],
+      ...[Deno.execPath(), "run", "--no-config", "--no-check"],
+      ...[...flags, "main.ts"],
+    ],
+    cwd: folder.url,
+    env: { ...Deno.env.toObject(), ...env },
+    timeout: PROGRAM_LIMIT_MS,
+  });
+  return stdout;
+}
+
+/**
+ * What a terminal shows in the end of what was written to it: its lines, without
+ * colours.
+ */
+export function screenOf(written: string, columns = 80): string[] {
+  const lines = [""];
+  let at = 0;
+  // deno-lint-ignore no-control-regex
+  for (const part of written.match(/\x1b\[[\d;]*[A-Za-z]|[^]/g) ?? []) {
+    if (part === "\n") lines.push("");
+    else if (part === "\r") at = 0;
+    else if (part === "\x1b[K") {
+      lines.push(lines.pop()!.slice(0, at));
+    } else if (!part.startsWith("\x1b")) {
+      if (at === columns) {
+        lines.push("");
+        at = 0;
+      }
+      const line = lines.pop()!.padEnd(at);
+      lines.push(line.slice(0, at) + part + line.slice(at + 1));
+      at++;
+    }
+  }
+  return lines;
+}
