@@ -21,7 +21,6 @@ import {
   isPending,
   runProgram,
   until,
-  untilIdle,
   watched,
 } from "./helpers/harness.ts";
 import {
@@ -236,24 +235,6 @@ behaviour(
     );
     await executor.shutdown({ cancelFutures: true });
     await rejected;
-  },
-);
-
-behaviour(
-  "shutdown({ timeout }) ends a forEach() that takes longer",
-  async ({ make }) => {
-    const executor = make({ maxWorkers: 1 });
-    const gate = new Gate();
-    const input = new NotedInput();
-    const done = executor.forEach(passGate, gate.again(), input);
-    const rejected = assertRejects(() => done, CancelledError);
-    await until(() => gate.reached > 0);
-    const closed = executor.shutdown({ timeout: 20 });
-    await rejected;
-    gate.open();
-    await closed;
-    assertEquals(input.returned, 1);
-    await untilIdle(executor);
   },
 );
 
