@@ -57,6 +57,9 @@ natsTest("a node drops what is no message where calls are", async () => {
     ["b", encodeMessage({ ...good, calls: 1e9 }, [bytes])],
     ["b", encodeMessage({ ...good, client: "a.>" }, [bytes])],
     ["b", encodeMessage({ ...good, timeout: 0 }, [bytes])],
+    ["b", encodeMessage({ ...good, attempt: 1 }, [bytes])],
+    ["b", encodeMessage({ ...good, attempt: 2.5 }, [bytes])],
+    ["b", encodeMessage({ ...good, reports: 1 as never }, [bytes])],
     ["b", encodeMessage({ ...good, code: {} } as Run & Message, [bytes])],
     // Somebody else's, or another's name.
     ["another", encodeMessage(good, [bytes])],
