@@ -7,6 +7,7 @@ import {
   type Report,
 } from "../../../executors/nats/messages.ts";
 import {
+  decodeValues,
   encodeValue,
   UnreadableError,
 } from "../../../executors/nats/values.ts";
