@@ -72,8 +72,8 @@ export class Pace {
   note({ done, part = 0 }: Progress, at: number): void {
     const { done: before } = this.#now;
     this.#now = { at, done, part };
-    // What is there before the first has ended took no time.
-    if (done === 0) this.#steps = [this.#now];
+    // What is there before the first has ended was done before, in no time.
+    if (done === 0 && part > this.#steps[0]!.part) this.#steps = [this.#now];
     const last = this.#steps.at(-1)!;
     if (done === before || at - last.at < STEP_MS) return;
     this.#steps.push(this.#now);

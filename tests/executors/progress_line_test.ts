@@ -62,6 +62,14 @@ Deno.test("Pace counts nothing that was done before", () => {
   assertEquals(pace.at(13_000).rate, 1);
 });
 
+Deno.test("Pace counts the time before the first has ended", () => {
+  const pace = new Pace(0);
+  for (let ms = 0; ms < 2000; ms += 100) pace.note(progress(0, 0), ms);
+  pace.note(progress(1, 0.1), 2000);
+  assertEquals(pace.at(2000).rate, 0.5);
+  assertEquals(left(pace, 2), "18 s left");
+});
+
 Deno.test("Pace says nothing that nobody knows", () => {
   assertEquals(left(new Pace(0), 10), undefined);
   const pace = new Pace(0);
