@@ -218,7 +218,9 @@ export class PromisePoolExecutor extends Executor {
       const error = new CancelledError(
         "The time of the executor's shutdown was up",
       );
-      if (job?.cancelRunning(error, call)) scope.task?.stop(error);
+      job?.cancelRunning(error, call);
+      // Also where nobody waits any more: a `forEach()` has ended before.
+      scope.task?.stop(error);
     }
     return Promise.resolve();
   }

@@ -23,6 +23,8 @@ export type AsyncContext = object | undefined;
 interface Contexts {
   /** The context of the calling code. */
   readonly current: () => AsyncContext;
+  /** Whether the calling code is in a context, if that is quickly known. */
+  readonly isCurrent: (context: AsyncContext) => boolean;
   /** Calls a function in a context. */
   readonly run: <R>(context: AsyncContext, fn: () => R) => R;
 }
@@ -37,6 +39,10 @@ const contexts = denoContexts() ?? publicContexts();
 
 /** The context of the calling code: in it, {@linkcode runIn} calls functions later. */
 export const currentContext: () => AsyncContext = contexts.current;
+
+/** Whether the calling code is in a context, so that there is no need for {@linkcode runIn}; false if that is not known. */
+export const isCurrentContext: (context: AsyncContext) => boolean =
+  contexts.isCurrent;
 
 /**
  * Calls a function in a context; what the function starts is in it too.
@@ -60,6 +66,7 @@ function denoContexts(): Contexts | undefined {
   }
   return {
     current: getAsyncContext,
+    isCurrent: (context) => getAsyncContext() === context,
     run: (context, fn) => {
       const before = getAsyncContext();
       if (before === context) return fn();
@@ -81,6 +88,7 @@ function publicContexts(): Contexts {
   const program = take();
   return {
     current: take,
+    isCurrent: () => false,
     run: (context, fn) =>
       ((context ?? program) as asyncHooks.AsyncResource).runInAsyncScope(fn),
   };

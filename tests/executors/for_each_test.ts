@@ -239,23 +239,6 @@ behaviour(
 );
 
 behaviour(
-  "shutdown({ timeout }) ends a forEach() that takes longer",
-  async ({ make }) => {
-    const executor = make({ maxWorkers: 1 });
-    const gate = new Gate();
-    const input = new NotedInput();
-    const done = executor.forEach(passGate, gate.again(), input);
-    const rejected = assertRejects(() => done, CancelledError);
-    await until(() => gate.reached > 0);
-    const closed = executor.shutdown({ timeout: 20 });
-    await rejected;
-    gate.open();
-    await closed;
-    assertEquals(input.returned, 1);
-  },
-);
-
-behaviour(
   "forEach() stops what runs when its signal is aborted",
   async ({ make }) => {
     const executor = make({ maxWorkers: 1 });

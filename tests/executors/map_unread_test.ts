@@ -150,22 +150,6 @@ behaviour(
   },
 );
 
-behaviour(
-  "map() is not warned of after a shutdown whose time was up",
-  async ({ make }) => {
-    const executor = make({ maxWorkers: 1 });
-    const gate = new Gate();
-    const warned = await warnings(async () => {
-      executor.map(passGate, gate.again(), new NotedInput());
-      await until(() => gate.reached > 0);
-      await executor.shutdown({ timeout: 5 });
-      gate.open();
-      await executor.shutdown();
-    });
-    assertEquals(warned, []);
-  },
-);
-
 workerBehaviour("map() is not warned of after terminate()", async (make) => {
   const executor = make({ maxWorkers: 1 });
   const gate = new Gate();

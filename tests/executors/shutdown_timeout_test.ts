@@ -12,6 +12,7 @@ import {
   commonBehaviour,
   settle,
   until,
+  untilIdle,
 } from "./helpers/harness.ts";
 import { Gate, noteStop, passGate } from "./helpers/tasks.ts";
 
@@ -38,6 +39,7 @@ behaviour(
     if (kind.name === "PromisePoolExecutor") {
       await assertRejects(() => running.result(), CancelledError, "was up");
       await until(() => gate.stoppedBy === "CancelledError");
+      await untilIdle(executor);
     } else {
       await assertRejects(() => running.result(), WorkerTerminatedError);
     }
@@ -70,6 +72,8 @@ behaviour(
     await first;
     assert(running.done());
     gate.open();
+    // In a promise pool, the task has not been waited for.
+    await untilIdle(executor);
   },
 );
 
@@ -112,3 +116,53 @@ commonBehaviour("shutdown({ timeout }) is checked", async ({ make }) => {
   // None of these was a shutdown.
   await executor.submit(() => 1);
 });
+
+behaviour(
+  "shutdown({ timeout }) ends a forEach() that takes longer, and stops what runs",
+  async ({ make, kind }) => {
+    const executor = make({ maxWorkers: 1 });
+    const gate = new Gate();
+    let returned = false;
+    function* input() {
+      try {
+        while (true) yield gate.cells;
+      } finally {
+        returned = true;
+      }
+    }
+    const done = executor.forEach(noteStop, input());
+    const rejected = assertRejects(() => done, CancelledError);
+    await until(() => gate.reached > 0);
+    await executor.shutdown({ timeout: 20 });
+    await rejected;
+    assert(returned);
+    // Workers are gone by now, with what they ran.
+    if (kind.name !== "PromisePoolExecutor") return;
+    await until(() => gate.stoppedBy === CancelledError.name);
+    await settle();
+  },
+);
+
+behaviour(
+  "map() is not warned of after a shutdown whose time was up",
+  async ({ make, kind }) => {
+    const executor = make({ maxWorkers: 1 });
+    const gate = new Gate();
+    const warned: unknown[] = [];
+    const original = console.warn;
+    console.warn = (message) => warned.push(message);
+    try {
+      executor.map(noteStop, gate.again());
+      await until(() => gate.reached > 0);
+      await executor.shutdown({ timeout: 5 });
+      // Workers are gone by now, with what they ran.
+      if (kind.name === "PromisePoolExecutor") {
+        await until(() => gate.stoppedBy === CancelledError.name);
+        await settle();
+      }
+    } finally {
+      console.warn = original;
+    }
+    assertEquals(warned, []);
+  },
+);

@@ -1,7 +1,16 @@
 // What a client does with what nodes say that calls have reported: true or not.
 
-import { assertEquals } from "@std/assert";
-import { encodeValue } from "../../../executors/nats/values.ts";
+import { assertEquals, assertThrows } from "@std/assert";
+import {
+  decodeMessage,
+  encodeMessage,
+  type Report,
+} from "../../../executors/nats/messages.ts";
+import {
+  decodeValues,
+  encodeValue,
+  UnreadableError,
+} from "../../../executors/nats/values.ts";
 import { loggedErrors, until } from "../helpers/harness.ts";
 import { natsTest } from "./nats_server.ts";
 import { endWaiting, setUp, wait } from "./pool_kit.ts";
@@ -88,3 +97,39 @@ natsTest(
     assertEquals(heard, ["in time"]);
   },
 );
+
+Deno.test("decodeMessage() takes a report that is one, and no other", () => {
+  const block = encodeValue(1);
+  const good: Report = {
+    type: "report",
+    ticket: "t",
+    batch: "b",
+    before: 0,
+    reports: [{ call: 0, bytes: block.length }],
+  };
+  const read = (head: object, blocks = [block]) =>
+    decodeMessage(encodeMessage(head as Report, blocks), "take", "report");
+  const { head, blocks } = read(good);
+  assertEquals(head, good);
+  assertEquals(decodeValues(blocks[0]!, 1), [1]);
+  const heads = [
+    ...["", "a.b", 5, undefined].flatMap((
+      it,
+    ) => [{ ticket: it }, { batch: it }]),
+    ...[-1, 0.5, "0", null].flatMap((it) => [
+      { before: it },
+      { reports: [{ call: it, bytes: block.length }] },
+      { reports: [{ call: 0, bytes: it }] },
+    ]),
+    ...[undefined, {}, [null], [[]], [{ call: 0 }], 5].map((it) => ({
+      reports: it,
+    })),
+    { reports: [{ call: 2 ** 30, bytes: block.length }] },
+    { reports: [{ call: 0, bytes: block.length + 1 }] },
+    { type: "yes" },
+  ];
+  for (const head of heads) {
+    assertThrows(() => read({ ...good, ...head }), UnreadableError);
+  }
+  assertThrows(() => read(good, []), UnreadableError);
+});

@@ -5,7 +5,7 @@
  */
 
 import type { Future } from "../../../../mod.ts";
-import { type Deed, DEEDS } from "./tasks.ts";
+import { type Deed, DEEDS, REPORTS } from "./tasks.ts";
 
 /** A task, and what was done to it. */
 export interface Submitted {
@@ -16,6 +16,8 @@ export interface Submitted {
   readonly controller: AbortController | undefined;
   /** How much had happened to nodes and server by then. */
   readonly harm: number;
+  /** What it has reported: its place, and a number. */
+  readonly heard: readonly (readonly [number, number])[];
   /** How often its future called back. */
   settled: number;
   /** Whether `cancel()` said so. */
@@ -71,4 +73,18 @@ export function allows(
         deed === "end its worker" && entries > 0;
   }
   return outcome === DEEDS[deed](place) && entries > 0;
+}
+
+/** Whether it may have reported what was heard of it: in order, from the beginning each time that it was entered, and all of it unless a node was lost. */
+export function mayHaveReported(
+  { place, deed, heard, harm }: Submitted,
+  outcome: unknown,
+  harmNow: number,
+): boolean {
+  const inOrder = heard.every(([of, n], i) =>
+    of === place && (n === 0 || n === heard[i - 1]?.[1]! + 1)
+  );
+  const isWhole = deed !== "report" || outcome !== place || harmNow > harm ||
+    heard.length === REPORTS;
+  return inOrder && isWhole;
 }

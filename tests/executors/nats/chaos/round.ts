@@ -8,7 +8,13 @@
 import { assert } from "@std/assert";
 import { NatsPoolExecutor } from "../../../../executors/nats/mod.ts";
 import type { Random } from "../../helpers/random.ts";
-import { allows, type Ending, outcomeOf, type Submitted } from "./outcome.ts";
+import {
+  allows,
+  type Ending,
+  mayHaveReported,
+  outcomeOf,
+  type Submitted,
+} from "./outcome.ts";
 import {
   type Deed,
   entriesOf,
@@ -30,6 +36,7 @@ const BACKLOG = 100;
 const TINY: readonly Deed[] = ["return", "return later", "compute"];
 const SLOW: readonly Deed[] = ["return much later"];
 const LARGE: readonly Deed[] = ["return what is large", "return what it got"];
+const TALKATIVE: readonly Deed[] = ["report"];
 const ODD: readonly Deed[] = [
   "throw",
   "throw nothing",
@@ -105,7 +112,7 @@ export class Round {
       case 4:
         return this.#submit(1 + below(3), LARGE);
       case 5:
-        return this.#submit(1 + below(4), ODD);
+        return this.#submit(1 + below(4), below(2) === 0 ? ODD : TALKATIVE);
       case 6:
         if (below(8) === 0) this.#submit(1, ["kill its node"]);
         return;
@@ -145,11 +152,13 @@ export class Round {
       const place = this.#places++;
       const { harm } = this.#world;
       const controller = stop?.controller;
+      const heard: (readonly [number, number])[] = [];
+      const talks = deed === "report";
       const future = this.#executor.submitWith(
         stop === undefined
-          ? {}
+          ? talks ? { onReport: (report) => heard.push(report) } : {}
           : { signal: stop.controller.signal, timeout: stop.timeout },
-        below(8) === 0 ? performBundled : perform,
+        talks || below(8) === 0 ? performBundled : perform,
         this.#folder,
         place,
         deed,
@@ -163,6 +172,7 @@ export class Round {
         future,
         controller,
         harm,
+        heard,
         settled: 0,
         cancelled: false,
       };
@@ -288,7 +298,8 @@ export class Round {
       harm,
     };
     assert(
-      settled === 1 && allows(submitted, outcome, entries, terms),
+      settled === 1 && allows(submitted, outcome, entries, terms) &&
+        mayHaveReported(submitted, outcome, harm),
       `${outcome} after ${entries} entries: ${Deno.inspect(submitted)} ${
         Deno.inspect(terms)
       }`,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { task } from "../../../../mod.ts";
+import { currentTask, task } from "../../../../mod.ts";
 
 /** How large what travels in parts is: a message takes 1 MiB. */
 export const LARGE_BYTES = 1_300_000;
@@ -17,6 +17,8 @@ export const DEEDS = {
   "compute": (place: number) => place,
   "return what is large": (place: number) => `${LARGE_BYTES} × ${place % 256}`,
   "return what it got": (place: number) => `${LARGE_BYTES} × ${place % 256}`,
+  // It travels as a bundle: only such a one can ask for its task.
+  "report": (place: number) => place,
   "throw": () => "RangeError",
   "throw nothing": () => undefined,
   "return a function": () => "DataCloneError",
@@ -25,6 +27,9 @@ export const DEEDS = {
   // It never ends by itself.
   "hang": () => "TimeoutError",
 } satisfies Record<string, (place: number) => unknown>;
+
+/** How often a task reports that is told to. */
+export const REPORTS = 20;
 
 /** Something a task may be told to do. */
 export type Deed = keyof typeof DEEDS;
@@ -44,6 +49,7 @@ export function perform(
     new Promise((resolve) => setTimeout(resolve, ms)).then(() => place);
   switch (deed) {
     case "return":
+    case "report":
       return place;
     case "return later":
       return wait(place % 20);
@@ -75,8 +81,16 @@ export function perform(
 /** The same, which travels as a bundle of its module. */
 export const performBundled: typeof perform = task(
   import.meta,
-  function performBundled(folder, place, deed, bytes) {
-    return perform(folder, place, deed, bytes);
+  async function performBundled(folder, place, deed, bytes) {
+    const value = perform(folder, place, deed, bytes);
+    if (deed !== "report") return await value;
+    for (let n = 0; n < REPORTS; n++) {
+      currentTask()!.report([place, n]);
+      if (n % 5 === place % 5) {
+        await new Promise((resolve) => setTimeout(resolve, place % 100));
+      }
+    }
+    return place;
   },
 );
 
