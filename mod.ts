@@ -46,7 +46,7 @@ export type {
   ExecutorOptions,
   InitializerOptions,
   ShutdownOptions,
-} from "./executors/executor.ts";
+} from "./executors/options.ts";
 export { Future } from "./executors/future.ts";
 export type {
   FutureState,

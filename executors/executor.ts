@@ -20,6 +20,7 @@ import {
   checkFunction,
   checkOptions,
 } from "./arguments.ts";
+import { Ending } from "./ending.ts";
 import { ShutdownError } from "./errors.ts";
 import type { Future } from "./future.ts";
 import { BackPressure } from "./job/back_pressure.ts";
@@ -31,31 +32,20 @@ import {
   type SubmitOptions,
 } from "./job/options.ts";
 import { JobQueue } from "./job/queue.ts";
-import { checkRate, type Rate } from "./job/rate.ts";
+import { checkRate } from "./job/rate.ts";
 import { RetrySink } from "./job/retry_sink.ts";
-import { Upcoming } from "./job/upcoming.ts";
 import { startForEach } from "./map/for_each.ts";
-import {
-  howToIterate,
-  type Input,
-  type Source,
-  sourceOf,
-} from "./map/inputs.ts";
-import {
-  checkForEachOptions,
-  checkMapOptions,
-  type ForEachOptions,
-  type MapOptions,
-  type MapResult,
-  type MapSettings,
-  type MapTarget,
-  type OpenMap,
+import { checkMapArguments, type MapArguments } from "./map/arguments.ts";
+import type { Input } from "./map/inputs.ts";
+import type {
+  ForEachOptions,
+  MapOptions,
+  MapResult,
+  MapTarget,
 } from "./map/options.ts";
 import { startMap } from "./map/run.ts";
-import { type UnreadMap, warnOfUnread } from "./map/unread_maps.ts";
+import type { ExecutorOptions, ShutdownOptions } from "./options.ts";
 import { currentContext } from "./runtime/async_context.ts";
-import { monotonicTime } from "./runtime/clock.ts";
-import { startTimer } from "./runtime/timer.ts";
 import {
   type Activity,
   type ExecutorStats,
@@ -64,55 +54,6 @@ import {
   type TaskEvent,
 } from "./stats.ts";
 import type { AnyFunction } from "./task.ts";
-import { show } from "./text.ts";
-
-/** Options of {@linkcode Executor.shutdown}. */
-export interface ShutdownOptions {
-  /**
-   * Whether to wait until all work has ended and every resource is freed.
-   *
-   * @default {true}
-   */
-  wait?: boolean;
-  /**
-   * Whether to cancel what has not started.
-   *
-   * @default {false}
-   */
-  cancelFutures?: boolean;
-  /**
-   * After how many milliseconds what is left ends as by `terminate()`; of several
-   * calls of `shutdown()`, the earliest end counts.
-   *
-   * @default {Infinity}
-   */
-  timeout?: number;
-}
-
-/** Options of all executors. */
-export interface ExecutorOptions {
-  /**
-   * How many calls may be pending before {@linkcode Executor.ready} waits, an
-   * integer of at least 1, or `Infinity`.
-   *
-   * @default {Infinity}
-   */
-  highWaterMark?: number;
-  /** How many calls begin within any span of time; without, as many as there is room for. */
-  rate?: Rate;
-}
-
-/** Options of executors that have an initializer. */
-export interface InitializerOptions {
-  /**
-   * Called before the first task: once in the promise pool, once in each
-   * worker elsewhere. If it throws, the executor is broken.
-   */
-  // deno-lint-ignore no-explicit-any
-  initializer?: (...args: any[]) => unknown;
-  /** The arguments of the initializer. */
-  initArgs?: readonly unknown[];
-}
 
 /** How jobs get into an executor that its own methods have not made; not exported from mod.ts. */
 export let entranceTo: (executor: Executor) => Entrance;
@@ -143,21 +84,18 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
    */
   protected readonly queue: JobQueue;
   readonly #tally: Tally = new Tally(this);
-  readonly #upcoming = new Upcoming();
+  readonly #ending = new Ending({
+    close: (cancelFutures) => this.close(cancelFutures),
+    abandon: () => this.abandon(),
+  });
   readonly #pressure: BackPressure;
   readonly #futures = new FutureSink(this.#tally);
-  /**
-   * The maps to tell when the executor takes no more jobs: one whose input
-   * never answers will not ask.
-   */
-  readonly #openMaps = new Set<OpenMap>();
-  readonly #unreadMaps = new Set<UnreadMap>();
   readonly #entrance: MapTarget = {
     tally: this.#tally,
-    unreadMaps: this.#unreadMaps,
-    upcoming: this.#upcoming,
+    upcoming: this.#ending.upcoming,
+    openMaps: this.#ending.openMaps,
+    unreadMaps: this.#ending.unreadMaps,
     moves: this.moves,
-    openMaps: this.#openMaps,
     checkTask: (fn) => this.checkTask(fn),
     assertOpen: () => this.assertOpen(),
     enqueue: (job) => this.enqueue(job),
@@ -165,12 +103,6 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
   };
   #shutdown = false;
   #broken: (() => Error) | undefined;
-
-  /** Ends what is left when the time of a shutdown is up, and when that is. */
-  #stopDeadline = () => {};
-  #deadline = Infinity;
-  /** Resolves once the time of a shutdown was up, and all was ended. */
-  readonly #timeIsUp = Promise.withResolvers<void>();
 
   static {
     entranceTo = (executor) => executor.#entrance;
@@ -189,18 +121,12 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
     const mark = checkCount("highWaterMark", highWaterMark, Infinity, {
       unbounded: true,
     });
-    const count = () => this.stats().pending;
     this.#pressure = new BackPressure(mark, {
-      get open() {
-        return tally.open;
-      },
-      get pending() {
-        return count();
-      },
+      open: () => this.#tally.open,
+      pending: () => this.stats().pending,
     });
     const less = this.#pressure.isOn ? () => this.#pressure.less() : undefined;
-    const tally = this.#tally;
-    tally.onEnded = less;
+    this.#tally.onEnded = less;
     this.queue = new JobQueue({
       rate: checkRate(rate),
       onReady: () => this.wake(),
@@ -550,13 +476,8 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
     const ms = checkDuration("timeout", timeout, Infinity);
     this.#shutdown = true;
     this.#pressure.lift();
-    if (cancels) this.giveUp();
-    // Inputs that are awaited count before maps hear that no more are pulled.
-    const closed = this.#close(cancels);
-    this.#closeMaps();
-    this.#endWithin(ms, closed);
-    if (!waits) return Promise.resolve();
-    return Promise.race([closed, this.#timeIsUp.promise]);
+    const ended = this.#ending.shutDown(cancels, ms);
+    return waits ? ended : Promise.resolve();
   }
 
   /**
@@ -709,8 +630,7 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
    * without, each ends by that of its last one.
    */
   protected giveUp(error?: () => Error): void {
-    this.#unreadMaps.clear();
-    this.#upcoming.giveUp(error);
+    this.#ending.giveUp(error);
   }
 
   /**
@@ -748,41 +668,7 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
     this.#pressure.lift();
     // Later: inputs run code of users as they are closed, and the strategy has
     // yet to end the jobs that wait.
-    Promise.resolve().then(() => this.#closeMaps());
-  }
-
-  /** Has the strategy close once nothing will bring more jobs, and then warns of what nobody has read. */
-  #close(cancels: boolean): Promise<void> {
-    let closed: Promise<void>;
-    if (this.#upcoming.isEmpty) closed = this.close(cancels);
-    else {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#upcoming.whenNone(() => resolve(this.close(cancels)));
-      closed = promise;
-    }
-    if (this.#unreadMaps.size === 0) return closed;
-    const warned = closed.then(() => {
-      warnOfUnread(this.#unreadMaps);
-      this.#unreadMaps.clear();
-    });
-    // Whoever waits hears of an error; if nobody does, nobody is to.
-    warned.catch(() => {});
-    return warned;
-  }
-
-  /** Ends what is left after some time, unless all has ended by itself. */
-  #endWithin(ms: number, closed: Promise<void>): void {
-    closed.then(() => this.#stopDeadline(), () => this.#stopDeadline());
-    const deadline = monotonicTime() + ms;
-    if (!(deadline < this.#deadline)) return;
-    this.#stopDeadline();
-    this.#deadline = deadline;
-    const end = () => {
-      this.giveUp();
-      this.#timeIsUp.resolve(this.abandon());
-    };
-    if (ms === 0) end();
-    else this.#stopDeadline = startTimer(ms, end);
+    Promise.resolve().then(() => this.#ending.closeMaps());
   }
 
   #watch(): void {
@@ -791,46 +677,15 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
     this.watch();
   }
 
-  /** Ends the inputs of all maps. */
-  #closeMaps(): void {
-    for (const map of [...this.#openMaps]) map.executorClosed();
-  }
-
   /** Checks the arguments of `map()` or `forEach()`. */
   #mapArguments(
     method: "map" | "forEach",
     fn: AnyFunction,
     rest: unknown[],
-  ): { inputs: Source[]; settings: MapSettings } {
+  ): MapArguments {
     this.checkTask(fn);
-    const sources = rest.map(sourceOf);
-    const options = isMapOptions(rest, sources.at(-1))
-      ? rest.pop() as MapOptions | undefined
-      : undefined;
-    const settings = method === "map"
-      ? checkMapOptions(options)
-      : checkForEachOptions(options);
-    const inputs = rest.map((input, i) => {
-      const source = sources[i];
-      if (source !== undefined) return source;
-      const hint = howToIterate(input);
-      throw new TypeError(
-        `Input ${i + 1} of ${method}() must be iterable: received ${
-          show(input)
-        }${hint === undefined ? "" : `; ${hint}`}`,
-      );
-    });
+    const checked = checkMapArguments(method, rest);
     this.assertOpen();
-    return { inputs, settings };
+    return checked;
   }
-}
-
-/** Whether the last of the arguments of `map()` or `forEach()` holds options. */
-function isMapOptions(rest: unknown[], source: Source | undefined): boolean {
-  const last = rest.at(-1);
-  // map(fn, undefined) is a missing input rather than missing options.
-  if (last === undefined) return rest.length > 1;
-  // A promise, an iterator or an array-like is an input that was meant.
-  return typeof last === "object" && last !== null && source === undefined &&
-    howToIterate(last) === undefined;
 }

@@ -11,11 +11,8 @@ import {
   CancelledError,
   InvalidStateError,
 } from "./errors.ts";
-import {
-  Executor,
-  type ExecutorOptions,
-  type InitializerOptions,
-} from "./executor.ts";
+import { Executor } from "./executor.ts";
+import type { ExecutorOptions, InitializerOptions } from "./options.ts";
 import type { Job, JobHolder } from "./job/job.ts";
 import { type CallMaker, CallScope } from "./running_task.ts";
 import {

@@ -12,11 +12,8 @@ import {
   checkOptions,
 } from "./arguments.ts";
 import { InvalidStateError, WorkerTerminatedError } from "./errors.ts";
-import {
-  Executor,
-  type ExecutorOptions,
-  type InitializerOptions,
-} from "./executor.ts";
+import { Executor } from "./executor.ts";
+import type { ExecutorOptions, InitializerOptions } from "./options.ts";
 import type { Job } from "./job/job.ts";
 import { isTraced } from "./job/trace.ts";
 import type { OpenChannel } from "./pool/channel.ts";

@@ -18,9 +18,9 @@ const LAST_LOOK_MS = 20;
 /** What is asked of an executor. */
 export interface Load {
   /** How many calls have no outcome. */
-  readonly open: number;
+  open(): number;
   /** How many of them have not been entered, which takes longer to find out. */
-  readonly pending: number;
+  pending(): number;
 }
 
 /** The promise of one executor. */
@@ -84,8 +84,8 @@ export class BackPressure {
   }
 
   get #isFull(): boolean {
-    return !this.#isLifted && this.#load.open >= this.#highWaterMark &&
-      this.#load.pending >= this.#highWaterMark;
+    return !this.#isLifted && this.#load.open() >= this.#highWaterMark &&
+      this.#load.pending() >= this.#highWaterMark;
   }
 
   #lookAfter(ms: number): void {

@@ -7,8 +7,9 @@
 import config from "../../deno.json" with { type: "json" };
 import { checkCount, checkOptions } from "../arguments.ts";
 import { WorkerTerminatedError } from "../errors.ts";
-import { Executor, type ExecutorOptions } from "../executor.ts";
+import { Executor } from "../executor.ts";
 import type { Job } from "../job/job.ts";
+import type { ExecutorOptions } from "../options.ts";
 import type { Activity } from "../stats.ts";
 import { type AnyFunction, referenceOf } from "../task.ts";
 import { Client } from "./client/client.ts";

@@ -12,6 +12,7 @@ import {
   commonBehaviour,
   settle,
   until,
+  untilIdle,
 } from "./helpers/harness.ts";
 import { Gate, noteStop, passGate } from "./helpers/tasks.ts";
 
@@ -38,6 +39,7 @@ behaviour(
     if (kind.name === "PromisePoolExecutor") {
       await assertRejects(() => running.result(), CancelledError, "was up");
       await until(() => gate.stoppedBy === "CancelledError");
+      await untilIdle(executor);
     } else {
       await assertRejects(() => running.result(), WorkerTerminatedError);
     }
@@ -70,10 +72,7 @@ behaviour(
     await first;
     assert(running.done());
     gate.open();
-    // In a promise pool, the task has not been waited for.
-    const isIdle = () =>
-      executor.stats().workers.every(({ state }) => state !== "running");
-    await until(isIdle);
+    await untilIdle(executor);
   },
 );
 

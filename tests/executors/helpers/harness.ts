@@ -152,6 +152,13 @@ export async function settle(): Promise<void> {
   }
 }
 
+/** Waits until no worker runs a task, be it one that was stopped and goes on. */
+export async function untilIdle(executor: Executor): Promise<void> {
+  await until(() =>
+    executor.stats().workers.every(({ state }) => state !== "running")
+  );
+}
+
 /** Whether it is still pending when everything that is due has run. */
 export async function isPending(promise: Promise<unknown>): Promise<boolean> {
   let pending = true;
