@@ -33,8 +33,6 @@ export interface MapProgress {
   readonly failed: number;
   /** How many calls there will be; `undefined` unless each input has a `length` or `size`, and is no string. */
   readonly total: number | undefined;
-  /** Whether this is told last: the map is over, also if it was left or ended by an error. */
-  readonly final: boolean;
 }
 
 /** Options of `forEach()`. */

@@ -19,6 +19,17 @@ import { type Source, totalOf } from "./inputs.ts";
 /** So often the user is told at most, in milliseconds. */
 const INTERVAL_MS = 100;
 
+/**
+ * What was told last of each map: a bar leaves its line then, also where a map has
+ * no total, or was left. The mark is none of the fields, which are for users.
+ */
+const last = new WeakSet<MapProgress>();
+
+/** Whether a map is over that has told this. */
+export function isLast(progress: MapProgress): boolean {
+  return last.has(progress);
+}
+
 /** How many calls have ended; those that were cancelled do not count. */
 export interface Counts {
   /** All that have returned a value or failed. */
@@ -84,15 +95,14 @@ export class Progress {
     if (this.isTold) queueMicrotask(() => this.#tell(true));
   }
 
-  #tell(final: boolean): void {
+  #tell(isOver: boolean): void {
     const { done, failed } = this.counts;
     const total = this.#total;
     const log = (error: unknown) => console.error("onProgress failed:", error);
+    const progress = { done, failed, total };
+    if (isOver) last.add(progress);
     try {
-      const returned = runIn(
-        this.#asker,
-        () => this.#onProgress!({ done, failed, total, final }),
-      );
+      const returned = runIn(this.#asker, () => this.#onProgress!(progress));
       if (isThenable(returned)) Promise.resolve(returned).catch(log);
     } catch (error) {
       log(error);

@@ -198,7 +198,7 @@ class MapRun implements MapResult<unknown>, LinkedMap, PullOwner {
   /** Has the user told, should nobody ever read. */
   #noteUnread(total: number | undefined): void {
     const unread: UnreadMap = {
-      fn: this.#fn,
+      name: nameOf(this.#fn),
       counts: this.#progress.counts,
       pulled: this.#unread,
       total,

@@ -5,12 +5,10 @@
  * @module
  */
 
-import type { AnyFunction } from "../task.ts";
-import { nameOf } from "../text.ts";
-
 /** What is known of a map that nobody has read; the map itself may be out of memory by now. */
 export interface UnreadMap {
-  readonly fn: AnyFunction;
+  /** What its function is called. */
+  readonly name: string;
   /** How many of its calls have ended. */
   readonly counts: { readonly done: number };
   /** How many inputs were pulled. */
@@ -21,12 +19,10 @@ export interface UnreadMap {
 
 /** Warns of each map that is not known to have pulled its whole input. */
 export function warnOfUnread(maps: Iterable<UnreadMap>): void {
-  for (const { fn, counts: { done }, pulled, total = Infinity } of maps) {
+  for (const { name, counts: { done }, pulled, total = Infinity } of maps) {
     if (pulled >= total) continue;
     console.warn(
-      `map() of ${
-        nameOf(fn)
-      } was not read: ${done} of its calls ran, and no more of its input was pulled; read its results, or use forEach()`,
+      `map() of ${name} was not read: ${done} of its calls ran, and no more of its input was pulled; read its results, or use forEach()`,
     );
   }
 }

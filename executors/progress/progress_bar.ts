@@ -6,6 +6,7 @@
 
 import { checkOptions } from "../arguments.ts";
 import type { MapProgress } from "../map/options.ts";
+import { isLast } from "../map/progress.ts";
 import { show } from "../text.ts";
 import { Bar, partOf } from "./bar.ts";
 
@@ -59,9 +60,10 @@ export function progressBar(
   }
   const bar = new Bar(label);
   if (!bar.isTerminal) return () => {};
-  return ({ done, failed, total, final }) => {
+  return (told) => {
+    const { done, failed, total } = told;
     const progress = { done, failed, total, part: partOf(done, total) };
-    if (final) bar.leave(progress);
+    if (isLast(told)) bar.leave(progress);
     else bar.draw(progress);
   };
 }

@@ -1,6 +1,7 @@
 // map(), forEach(): how far they have come.
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { isLast } from "../../executors/map/progress.ts";
 import type { MapProgress } from "../../mod.ts";
 import { behaviour, loggedErrors, settle, until } from "./helpers/harness.ts";
 import { NotedInput } from "./helpers/noted_input.ts";
@@ -33,7 +34,7 @@ behaviour(
     const results = executor.map(negate, [1, 2, 3], { onProgress });
     assertEquals(told, []);
     await results;
-    assertEquals(told.at(-1), { done: 3, failed: 0, total: 3, final: true });
+    assertEquals(told.at(-1), { done: 3, failed: 0, total: 3 });
     const { length } = told;
     await settle();
     assertEquals(told.length, length);
@@ -72,15 +73,13 @@ behaviour(
       done: 2000,
       failed: 0,
       total: 2000,
-      final: true,
     });
     // The last comes when it comes; timers of two turns may be close to each other.
     for (let i = 1; i < noted.times.length - 1; i++) {
       const passed = noted.times[i]! - noted.times[i - 1]!;
       assert(passed > 90, `${passed} ms`);
     }
-    const final = noted.told.map(({ final }) => final);
-    assertEquals(final.indexOf(true), final.length - 1);
+    assertEquals(noted.told.findIndex(isLast), noted.told.length - 1);
     const done = noted.told.map(({ done }) => done);
     assertEquals(done, done.toSorted((a, b) => a - b));
   },
@@ -122,12 +121,12 @@ behaviour("map() tells once of an empty input", async ({ make }) => {
   await until(() => told.length > 0);
   assertEquals(await results, []);
   await settle();
-  assertEquals(told, [{ done: 0, failed: 0, total: 0, final: true }]);
+  assertEquals(told, [{ done: 0, failed: 0, total: 0 }]);
   await executor.forEach(negate, new Set<number>(), { onProgress });
   assertEquals(told.length, 2);
   await executor.map(() => 1, { onProgress });
   assertEquals(told.length, 3);
-  assertEquals(noted.last, { done: 0, failed: 0, total: 0, final: true });
+  assertEquals(noted.last, { done: 0, failed: 0, total: 0 });
 });
 
 behaviour("map() tells the total if inputs have one", async ({ make }) => {
@@ -146,14 +145,12 @@ behaviour("map() tells the total if inputs have one", async ({ make }) => {
     done: 1,
     failed: 0,
     total: undefined,
-    final: true,
   });
   await executor.map((text: string) => text, "text", { onProgress });
   assertEquals(noted.last, {
     done: 4,
     failed: 0,
     total: undefined,
-    final: true,
   });
 });
 
@@ -164,10 +161,10 @@ behaviour("map() tells of calls that failed", async ({ make }) => {
   const inputs = [0, 1, 2, Promise.reject(new Error("no input")), 3];
   const options = { onProgress, settled: true } as const;
   await executor.map(failOdd, inputs, options);
-  assertEquals(noted.last, { done: 5, failed: 3, total: 5, final: true });
+  assertEquals(noted.last, { done: 5, failed: 3, total: 5 });
   const results = executor.map(failOdd, [0, 1, 2], { onProgress });
   await assertRejects(() => results.then(), RangeError);
-  assertEquals(noted.last!.final, true);
+  assert(isLast(noted.last!));
   assertEquals(noted.last!.failed, 1);
   assertEquals(noted.last!.total, 3);
 });
@@ -199,7 +196,7 @@ behaviour("map() that is left tells for the last time", async ({ make }) => {
   const results = executor.map(negate, [1, 2, 3], { onProgress });
   await results.next();
   await results.return();
-  assertEquals(told.at(-1)?.final, true);
+  assert(isLast(told.at(-1)!));
   const { length } = told;
   await executor.shutdown();
   assertEquals(told.length, length);
