@@ -100,7 +100,7 @@ behaviour(
       retry: 3,
       onProgress: (progress) => last = progress,
     });
-    assertEquals(last, { done: 3, failed: 1, total: 3, final: true });
+    assertEquals(last, { done: 3, failed: 1, total: 3 });
     const told = events.map(({ index, outcome, attempts }) =>
       `${index} ${outcome} ${attempts}`
     );
