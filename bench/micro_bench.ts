@@ -5,6 +5,7 @@
  * @module
  */
 
+import { AsyncLocalStorage } from "node:async_hooks";
 import { Deque } from "../executors/runtime/deque.ts";
 import { control } from "../executors/future.ts";
 import { decodeError, encodeError } from "../executors/pool/wire/codec.ts";
@@ -29,6 +30,9 @@ await workers.start();
 await workers.map(increment, NUMBERS);
 
 const promises = new PromisePoolExecutor({ maxWorkers: 32 });
+
+/** For contexts, as a server has one for each request. */
+const storage = new AsyncLocalStorage<number>();
 
 Deno.bench({
   name: "new promise, resolve, await",
@@ -143,6 +147,27 @@ Deno.bench({
   group: "dispatch",
   async fn() {
     await submitBurst(promises);
+  },
+});
+
+Deno.bench({
+  name: "PromisePoolExecutor, submit 1,000 in one context",
+  group: "dispatch",
+  async fn() {
+    await storage.run(0, () => submitBurst(promises));
+  },
+});
+
+Deno.bench({
+  name: "PromisePoolExecutor, submit 1,000 in a context each",
+  group: "dispatch",
+  async fn() {
+    await Promise.all(
+      Array.from(
+        { length: BURST },
+        (_, i) => storage.run(i, () => promises.submit(noop, i)),
+      ),
+    );
   },
 });
 
