@@ -25,7 +25,9 @@ natsTest("A node that dies costs no task", async () => {
   await node.die();
   const begun = performance.now();
   await until(() => other.has.size === 1);
-  assert(performance.now() - begun < 2000, `${performance.now() - begun} ms`);
+  // By silence alone, that would take 10 seconds and more.
+  const passed = performance.now() - begun;
+  assert(passed < 8000, `${passed} ms`);
   assertStrictEquals(future.state, "running");
   assert(!future.cancel(), "as it was begun");
   endWaiting();
