@@ -57,7 +57,10 @@ export class Ending {
     const closed = this.#close(cancels);
     this.closeMaps();
     this.#endWithin(ms, closed);
-    return Promise.race([closed, this.#timeIsUp.promise]);
+    const ended = Promise.race([closed, this.#timeIsUp.promise]);
+    // Whoever waits hears of an error, and nobody else is to.
+    ended.catch(() => {});
+    return ended;
   }
 
   /** Whatever would bring more jobs ends, each by such an error, or by one of its own. */
@@ -84,8 +87,6 @@ export class Ending {
       warnOfUnread(this.unreadMaps);
       this.unreadMaps.clear();
     });
-    // Whoever waits hears of an error; if nobody does, nobody is to.
-    warned.catch(() => {});
     return warned;
   }
 

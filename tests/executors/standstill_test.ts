@@ -48,6 +48,17 @@ Deno.test("PromisePoolExecutor says that a task waits for the shutdown of its ow
   );
 });
 
+Deno.test("PromisePoolExecutor says nothing of a shutdown that its own task has asked for, and nobody waits for", async () => {
+  const output = await runMain(`
+    const pool = new PromisePoolExecutor();
+    pool.submit(() => {
+      pool.shutdown();
+      return new Promise(() => {});
+    });
+  `);
+  assertEquals(output, "");
+});
+
 Deno.test("PromisePoolExecutor says that its initializer waits for a task", async () => {
   const output = await runMain(`
     const pool = new PromisePoolExecutor({ initializer: () => pool.submit(() => 1) });
