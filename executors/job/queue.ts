@@ -125,14 +125,14 @@ export class JobQueue {
    */
   enter(): Job | undefined {
     for (let job = this.#jobs.peek(); job; job = this.#jobs.peek()) {
-      if (!this.#mayGo()) return undefined;
+      if (this.#gate !== undefined && !this.#mayGo()) return undefined;
       const enters = job.start();
       const call = this.#entered;
       if (!enters || call + 1 === job.count) this.#drop();
       else {
         this.#entered++;
         this.#calls--;
-        this.#lessWait();
+        this.#onLess?.();
       }
       if (enters) {
         this.#gate?.take(1);

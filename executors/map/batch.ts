@@ -76,6 +76,21 @@ export class Batch {
     return this.take(this.#read++);
   }
 
+  /** Adds values that are next to a list, up to a failure; false if there is none. */
+  readInto(values: unknown[]): boolean {
+    const outcomes = this.#outcomes;
+    const first = this.#read;
+    let at = first;
+    for (; at < outcomes.length; at++) {
+      const outcome = outcomes[at];
+      if (outcome === NONE || outcome instanceof Failure) break;
+      values.push(outcome);
+      outcomes[at] = undefined;
+    }
+    this.#read = at;
+    return at > first;
+  }
+
   /** The outcome of a call; the batch keeps no reference to it. */
   take(call: number): unknown {
     const outcome = this.#outcomes[call];

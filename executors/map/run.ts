@@ -242,6 +242,10 @@ class MapRun implements MapResult<unknown>, LinkedMap, PullOwner {
   #deliver(): void {
     while (!this.#finished && this.#waited) {
       const { end } = this.#pull;
+      // An array takes values in one piece.
+      if (this.#readers.length === 0 && !this.#settings.settled) {
+        this.#unread -= this.#outcomes.readInto(this.#collected!);
+      }
       if (this.#outcomes.readable) {
         const outcome = this.#outcomes.read();
         this.#unread--;

@@ -6,7 +6,7 @@
  */
 
 import { Deque } from "../runtime/deque.ts";
-import type { Batch } from "./batch.ts";
+import { type Batch, Failure } from "./batch.ts";
 
 /** Takes outcomes as they come, and gives them in their order. */
 export interface Unread {
@@ -21,6 +21,8 @@ export interface Unread {
   readonly readable: boolean;
   /** The next outcome; no reference to it is kept. */
   read(): unknown;
+  /** Adds values that are next to a list, up to a failure; returns how many. */
+  readInto(values: unknown[]): number;
   /** Drops all outcomes. */
   clear(): void;
 }
@@ -52,6 +54,12 @@ export class InputOrder implements Unread {
     return this.#first!.read();
   }
 
+  readInto(values: unknown[]): number {
+    const before = values.length;
+    while (this.readable && this.#first!.readInto(values));
+    return values.length - before;
+  }
+
   clear(): void {
     this.#first = this.#last = undefined;
   }
@@ -74,6 +82,14 @@ export class CompletionOrder implements Unread {
 
   read(): unknown {
     return this.#outcomes.shift();
+  }
+
+  readInto(values: unknown[]): number {
+    const before = values.length;
+    while (this.readable && !(this.#outcomes.peek() instanceof Failure)) {
+      values.push(this.read());
+    }
+    return values.length - before;
   }
 
   clear(): void {

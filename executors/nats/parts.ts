@@ -30,7 +30,7 @@ const MIN_PART_BYTES = 2 ** 15;
 const AROUND_BYTES = 2 ** 12;
 
 /** So many parts are on their way at a time; with one, each waits for the way back. */
-const WINDOW = 4;
+const WINDOW = 8;
 
 /** A part of 900 kB takes so long on a line of 1 Mbit/s that others use as well. */
 const PART_MS = 30_000;
