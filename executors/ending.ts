@@ -98,8 +98,10 @@ export class Ending {
     this.#stopDeadline();
     this.#deadline = deadline;
     const end = () => {
+      // First the strategy, which knows by what error its work ends.
+      const abandoned = this.#strategy.abandon();
       this.giveUp();
-      this.#timeIsUp.resolve(this.#strategy.abandon());
+      this.#timeIsUp.resolve(abandoned);
     };
     if (ms === 0) end();
     else this.#stopDeadline = startTimer(ms, end);

@@ -126,9 +126,15 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
       pending: () => this.stats().pending,
     });
     const less = this.#pressure.isOn ? () => this.#pressure.less() : undefined;
-    this.#tally.onEnded = less;
+    const checkedRate = checkRate(rate);
+    // What was cancelled waits for no rate any more, nor does the program.
+    const dropSettled = () => {
+      less?.();
+      return this.queue.isEmpty;
+    };
+    this.#tally.onEnded = checkedRate === undefined ? less : dropSettled;
     this.queue = new JobQueue({
-      rate: checkRate(rate),
+      rate: checkedRate,
       onReady: () => this.wake(),
       onLess: less,
     });
@@ -514,7 +520,7 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
    * From the first listener for `"task"` on, workers note when each task
    * begins and ends, which costs up to a microsecond a task.
    *
-   * @param type `"task"`.
+   * @param type `"task"`, or `"retry"`.
    * @param listener Called with the event.
    * @param options As of any `EventTarget`.
    *
@@ -668,7 +674,10 @@ export abstract class Executor extends EventTarget implements AsyncDisposable {
     this.#pressure.lift();
     // Later: inputs run code of users as they are closed, and the strategy has
     // yet to end the jobs that wait.
-    Promise.resolve().then(() => this.#ending.closeMaps());
+    Promise.resolve().then(() => {
+      this.#ending.closeMaps();
+      this.#ending.giveUp(error);
+    });
   }
 
   #watch(): void {

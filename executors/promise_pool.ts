@@ -213,11 +213,12 @@ export class PromisePoolExecutor extends Executor {
 
   /** Cancels what waits, and what runs, which is told to stop and not waited for. */
   protected override abandon(): Promise<void> {
+    const timeIsUp = () =>
+      new CancelledError("The time of the executor's shutdown was up");
+    this.giveUp(timeIsUp);
     this.queue.end((job) => job.cancel());
     for (const { job, call, scope } of [...this.#lanes]) {
-      const error = new CancelledError(
-        "The time of the executor's shutdown was up",
-      );
+      const error = timeIsUp();
       job?.cancelRunning(error, call);
       // Also where nobody waits any more: a `forEach()` has ended before.
       scope.task?.stop(error);
@@ -296,7 +297,7 @@ export class PromisePoolExecutor extends Executor {
       runIn(lane.context, () => this.#work(lane));
     }
     if (this.queue.length === 0) this.#submittedInside = false;
-    if (this.#running === 0 && this.queue.length === 0) {
+    if (this.#running === 0 && this.queue.isEmpty) {
       for (const resolve of this.#idle.splice(0)) resolve();
       this.#closedInside.length = 0;
       offLoopEnd(this.#standstill);

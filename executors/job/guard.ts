@@ -39,7 +39,13 @@ export class StopGuard implements AbortWaiter {
     this.#stopTimer = startOvertime(job);
   }
 
-  /** The call does not run for now. */
+  /** The call does not run for now; this job is its next attempt. */
+  follow(job: Job<Future<unknown>>): void {
+    this.#job = job;
+    this.rest();
+  }
+
+  /** Stops the clock of the call. */
   rest(): void {
     this.#stopTimer?.();
     this.#stopTimer = undefined;
@@ -63,7 +69,11 @@ export class StopGuard implements AbortWaiter {
       `Task ${nameOf(fn)} was stopped by its signal`,
       { cause: reason },
     );
-    const { holder } = this.#job;
-    if (control.stop(target, error)) holder?.stop(this.#job, error);
+    const job = this.#job;
+    const { holder } = job;
+    if (!control.stop(target, error)) return;
+    // A later attempt may have been sent, and not entered.
+    if (!job.entered()) holder?.revoke(job);
+    holder?.stop(job, error);
   }
 }

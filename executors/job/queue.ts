@@ -124,6 +124,7 @@ export class JobQueue {
    * @returns The job of the call; nothing if no call waits, or none may be taken.
    */
   enter(): Job | undefined {
+    if (this.#gate !== undefined) this.#dropSettled();
     for (let job = this.#jobs.peek(); job; job = this.#jobs.peek()) {
       if (this.#gate !== undefined && !this.#mayGo()) return undefined;
       const enters = job.start();

@@ -4,9 +4,10 @@
  * @module
  */
 
-import { checkCount, checkNumber, checkOptions } from "../arguments.ts";
+import { checkCount, checkNumber } from "../arguments.ts";
 import { monotonicTime } from "../runtime/clock.ts";
 import { Deque } from "../runtime/deque.ts";
+import { show } from "../text.ts";
 
 /** Option `rate` of executors. */
 export interface Rate {
@@ -100,7 +101,12 @@ export class RateGate {
  */
 export function checkRate(rate: Rate | undefined): Rate | undefined {
   if (rate === undefined) return undefined;
-  const { limit, interval } = checkOptions(rate);
+  if (rate === null || typeof rate !== "object") {
+    throw new TypeError(
+      `'rate' must be { limit, interval }: received ${show(rate)}`,
+    );
+  }
+  const { limit, interval } = rate;
   checkNumber("rate.limit", limit, "an integer of at least 1");
   checkNumber("rate.interval", interval, "a number of milliseconds");
   if (!(interval > 0 && interval < Infinity)) {

@@ -6,8 +6,14 @@
  * @module
  */
 
-import { checkCount, checkDuration, checkFunction } from "../arguments.ts";
-import { checkNumber, checkOptions } from "../arguments.ts";
+import {
+  checkCount,
+  checkDuration,
+  checkFunction,
+  checkNumber,
+  checkOptions,
+} from "../arguments.ts";
+import { show } from "../text.ts";
 import {
   BrokenExecutorError,
   TaskNotFoundError,
@@ -73,6 +79,15 @@ export function checkRetry(
   retry: RetryOptions | number | undefined,
 ): Retry | undefined {
   if (retry === undefined) return undefined;
+  if (
+    typeof retry !== "number" && (retry === null || typeof retry !== "object")
+  ) {
+    throw new TypeError(
+      `'retry' must be options or a number of attempts: received ${
+        show(retry)
+      }`,
+    );
+  }
   const options = typeof retry === "number" ? { maxAttempts: retry } : retry;
   const { maxAttempts, minTimeout, maxTimeout, multiplier, jitter } =
     checkOptions(options);
@@ -139,6 +154,8 @@ export function waitAfter(
   { minTimeout, maxTimeout, multiplier, jitter }: Retry,
   attempt: number,
 ): number {
+  // What is 0 stays so, however often; zero times infinity would be none.
+  if (minTimeout === 0) return 0;
   const wait = Math.min(maxTimeout, minTimeout * multiplier ** (attempt - 1));
   return wait * (1 - jitter * Math.random());
 }

@@ -13,6 +13,7 @@
  * @module
  */
 
+import { CancelledError } from "../errors.ts";
 import { control, type Future } from "../future.ts";
 import { currentContext, runIn } from "../runtime/async_context.ts";
 import { queueMicrotask } from "../runtime/clock.ts";
@@ -125,7 +126,10 @@ export class RetrySink extends FutureSink implements UpcomingWork {
   giveUp(error: (() => Error) | undefined): void {
     const job = this.#current;
     if (job === undefined || this.#attempt === 1 || job.entered()) return;
-    super.reject(job, error === undefined ? this.#error : error());
+    const reason = error === undefined ? this.#error : error();
+    if (error !== undefined && reason instanceof CancelledError) {
+      this.cancelRunning(job, reason);
+    } else super.reject(job, reason);
   }
 
   #isStale(job: Job<Future<unknown>>): boolean {
@@ -137,25 +141,29 @@ export class RetrySink extends FutureSink implements UpcomingWork {
     const { upcoming, moves } = this.#entrance;
     if (this.#attempt >= maxAttempts || upcoming.isGivenUp) return false;
     if (!mayPass(error) || moves && job.transfers) return false;
-    return isRetriable === undefined ||
-      runIn(this.context, () => isRetriable(error));
+    if (isRetriable === undefined) return true;
+    // Whoever is asked may shut the executor down.
+    return runIn(this.context, () => isRetriable(error)) &&
+      !upcoming.isGivenUp;
   }
 
   #tryAgain(job: Job<Future<unknown>>, error: unknown): void {
     // It may have been asked as the signal was aborted.
     if (job.target.done()) return;
     control.start(job.target);
-    this.guard!.rest();
-    const wait = waitAfter(this.#retry, this.#attempt);
+    const failed = this.#attempt++;
+    const wait = waitAfter(this.#retry, failed);
     const next = job.again(0);
+    this.guard!.follow(next);
     this.#current = next;
     this.#error = error;
-    this.tally.triedAgain(job, this.#attempt++, error, wait);
     this.tally.between.add(next);
     const enqueue = () => {
       if (!next.settled) this.#entrance.enqueue(next);
     };
     if (wait > 0) this.#stopWaiting = startTimer(wait, enqueue);
     else queueMicrotask(enqueue);
+    // Last, as whoever hears of it may end the call.
+    this.tally.triedAgain(job, failed, error, wait);
   }
 }

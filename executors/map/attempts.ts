@@ -69,8 +69,10 @@ export class Attempts {
     const { upcoming, moves } = this.#entrance;
     if (this.numberOf(job) >= maxAttempts || upcoming.isGivenUp) return false;
     if (!mayPass(error) || moves && job.transfers) return false;
-    return isRetriable === undefined ||
-      runIn(job.context, () => isRetriable(error));
+    if (isRetriable === undefined) return true;
+    // Whoever is asked may shut the executor down.
+    return runIn(job.context, () => isRetriable(error)) &&
+      !upcoming.isGivenUp;
   }
 
   /** Tries a call again, after a wait. */

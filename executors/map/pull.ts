@@ -246,9 +246,10 @@ export class Pull implements UpcomingWork {
     let failure: { readonly error: unknown } | undefined;
     try {
       // All at once, so that each rejection has somebody who listens.
-      const values = await Promise.all(args);
       // In place, as the batch has the list.
-      for (let i = 0; i < args.length; i++) args[i] = values[i];
+      await Promise.all(args.map(async (arg, i) => {
+        if (isAwaited(arg)) args[i] = await arg;
+      }));
     } catch (error) {
       failure = { error };
     }

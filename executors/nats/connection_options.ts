@@ -174,8 +174,10 @@ function checkServer(
   const scheme = SCHEMES.find((scheme) => scheme === word);
   // As of the web, so that there is one way to write the address of a host.
   const url = scheme === undefined ? null : URL.parse(`http://${rest}`);
-  const plain = url !== null && url.hash === "" &&
-    (scheme === "ws" || scheme === "wss" || url.pathname + url.search === "/");
+  // An "@" there is behind a password that has a "/" in it.
+  const behind = url === null ? "" : url.pathname + url.search;
+  const plain = url !== null && url.hash === "" && !behind.includes("@") &&
+    (scheme === "ws" || scheme === "wss" || behind === "/");
   if (scheme === undefined || !plain) {
     throw new RangeError(`${wanted}: received ${show(withoutSecrets(value))}`);
   }

@@ -27,16 +27,15 @@
  *    came. (The ids of a stream are those of all clients.)
  * 2. A node with a free worker pulls `run`, or one whose workers are at batches
  *    that are over soon; if they are not, it gives the calls back after 100 ms.
- *    Nothing of it is entered yet: the
- *    node asks the client, `take`, and the client answers `go` with those of
- *    its calls that are still wanted, and a ticket. From then on the calls are
- *    in this node's hands and may have been entered. So what was aborted
- *    before is not begun, a message that comes twice is entered once, and how
- *    often a call may have been begun is known to the one who counts it. If
- *    the answer is none of them, as to whoever asks for what another has, the
- *    node acknowledges `run` and forgets it. A node asks until it has an
- *    answer, and the same node is given the same one; what it has already, it
- *    does not ask for.
+ *    Nothing of it is entered yet: the node asks the client, `take`, and the
+ *    client answers `go` with those of its calls that are still wanted, and a
+ *    ticket. From then on the calls are in this node's hands and may have been
+ *    entered. So what was aborted before is not begun, a message that comes
+ *    twice is entered once, and how often a call may have been begun is known
+ *    to the one who counts it. If the answer is none of them, as to whoever
+ *    asks for what another has, the node acknowledges `run` and forgets it. A
+ *    node asks until it has an answer, and the same node is given the same one;
+ *    what it has already, it does not ask for.
  * 3. The node runs the calls in its local executor, tells the server every
  *    three seconds that it is at it (`working()`), and publishes `done` with
  *    what has ended: at once when all has, else what has ended 10 ms after the

@@ -8,6 +8,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import {
+  BrokenExecutorError,
   CancelledError,
   type Future,
   PromisePoolExecutor,
@@ -304,6 +305,12 @@ behaviour(
   },
 );
 
+Deno.test("waitAfter() is a number after any number of attempts", () => {
+  assertEquals(waitAfter(checkRetry({ maxAttempts: Infinity })!, 5000), 0);
+  const retry = checkRetry({ minTimeout: 1, multiplier: Infinity })!;
+  assertEquals(waitAfter(retry, 3), 60_000);
+});
+
 Deno.test("waitAfter() grows up to a limit, and leaves a part to chance", () => {
   const retry = checkRetry({
     maxAttempts: 9,
@@ -363,4 +370,75 @@ Deno.test("retry of a thousand calls keeps nothing of them", async () => {
   for (let i = 0; i < 1000; i++) await pool.submitWith({ retry: 2 }, flaky);
   await settle();
   assertEquals(pool.stats().retried, 1000);
+});
+
+commonBehaviour(
+  "retry whose listener ends the call leaves nothing running",
+  async ({ make }) => {
+    const executor = make({ maxWorkers: 1 });
+    const controller = new AbortController();
+    const { signal } = controller;
+    executor.addEventListener("retry", () => controller.abort());
+    const retry = { minTimeout: 60_000 };
+    const future = executor.submitWith({ signal, retry }, fail, "Expected");
+    await assertRejects(() => future.result(), CancelledError);
+    assertEquals(executor.stats().running, 0);
+  },
+);
+
+commonBehaviour(
+  "retry that is asked for as the executor is shut down is not made",
+  async ({ make }) => {
+    const executor = make({ maxWorkers: 1 });
+    const retry = {
+      minTimeout: 60_000,
+      isRetriable: () => {
+        executor.shutdown({ cancelFutures: true });
+        return true;
+      },
+    };
+    const future = executor.submitWith({ retry }, fail, "Expected");
+    await assertRejects(() => future.result(), RangeError, "Expected");
+    await executor.shutdown();
+  },
+);
+
+Deno.test("retry that was sent ahead is stopped by its signal", async () => {
+  await using pool = new WorkerPoolExecutor({ maxWorkers: 1, gracePeriod: 50 });
+  // Tiny calls, so that the next are sent ahead.
+  const work = (cells: Int32Array, what: string) => {
+    if (what === "tiny") return;
+    if (what === "long") { while (cells[1] === 0); }
+    else if (Atomics.add(cells, 0, 1) === 0) throw new Error("Expected");
+  };
+  const cells = new Int32Array(new SharedArrayBuffer(8));
+  await pool.map(work, Array(5000).fill(cells), Array(5000).fill("tiny"));
+  const controller = new AbortController();
+  const options = { signal: controller.signal, retry: 2 };
+  const future = pool.submitWith(options, work, cells, "fails once");
+  const long = pool.submit(work, cells, "long");
+  await until(() => pool.stats().retried === 1);
+  await settle();
+  controller.abort();
+  assertEquals(future.state, "cancelled");
+  Atomics.store(cells, 1, 1);
+  await long;
+  await pool.submit(work, cells, "tiny");
+  // The second attempt was not entered.
+  assertEquals(cells[0], 1);
+});
+
+Deno.test("a broken executor ends attempts to come", async () => {
+  const retry = { minTimeout: 60_000 };
+  class Breaking extends PromisePoolExecutor {
+    break(): void {
+      this.breakWith(() => new BrokenExecutorError("Expected to break"));
+    }
+  }
+  const breaking = new Breaking();
+  const broken = breaking.submitWith({ retry }, fail, "Expected");
+  await until(() => breaking.stats().retried === 1);
+  breaking.break();
+  await assertRejects(() => broken.result(), BrokenExecutorError, "to break");
+  await breaking.shutdown();
 });

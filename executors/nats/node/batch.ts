@@ -75,6 +75,10 @@ export interface BatchHost {
   broken(error: unknown): void;
   /** No call of the batch is open any more, and none goes on that was stopped. */
   freed(batch: Batch): void;
+  /** The client has not answered for long. */
+  unanswered(batch: Batch): void;
+  /** The client has answered. */
+  answered(batch: Batch): void;
   /** Others have been at work for long, and the batch has waited behind them. */
   waitedLong(batch: Batch): void;
   /** The batch is over: its message can be acknowledged. */
@@ -101,6 +105,7 @@ export class Batch {
   /** Since when workers are at it, which is said once; `undefined` while others are before it. */
   #turn: number | undefined;
   #stopWaiting: (() => void) | undefined;
+  #hasOutcome = false;
   /** When its turn came, it was begun, or has told of outcomes, whichever was last. */
   #since: number = monotonicTime();
   #stopGathering: (() => void) | undefined;
@@ -155,30 +160,41 @@ export class Batch {
     return this.#open.size;
   }
 
-  /** For how long it has had its turn, in milliseconds; `undefined` while others are before it. */
+  /** For how long it has had its turn, in milliseconds; `undefined` if no call of it has ended then. */
   get worked(): number | undefined {
-    return this.#turn && monotonicTime() - this.#turn;
+    if (this.#turn === undefined || !this.#hasOutcome) return undefined;
+    return monotonicTime() - this.#turn;
   }
 
   /** Workers are free for it. */
   turn(): void {
     if (this.#turn !== undefined) return;
-    this.#stopWaiting?.();
+    if (this.ticket !== undefined) this.#stopWaiting?.();
     this.#turn = this.#since = monotonicTime();
   }
 
-  /** Others are before it: if that takes longer, the host is told. */
-  waitBehind(ms: number): void {
-    this.#stopWaiting = startTimer(ms, () => this.#host.waitedLong(this));
-  }
-
-  /** Goes its way. */
-  async start(): Promise<void> {
+  /**
+   * Goes its way.
+   *
+   * @param silentMs After so long without an answer, the host is told.
+   * @param longMs After so long behind others, with calls, the host is told.
+   */
+  async start(silentMs: number, longMs: number): Promise<void> {
+    const asking = startTimer(silentMs, () => this.#host.unanswered(this));
+    this.#stopWaiting = asking;
     const go = await this.#host.take(this);
+    asking();
     if (go === undefined || this.#over) return;
     this.ticket = go.ticket;
     for (const call of go.calls) this.#open.add(call);
+    this.#host.answered(this);
     this.#host.taken(this);
+    if (this.#turn === undefined) {
+      this.#stopWaiting = startTimer(
+        longMs,
+        () => this.#host.waitedLong(this),
+      );
+    }
     if (go.calls.length === 0) this.#closed();
     else if (this.#host.leaving) this.#giveBack(go.calls, "not begun");
     else await this.#begin();
@@ -305,6 +321,7 @@ export class Batch {
     timing: CallTiming | undefined,
   ): void {
     for (let i = 0; i < values.length; i++) this.#open.delete(call + i);
+    this.#hasOutcome = true;
     const { started, ended } = timing ?? {};
     const ms = started !== undefined && ended !== undefined
       ? Math.max(0, ended - started)

@@ -33,6 +33,13 @@ const AROUND_BYTES = 2 ** 13;
 const MAX_UNTOLD = 4;
 
 /**
+ * A client that does not answer for so long does something else, or is stopped:
+ * its batches keep no worker from others, up to a number for each worker.
+ */
+const SILENT_MS = 250;
+const MAX_UNANSWERED = 32;
+
+/**
  * After a batch that has taken less than this, another is already here for each
  * worker, so that workers do not wait for the server and the client between
  * them. Behind one that takes longer, a batch is given back after so long:
@@ -84,6 +91,8 @@ export class Batches implements BatchHost {
   readonly #tickets = new Map<string, Batch>();
   /** Those with calls that have not ended, in order: as many as there are workers are at work, others are behind. */
   readonly #busy = new Set<Batch>();
+  /** Those whose clients have not answered for long: others do not wait for them. */
+  readonly #unanswered = new Set<Batch>();
   /** How many batches with calls that have not ended are to be here for each worker. */
   #perWorker = 1;
   /** What can be acknowledged as soon as it is known that it is of the server's present stream. */
@@ -117,7 +126,8 @@ export class Batches implements BatchHost {
     const { maxWorkers } = this.executor;
     return Math.min(
       maxWorkers * this.#perWorker - this.#busy.size,
-      maxWorkers * (this.#perWorker + MAX_UNTOLD) - this.#batches.size,
+      maxWorkers * (this.#perWorker + MAX_UNTOLD) - this.#batches.size +
+        Math.min(this.#unanswered.size, maxWorkers * MAX_UNANSWERED),
     );
   }
 
@@ -256,13 +266,26 @@ export class Batches implements BatchHost {
   freed(batch: Batch): void {
     if (!this.#busy.has(batch)) return;
     const { worked } = batch;
-    // One that has waited, and was given back, tells nothing.
+    // One of which no call has ended, as it was given back, tells nothing.
     if (worked !== undefined) {
       const ahead = Math.min(Math.floor(AHEAD_MS / worked), MOST_AHEAD);
       this.#perWorker = worked < BRISK_MS ? Math.max(ahead, 2) : 1;
     }
     this.#pass(batch);
     this.#listener.changed();
+  }
+
+  unanswered(batch: Batch): void {
+    if (!this.#busy.has(batch)) return;
+    this.#unanswered.add(batch);
+    this.#pass(batch);
+    this.#listener.changed();
+  }
+
+  answered(batch: Batch): void {
+    if (!this.#unanswered.delete(batch)) return;
+    this.#busy.add(batch);
+    if (this.#busy.size <= this.executor.maxWorkers) batch.turn();
   }
 
   waitedLong(batch: Batch): void {
@@ -299,6 +322,7 @@ export class Batches implements BatchHost {
     if (ticket !== undefined && this.#tickets.get(ticket) === batch) {
       this.#tickets.delete(ticket);
     }
+    this.#unanswered.delete(batch);
     if (!batch.isGoingOn) this.#pass(batch);
     for (const delivery of deliveries) this.#acknowledge(delivery);
     this.#listener.changed();
@@ -314,8 +338,7 @@ export class Batches implements BatchHost {
     this.#busy.add(batch);
     this.#clients.add(head.client, head.batch);
     if (this.#busy.size <= this.executor.maxWorkers) batch.turn();
-    else batch.waitBehind(LONG_MS);
-    batch.start();
+    batch.start(SILENT_MS, LONG_MS);
   }
 
   /** Reads a message, if it is one. */

@@ -136,6 +136,7 @@ const WRONG: readonly (readonly [
   [{ servers: "x://a:secret@b" }, RangeError, 'received "x://***@b"'],
   [{ servers: "a:secret@b" }, RangeError, 'received "***@b"'],
   [{ servers: "nats://a:sec/ret@b" }, RangeError, 'received "nats://***@b"'],
+  [{ servers: "ws://a:1/secret@b" }, RangeError, 'received "ws://***@b"'],
   [{ servers: "tls://a:%zz@b" }, RangeError, "%25"],
   [{ servers: ["nats://a", "tls://b"] }, RangeError, "nats:// and tls://"],
   [{ servers: ["tls://a:b@c", "tls://a:d@e"] }, RangeError, "one cluster"],

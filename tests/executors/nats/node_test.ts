@@ -135,6 +135,31 @@ natsTest(
   },
 );
 
+natsTest(
+  "a node does not wait for a client that does not answer while another has calls",
+  async () => {
+    await using server = await NatsServer.start();
+    await using executor = new PromisePoolExecutor({ maxWorkers: 1 });
+    await using _node = await serve(server, executor);
+    await using silent = await StandInClient.start(server);
+    await using client = await StandInClient.start(server);
+    await client.nodes();
+    silent.answer = () => null;
+    const unanswered: SentBatch[] = [];
+    for (const key of range(4)) {
+      unanswered.push(await silent.send((n: number) => n, [[key]]));
+    }
+    await until(() => unanswered[0]!.takers.length > 0);
+    const batch = await client.send(() => "made", [[]]);
+    await batch.ended();
+    assertEquals(batch.values, ["made"]);
+    assertEquals(unanswered[0]!.outcomes.size, 0);
+    // Whoever answers late is served, too.
+    silent.answer = undefined;
+    await Promise.all(unanswered.map((batch) => batch.ended()));
+  },
+);
+
 natsTest("a node tells what has ended while the rest goes on", async () => {
   await using server = await NatsServer.start();
   await using executor = new PromisePoolExecutor();
