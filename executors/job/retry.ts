@@ -14,11 +14,7 @@ import {
   checkOptions,
 } from "../arguments.ts";
 import { show } from "../text.ts";
-import {
-  BrokenExecutorError,
-  TaskNotFoundError,
-  WorkerCrashedError,
-} from "../errors.ts";
+import { BrokenExecutorError, TaskNotFoundError } from "../errors.ts";
 
 /** How a task is tried again: option `retry` of {@linkcode Executor.submitWith} and {@linkcode Executor.map}. */
 export interface RetryOptions {
@@ -134,14 +130,23 @@ function checkBetween(
  * Whether the failure is one that another attempt may not have: of the task
  * itself, of its time, or of its worker. What could not be cloned or found cannot
  * be the next time either, and an executor that is broken makes no attempt.
+ *
+ * @param error Why the call has failed.
+ * @param entrance The executor. That it is broken is not seen by the error, which
+ * may be one of an executor inside of the task.
  */
-export function mayPass(error: unknown): boolean {
-  if (error instanceof WorkerCrashedError) return true;
-  const isOfExecutor = error instanceof BrokenExecutorError ||
-    error instanceof TaskNotFoundError;
+export function mayPass(
+  error: unknown,
+  { assertOpen }: { readonly assertOpen: () => void },
+): boolean {
+  try {
+    assertOpen();
+  } catch (refusal) {
+    if (refusal instanceof BrokenExecutorError) return false;
+  }
   const isOfValue = error instanceof DOMException &&
     error.name === "DataCloneError";
-  return !isOfExecutor && !isOfValue;
+  return !isOfValue && !(error instanceof TaskNotFoundError);
 }
 
 /**

@@ -140,7 +140,7 @@ export class RetrySink extends FutureSink implements UpcomingWork {
     const { maxAttempts, isRetriable } = this.#retry;
     const { upcoming, moves } = this.#entrance;
     if (this.#attempt >= maxAttempts || upcoming.isGivenUp) return false;
-    if (!mayPass(error) || moves && job.transfers) return false;
+    if (!mayPass(error, this.#entrance) || moves && job.transfers) return false;
     if (isRetriable === undefined) return true;
     // Whoever is asked may shut the executor down.
     return runIn(this.context, () => isRetriable(error)) &&

@@ -68,7 +68,7 @@ export class Attempts {
     const { maxAttempts, isRetriable } = this.#retry;
     const { upcoming, moves } = this.#entrance;
     if (this.numberOf(job) >= maxAttempts || upcoming.isGivenUp) return false;
-    if (!mayPass(error) || moves && job.transfers) return false;
+    if (!mayPass(error, this.#entrance) || moves && job.transfers) return false;
     if (isRetriable === undefined) return true;
     // Whoever is asked may shut the executor down.
     return runIn(job.context, () => isRetriable(error)) &&

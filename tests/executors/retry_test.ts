@@ -24,7 +24,12 @@ import {
 import { checkRetry, waitAfter } from "../../executors/job/retry.ts";
 import { task } from "../../mod.ts";
 import { load, makeCells } from "./helpers/cells.ts";
-import { exitUntil, failUntil, hangUntil } from "./helpers/failing_tasks.ts";
+import {
+  exitUntil,
+  failInside,
+  failUntil,
+  hangUntil,
+} from "./helpers/failing_tasks.ts";
 import {
   behaviour,
   commonBehaviour,
@@ -442,3 +447,17 @@ Deno.test("a broken executor ends attempts to come", async () => {
   await assertRejects(() => broken.result(), BrokenExecutorError, "to break");
   await breaking.shutdown();
 });
+
+behaviour(
+  "retry tries a task again that has failed by an executor of its own",
+  async ({ make }) => {
+    const executor = make({ maxWorkers: 1 });
+    const future = executor.submitWith({ retry: 3 }, failInside, "Expected");
+    const error = await assertRejects(
+      () => future.result(),
+      BrokenExecutorError,
+    );
+    assertEquals(error.message, "Expected");
+    assertEquals(executor.stats().retried, 2);
+  },
+);

@@ -5,7 +5,7 @@
  */
 
 import { delay } from "@std/async/delay";
-import { currentTask, task } from "../../../mod.ts";
+import { BrokenExecutorError, currentTask, task } from "../../../mod.ts";
 import { add, type Cells } from "./cells.ts";
 
 /** Fails until it was called so often; returns how often that was. */
@@ -39,5 +39,13 @@ export const exitUntil = task(
     const attempt = add(cells, 0, 1) + 1;
     if (attempt < attempts) Deno.exit(1);
     return attempt;
+  },
+);
+
+/** Fails as a task does that uses an executor which is broken. */
+export const failInside = task(
+  import.meta,
+  function failInside(message: string) {
+    throw new BrokenExecutorError(message);
   },
 );
