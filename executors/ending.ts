@@ -83,11 +83,10 @@ export class Ending {
       closed = promise;
     }
     if (this.unreadMaps.size === 0) return closed;
-    const warned = closed.then(() => {
+    return closed.then(() => {
       warnOfUnread(this.unreadMaps);
       this.unreadMaps.clear();
     });
-    return warned;
   }
 
   /** Ends what is left after some time, unless all has ended by itself. */

@@ -1,5 +1,5 @@
 /**
- * Option `retry`: whether a call that has failed is tried again, and when. The
+ * Option `retry`: how often a call that has failed is tried again, and when. The
  * names, and what they mean, are those of `retry()` in `@std/async`; only that
  * nothing is waited for unless asked.
  *
@@ -14,7 +14,6 @@ import {
   checkOptions,
 } from "../arguments.ts";
 import { show } from "../text.ts";
-import { BrokenExecutorError, TaskNotFoundError } from "../errors.ts";
 
 /** How a task is tried again: option `retry` of {@linkcode Executor.submitWith} and {@linkcode Executor.map}. */
 export interface RetryOptions {
@@ -124,29 +123,6 @@ function checkBetween(
   checkNumber(name, value, `a number ${wanted}`);
   if (value >= least && value <= most) return value;
   throw new RangeError(`'${name}' must be ${wanted}: received ${value}`);
-}
-
-/**
- * Whether the failure is one that another attempt may not have: of the task
- * itself, of its time, or of its worker. What could not be cloned or found cannot
- * be the next time either, and an executor that is broken makes no attempt.
- *
- * @param error Why the call has failed.
- * @param entrance The executor. That it is broken is not seen by the error, which
- * may be one of an executor inside of the task.
- */
-export function mayPass(
-  error: unknown,
-  { assertOpen }: { readonly assertOpen: () => void },
-): boolean {
-  try {
-    assertOpen();
-  } catch (refusal) {
-    if (refusal instanceof BrokenExecutorError) return false;
-  }
-  const isOfValue = error instanceof DOMException &&
-    error.name === "DataCloneError";
-  return !isOfValue && !(error instanceof TaskNotFoundError);
 }
 
 /**

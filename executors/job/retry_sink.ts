@@ -15,15 +15,14 @@
 
 import { CancelledError } from "../errors.ts";
 import { control, type Future } from "../future.ts";
-import { currentContext, runIn } from "../runtime/async_context.ts";
-import { queueMicrotask } from "../runtime/clock.ts";
-import { startTimer } from "../runtime/timer.ts";
+import { currentContext } from "../runtime/async_context.ts";
 import type { TaskOutcome } from "../stats.ts";
 import type { AnyFunction } from "../task.ts";
 import { FutureSink } from "./future_sink.ts";
 import type { Entrance, Job } from "./job.ts";
+import { mayTryAgain, waitFor } from "./next_attempt.ts";
 import type { CallOptions } from "./options.ts";
-import { mayPass, type Retry, waitAfter } from "./retry.ts";
+import { type Retry, waitAfter } from "./retry.ts";
 import type { UpcomingWork } from "./upcoming.ts";
 
 /** See above. */
@@ -108,7 +107,7 @@ export class RetrySink extends FutureSink implements UpcomingWork {
     if (this.settled(job)) return false;
     let reason = error;
     try {
-      if (this.#mayTryAgain(job, error)) {
+      if (mayTryAgain(job, error, this.#entrance)) {
         this.#tryAgain(job, error);
         return true;
       }
@@ -136,17 +135,6 @@ export class RetrySink extends FutureSink implements UpcomingWork {
     return this.#current !== undefined && job !== this.#current;
   }
 
-  #mayTryAgain(job: Job<Future<unknown>>, error: unknown): boolean {
-    const { maxAttempts, isRetriable } = this.#retry;
-    const { upcoming, moves } = this.#entrance;
-    if (this.#attempt >= maxAttempts || upcoming.isGivenUp) return false;
-    if (!mayPass(error, this.#entrance) || moves && job.transfers) return false;
-    if (isRetriable === undefined) return true;
-    // Whoever is asked may shut the executor down.
-    return runIn(this.context, () => isRetriable(error)) &&
-      !upcoming.isGivenUp;
-  }
-
   #tryAgain(job: Job<Future<unknown>>, error: unknown): void {
     // It may have been asked as the signal was aborted.
     if (job.target.done()) return;
@@ -161,8 +149,7 @@ export class RetrySink extends FutureSink implements UpcomingWork {
     const enqueue = () => {
       if (!next.settled) this.#entrance.enqueue(next);
     };
-    if (wait > 0) this.#stopWaiting = startTimer(wait, enqueue);
-    else queueMicrotask(enqueue);
+    this.#stopWaiting = waitFor(wait, enqueue);
     // Last, as whoever hears of it may end the call.
     this.tally.triedAgain(job, failed, error, wait);
   }

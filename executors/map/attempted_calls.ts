@@ -8,6 +8,7 @@
 
 import type { CancelledError } from "../errors.ts";
 import type { Entrance, Job } from "../job/job.ts";
+import { mayTryAgain } from "../job/next_attempt.ts";
 import { Overtimes } from "../job/overtime.ts";
 import type { UpcomingWork } from "../job/upcoming.ts";
 import type { TaskOutcome } from "../stats.ts";
@@ -147,7 +148,7 @@ class AttemptedCalls extends MapCalls implements UpcomingWork {
   #tryAgain(job: Job<Batch>, error: unknown, call: number): boolean {
     const attempts = this.#attempts;
     if (attempts === undefined || !this.#isWanted(job, call)) return false;
-    if (!attempts.mayTryAgain(job, error)) return false;
+    if (!mayTryAgain(job, error, this.#entrance)) return false;
     // The user who was asked may have ended the map.
     if (!this.#isWanted(job, call)) return false;
     this.#overtimes.stop(job);

@@ -13,10 +13,8 @@
  */
 
 import type { Entrance, Job } from "../job/job.ts";
-import { mayPass, type Retry, waitAfter } from "../job/retry.ts";
-import { runIn } from "../runtime/async_context.ts";
-import { queueMicrotask } from "../runtime/clock.ts";
-import { startTimer } from "../runtime/timer.ts";
+import { waitFor } from "../job/next_attempt.ts";
+import { type Retry, waitAfter } from "../job/retry.ts";
 import type { Batch } from "./batch.ts";
 
 /** An attempt that is not the first. */
@@ -59,22 +57,6 @@ export class Attempts {
     return later === undefined || later === job;
   }
 
-  /**
-   * Whether a call is to be tried again.
-   *
-   * @throws {unknown} What the user throws who is asked.
-   */
-  mayTryAgain(job: Job<Batch>, error: unknown): boolean {
-    const { maxAttempts, isRetriable } = this.#retry;
-    const { upcoming, moves } = this.#entrance;
-    if (this.numberOf(job) >= maxAttempts || upcoming.isGivenUp) return false;
-    if (!mayPass(error, this.#entrance) || moves && job.transfers) return false;
-    if (isRetriable === undefined) return true;
-    // Whoever is asked may shut the executor down.
-    return runIn(job.context, () => isRetriable(error)) &&
-      !upcoming.isGivenUp;
-  }
-
   /** Tries a call again, after a wait. */
   tryAgain(job: Job<Batch>, error: unknown, call: number): void {
     const { tally } = this.#entrance;
@@ -88,9 +70,7 @@ export class Attempts {
     const enqueue = () => {
       if (this.#attempts.has(next)) this.#entrance.enqueue(next);
     };
-    let stopWaiting = () => {};
-    if (wait > 0) stopWaiting = startTimer(wait, enqueue);
-    else queueMicrotask(enqueue);
+    const stopWaiting = waitFor(wait, enqueue);
     this.ended(job);
     this.#attempts.set(next, { number: number + 1, error, stopWaiting });
     const jobs = this.#jobs.get(next.target);

@@ -116,8 +116,8 @@ export class Requests {
     ms: number,
     name?: string,
   ): Promise<number> {
-    const about = name === undefined ? undefined : headers();
-    about?.set(NAME, name!);
+    let about: MsgHdrs | undefined;
+    if (name !== undefined) (about = headers()).set(NAME, name);
     const answer = (await this.#ask(subject, message, ms, about))
       .json<Stored>();
     if (answer.error !== undefined) throw new JetStreamApiError(answer.error);

@@ -8,7 +8,7 @@
  * ```text
  * client                        server                          node
  *   │ run: calls ─────────────► stream of tasks                    │
- *   │                                 │ ◄── one pull for each free worker
+ *   │                                 │ ◄── pulls, for workers that are free, or are soon
  *   │                                 └──────────────── run ─────► │
  *   │ ◄─────────────────────────── take: "may I, for this batch?" ─┤
  *   │ go: "yes, these of its calls" ─────────────────────────────► │ enters them
