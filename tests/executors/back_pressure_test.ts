@@ -6,38 +6,14 @@ import {
   assertStrictEquals,
   assertThrows,
 } from "@std/assert";
-import {
-  type Executor,
-  type ExecutorOptions,
-  ProcessPoolExecutor,
-  PromisePoolExecutor,
-  WorkerPoolExecutor,
-} from "../../mod.ts";
-import { isPending, until, watched } from "./helpers/harness.ts";
+import { PromisePoolExecutor, WorkerPoolExecutor } from "../../mod.ts";
+import { behaviour, isPending, until } from "./helpers/harness.ts";
 import { Gate, passGate } from "./helpers/tasks.ts";
 
-const POOLS:
-  (new (options: ExecutorOptions & { maxWorkers?: number }) => Executor)[] = [
-    PromisePoolExecutor,
-    WorkerPoolExecutor,
-    ProcessPoolExecutor,
-  ];
-
-for (const Pool of POOLS) {
-  const test = (
-    name: string,
-    run: (make: (mark: number) => Executor) => Promise<void>,
-  ) =>
-    watched(`${Pool.name} ${name}`, async (executors) => {
-      await run((highWaterMark) => {
-        const pool = new Pool({ maxWorkers: 1, highWaterMark });
-        executors.push(pool);
-        return pool;
-      });
-    });
-
-  test("ready waits while highWaterMark calls are pending", async (make) => {
-    const pool = make(2);
+behaviour(
+  "ready waits while highWaterMark calls are pending",
+  async ({ make }) => {
+    const pool = make({ maxWorkers: 1, highWaterMark: 2 });
     const gate = new Gate();
     await pool.ready;
     const first = pool.submit(passGate, gate.cells, 1);
@@ -52,23 +28,26 @@ for (const Pool of POOLS) {
     await first;
     await ready;
     assert(pool.stats().pending < 2);
-  });
+  },
+);
 
-  test("ready comes when what waits is cancelled", async (make) => {
-    const pool = make(1);
-    const gate = new Gate();
-    pool.submit(passGate, gate.cells, 1);
-    await until(() => gate.reached === 1);
-    const waiting = pool.submit(passGate, gate.cells, 2);
-    const { ready } = pool;
-    assert(await isPending(ready));
-    waiting.cancel();
-    await ready;
-    gate.open();
-  });
+behaviour("ready comes when what waits is cancelled", async ({ make }) => {
+  const pool = make({ maxWorkers: 1, highWaterMark: 1 });
+  const gate = new Gate();
+  pool.submit(passGate, gate.cells, 1);
+  await until(() => gate.reached === 1);
+  const waiting = pool.submit(passGate, gate.cells, 2);
+  const { ready } = pool;
+  assert(await isPending(ready));
+  waiting.cancel();
+  await ready;
+  gate.open();
+});
 
-  test("ready comes after an error (p-queue#249, piscina#796)", async (make) => {
-    const pool = make(1);
+behaviour(
+  "ready comes after an error (p-queue#249, piscina#796)",
+  async ({ make }) => {
+    const pool = make({ maxWorkers: 1, highWaterMark: 1 });
     const fail = () => {
       throw new Error("Expected");
     };
@@ -77,22 +56,22 @@ for (const Pool of POOLS) {
       pool.submit(fail);
     }
     await pool.ready;
-  });
+  },
+);
 
-  test("ready is resolved after a shutdown", async (make) => {
-    const pool = make(1);
-    const gate = new Gate();
-    pool.submit(passGate, gate.cells, 1);
-    pool.submit(passGate, gate.cells, 2);
-    pool.submit(passGate, gate.cells, 3);
-    const { ready } = pool;
-    const closed = pool.shutdown();
-    await ready;
-    await pool.ready;
-    gate.open();
-    await closed;
-  });
-}
+behaviour("ready is resolved after a shutdown", async ({ make }) => {
+  const pool = make({ maxWorkers: 1, highWaterMark: 1 });
+  const gate = new Gate();
+  pool.submit(passGate, gate.cells, 1);
+  pool.submit(passGate, gate.cells, 2);
+  pool.submit(passGate, gate.cells, 3);
+  const { ready } = pool;
+  const closed = pool.shutdown();
+  await ready;
+  await pool.ready;
+  gate.open();
+  await closed;
+});
 
 Deno.test("ready keeps what is submitted flat, and loses nothing", async () => {
   await using pool = new WorkerPoolExecutor({

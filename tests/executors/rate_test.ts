@@ -1,24 +1,9 @@
 // How many calls an executor lets go of within a span of time.
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import {
-  type Executor,
-  type ExecutorOptions,
-  ProcessPoolExecutor,
-  PromisePoolExecutor,
-  WorkerPoolExecutor,
-} from "../../mod.ts";
+import { PromisePoolExecutor } from "../../mod.ts";
 import { RateGate } from "../../executors/job/rate.ts";
-import { settle, until, watched } from "./helpers/harness.ts";
-import { SerialExecutor } from "./helpers/serial_executor.ts";
-
-const POOLS:
-  (new (options: ExecutorOptions & { maxWorkers?: number }) => Executor)[] = [
-    PromisePoolExecutor,
-    WorkerPoolExecutor,
-    ProcessPoolExecutor,
-    SerialExecutor,
-  ];
+import { commonBehaviour, settle, until } from "./helpers/harness.ts";
 
 /** The most that is within any span of so many milliseconds. */
 function mostWithin(times: readonly number[], ms: number): number {
@@ -30,109 +15,105 @@ function mostWithin(times: readonly number[], ms: number): number {
   );
 }
 
-for (const Pool of POOLS) {
-  watched(
-    `${Pool.name} rate lets go of no more calls than its limit within any interval`,
-    async (executors) => {
-      const pool = new Pool({
-        maxWorkers: 2,
-        rate: { limit: 5, interval: 200 },
-      });
-      executors.push(pool);
-      const now = () => performance.timeOrigin + performance.now();
-      const begun = now();
-      const times: number[] = [];
-      // Calls come one by one, many together, and as a map.
-      for (let i = 0; i < 3; i++) times.push(await pool.submit(now));
-      times.push(
-        ...await Promise.all(Array.from({ length: 8 }, () => pool.submit(now))),
-      );
-      times.push(...await pool.map(now, Array(9).keys()));
-      assertEquals(times.length, 20);
-      assert(Math.max(...times) - begun >= 3 * 200);
-      // Elsewhere, more or less time passes until a call that was let go of is entered.
-      if (Pool !== PromisePoolExecutor && Pool !== SerialExecutor) return;
-      const most = mostWithin(times, 199);
-      assert(
-        most <= 5,
-        `${most} within 199 ms: ${times.map((at) => Math.round(at - begun))}`,
-      );
-    },
-  );
+commonBehaviour(
+  "rate lets go of no more calls than its limit within any interval",
+  async ({ make, kind }) => {
+    const pool = make({
+      maxWorkers: 2,
+      rate: { limit: 5, interval: 200 },
+    });
+    const now = () => performance.timeOrigin + performance.now();
+    const begun = now();
+    const times: number[] = [];
+    // Calls come one by one, many together, and as a map.
+    for (let i = 0; i < 3; i++) times.push(await pool.submit(now));
+    times.push(
+      ...await Promise.all(Array.from({ length: 8 }, () => pool.submit(now))),
+    );
+    times.push(...await pool.map(now, Array(9).keys()));
+    assertEquals(times.length, 20);
+    assert(Math.max(...times) - begun >= 3 * 200);
+    // Elsewhere, more or less time passes until a call that was let go of is entered.
+    const isHere = kind.name === "PromisePoolExecutor" ||
+      kind.name === "SerialExecutor";
+    if (!isHere) return;
+    const most = mostWithin(times, 199);
+    assert(
+      most <= 5,
+      `${most} within 199 ms: ${times.map((at) => Math.round(at - begun))}`,
+    );
+  },
+);
 
-  watched(
-    `${Pool.name} rate holds back each attempt of a map (bottleneck#170)`,
-    async (executors) => {
-      const pool = new Pool({
-        maxWorkers: 2,
-        rate: { limit: 3, interval: 150 },
-      });
-      executors.push(pool);
-      const failNow = () => {
-        throw new Error(`${performance.timeOrigin + performance.now()}`);
-      };
-      const begun = performance.timeOrigin + performance.now();
-      const times: number[] = [];
-      pool.addEventListener(
-        "retry",
-        ({ error }) => times.push(Number((error as Error).message)),
-      );
-      const results = await pool.map(failNow, Array(4).keys(), {
-        retry: { maxAttempts: 3, minTimeout: 1 },
-        settled: true,
-      });
-      for (const result of results) {
-        assert(result.status === "rejected");
-        times.push(Number(result.reason.message));
-      }
-      assertEquals(times.length, 12);
-      assert(Math.max(...times) - begun >= 3 * 150);
-      // As above.
-      if (Pool !== PromisePoolExecutor && Pool !== SerialExecutor) return;
-      const most = mostWithin(times, 149);
-      assert(most <= 3, `${most} within 149 ms`);
-    },
-  );
+commonBehaviour(
+  "rate holds back each attempt of a map (bottleneck#170)",
+  async ({ make, kind }) => {
+    const pool = make({
+      maxWorkers: 2,
+      rate: { limit: 3, interval: 150 },
+    });
+    const failNow = () => {
+      throw new Error(`${performance.timeOrigin + performance.now()}`);
+    };
+    const begun = performance.timeOrigin + performance.now();
+    const times: number[] = [];
+    pool.addEventListener(
+      "retry",
+      ({ error }) => times.push(Number((error as Error).message)),
+    );
+    const results = await pool.map(failNow, Array(4).keys(), {
+      retry: { maxAttempts: 3, minTimeout: 1 },
+      settled: true,
+    });
+    for (const result of results) {
+      assert(result.status === "rejected");
+      times.push(Number(result.reason.message));
+    }
+    assertEquals(times.length, 12);
+    assert(Math.max(...times) - begun >= 3 * 150);
+    // As above.
+    const isHere = kind.name === "PromisePoolExecutor" ||
+      kind.name === "SerialExecutor";
+    if (!isHere) return;
+    const most = mostWithin(times, 149);
+    assert(most <= 3, `${most} within 149 ms`);
+  },
+);
 
-  watched(
-    `${Pool.name} rate keeps calls pending that wait, and they can be cancelled`,
-    async (executors) => {
-      const pool = new Pool({
-        maxWorkers: 2,
-        rate: { limit: 1, interval: 60_000 },
-      });
-      executors.push(pool);
-      await pool.submit(() => 1);
-      const waiting = [1, 2, 3].map((n) => pool.submit((n: number) => n, n));
-      await settle();
-      assertEquals(pool.stats().pending, 3);
-      assert(waiting.every((future) => future.state === "pending"));
-      assert(waiting[1]!.cancel());
-      await pool.shutdown({ cancelFutures: true });
-      assert(waiting.every((future) => future.cancelled()));
-    },
-  );
-}
+commonBehaviour(
+  "rate keeps calls pending that wait, and they can be cancelled",
+  async ({ make }) => {
+    const pool = make({
+      maxWorkers: 2,
+      rate: { limit: 1, interval: 60_000 },
+    });
+    await pool.submit(() => 1);
+    const waiting = [1, 2, 3].map((n) => pool.submit((n: number) => n, n));
+    await settle();
+    assertEquals(pool.stats().pending, 3);
+    assert(waiting.every((future) => future.state === "pending"));
+    assert(waiting[1]!.cancel());
+    await pool.shutdown({ cancelFutures: true });
+    assert(waiting.every((future) => future.cancelled()));
+  },
+);
 
-for (const Pool of POOLS) {
-  watched(
-    `${Pool.name} shutdown() waits for what the rate holds back`,
-    async (executors) => {
-      const pool = new Pool({
-        maxWorkers: 1,
-        rate: { limit: 2, interval: 50 },
-      });
-      executors.push(pool);
-      const futures = Array.from(
-        { length: 6 },
-        (_, n) => pool.submit((n: number) => n, n),
-      );
-      await pool.shutdown();
-      assert(futures.every((future) => future.done()));
-      assertEquals(await Promise.all(futures), [0, 1, 2, 3, 4, 5]);
-    },
-  );
-}
+commonBehaviour(
+  "shutdown() waits for what the rate holds back",
+  async ({ make }) => {
+    const pool = make({
+      maxWorkers: 1,
+      rate: { limit: 2, interval: 50 },
+    });
+    const futures = Array.from(
+      { length: 6 },
+      (_, n) => pool.submit((n: number) => n, n),
+    );
+    await pool.shutdown();
+    assert(futures.every((future) => future.done()));
+    assertEquals(await Promise.all(futures), [0, 1, 2, 3, 4, 5]);
+  },
+);
 
 Deno.test("rate goes by priority, and counts each attempt", async () => {
   await using pool = new PromisePoolExecutor({

@@ -26,7 +26,7 @@ const PROGRAM_LIMIT_MS = 20_000;
 /** The options that every kind has. */
 export type CommonOptions = Pick<
   PromisePoolExecutorOptions & WorkerPoolExecutorOptions,
-  "maxWorkers" | "initializer" | "initArgs"
+  "maxWorkers" | "initializer" | "initArgs" | "highWaterMark" | "rate"
 >;
 
 /** A kind of executor. */
@@ -63,7 +63,7 @@ new ProcessPoolExecutor();
 const SERIAL: Kind = {
   name: "SerialExecutor",
   exact: true,
-  make: () => new SerialExecutor(),
+  make: (options) => new SerialExecutor(options),
 };
 
 /** What a behaviour is given. */
